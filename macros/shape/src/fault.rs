@@ -1,0 +1,359 @@
+use crate::{Conv, Pool, Shape, Text};
+
+/// An axis of a feature map.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Axis {
+    /// Rows.
+    Height,
+    /// Columns.
+    Width,
+}
+
+impl Axis {
+    const fn index(self) -> usize {
+        self as usize
+    }
+
+    const fn name(self) -> &'static str {
+        match self {
+            Axis::Height => "height",
+            Axis::Width => "width",
+        }
+    }
+
+    /// Rows or columns.
+    const fn lines(self) -> &'static str {
+        match self {
+            Axis::Height => "row",
+            Axis::Width => "column",
+        }
+    }
+
+    const fn of(self, shape: Shape) -> usize {
+        match self {
+            Axis::Height => shape.h,
+            Axis::Width => shape.w,
+        }
+    }
+}
+
+/// The part of a declaration that a fault belongs to: it is underlined.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Field {
+    /// The layer as a whole: its name's token.
+    Layer,
+    /// The number of output channels or features.
+    Channels,
+    /// The kernel or window.
+    Kernel,
+    /// The stride.
+    Stride,
+    /// The padding.
+    Padding,
+    /// The dilation.
+    Dilation,
+    /// The groups.
+    Groups,
+}
+
+impl Field {
+    const fn name(self) -> &'static str {
+        match self {
+            Field::Layer => "layer",
+            Field::Channels => "number of outputs",
+            Field::Kernel => "kernel",
+            Field::Stride => "stride",
+            Field::Padding => "padding",
+            Field::Dilation => "dilation",
+            Field::Groups => "groups",
+        }
+    }
+}
+
+/// What can be wrong with the shape of one layer: plain numbers, made into words by [`headline`](Fault::headline), [`note`](Fault::note) and [`help`](Fault::help).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// A number that must be at least 1 is 0.
+    Zero {
+        /// Which number.
+        field: Field,
+    },
+    /// The dilated kernel is larger than the padded input.
+    KernelTooLarge {
+        /// The layer.
+        conv: Conv,
+        /// The first axis on which it does not fit.
+        axis: Axis,
+    },
+    /// The groups do not divide the channels.
+    Groups {
+        /// Groups.
+        groups: usize,
+        /// Channels that they do not divide.
+        channels: usize,
+        /// Whether these are the layer's output channels.
+        out: bool,
+    },
+    /// The pooling window is larger than the padded input.
+    WindowTooLarge {
+        /// The layer.
+        pool: Pool,
+        /// The first axis on which it does not fit.
+        axis: Axis,
+    },
+    /// The pooling's padding is as large as its window.
+    PoolPadding {
+        /// The layer.
+        pool: Pool,
+        /// The first axis on which it is.
+        axis: Axis,
+    },
+    /// The windows do not cover the input, and neither `floor` nor `ceil` was said.
+    Remainder {
+        /// The layer.
+        pool: Pool,
+        /// The first axis with a rest.
+        axis: Axis,
+        /// Rows or columns of the rest.
+        dropped: usize,
+    },
+    /// A linear layer stands behind a feature map.
+    NotFlat {
+        /// The feature map.
+        input: Shape,
+    },
+}
+
+/// The numbers of a pair: `5×3`, or `5×5`.
+const fn pair(text: Text, pair: [usize; 2]) -> Text {
+    text.num(pair[0]).str("×").num(pair[1])
+}
+
+impl Fault {
+    /// The part of the declaration to underline.
+    pub const fn field(&self) -> Field {
+        match self {
+            Fault::Zero { field } => *field,
+            Fault::KernelTooLarge { .. } | Fault::WindowTooLarge { .. } | Fault::Remainder { .. } => Field::Kernel,
+            Fault::Groups { .. } => Field::Groups,
+            Fault::PoolPadding { .. } => Field::Padding,
+            Fault::NotFlat { .. } => Field::Layer,
+        }
+    }
+
+    /// One line: the layer, what it is, what it meets.
+    pub const fn headline(&self, layer: &str) -> Text {
+        let text = Text::new().str(layer).str(": ");
+        match self {
+            Fault::Zero { field } => text.str(field.name()).str(" is 0, it must be at least 1"),
+            Fault::KernelTooLarge { conv, .. } => {
+                let text = pair(text.str("kernel "), conv.kernel);
+                let text = if conv.dilation[0] > 1 || conv.dilation[1] > 1 {
+                    pair(text.str(" (dilated "), conv.extent()).str(")")
+                } else {
+                    text
+                };
+                text.str(" does not fit its input ").text(&conv.input.text())
+            }
+            Fault::Groups { groups, channels, out } => text
+                .str("groups = ")
+                .num(*groups)
+                .str(" does not divide the ")
+                .num(*channels)
+                .str(if *out { " output channels" } else { " input channels" }),
+            Fault::WindowTooLarge { pool, .. } => {
+                pair(text.str("window "), pool.kernel).str(" does not fit its input ").text(&pool.input.text())
+            }
+            Fault::PoolPadding { pool, .. } => pair(text.str("padding must be smaller than the window "), pool.kernel),
+            Fault::Remainder { pool, axis, dropped } => {
+                let text = pair(text.str("window "), pool.kernel);
+                let text = if pool.stride[0] != pool.kernel[0] || pool.stride[1] != pool.kernel[1] {
+                    pair(text.str(" with stride "), pool.stride)
+                } else {
+                    text
+                };
+                let text = text.str(" does not divide its input ").text(&pool.input.text()).str(": ").num(*dropped);
+                let text = text.str(" ").str(axis.lines());
+                if *dropped > 1 { text.str("s would be dropped") } else { text.str(" would be dropped") }
+            }
+            Fault::NotFlat { input } => text.str("linear takes a flat vector, its input is ").text(&input.text()),
+        }
+    }
+
+    /// The arithmetic behind it; empty where the headline says all.
+    pub const fn note(&self) -> Text {
+        let text = Text::new();
+        match self {
+            Fault::KernelTooLarge { conv, axis } => {
+                let (i, input) = (axis.index(), axis.of(conv.input));
+                let (before, after) = (conv.padding[2 * i], conv.padding[2 * i + 1]);
+                output_equation(text, *axis, input, before, after, conv.extent()[i], conv.stride[i])
+                    .str(", which is below 1")
+            }
+            Fault::WindowTooLarge { pool, axis } => {
+                let (i, input) = (axis.index(), axis.of(pool.input));
+                let (before, after) = (pool.padding[2 * i], pool.padding[2 * i + 1]);
+                output_equation(text, *axis, input, before, after, pool.kernel[i], pool.stride[i])
+                    .str(", which is below 1")
+            }
+            Fault::Remainder { pool, axis, .. } => {
+                let (i, input) = (axis.index(), axis.of(pool.input));
+                let (before, after) = (pool.padding[2 * i], pool.padding[2 * i + 1]);
+                output_equation(text, *axis, input, before, after, pool.kernel[i], pool.stride[i])
+                    .str(", which is not whole")
+            }
+            Fault::PoolPadding { pool, axis } => {
+                let i = axis.index();
+                text.str("on the ")
+                    .str(axis.name())
+                    .str(": padding ")
+                    .num(pool.padding[2 * i])
+                    .str(" and ")
+                    .num(pool.padding[2 * i + 1])
+                    .str(", window ")
+                    .num(pool.kernel[i])
+                    .str("; a window would lie wholly in the padding")
+            }
+            Fault::Zero { .. } | Fault::Groups { .. } | Fault::NotFlat { .. } => text,
+        }
+    }
+
+    /// The repair.
+    pub const fn help(&self) -> Text {
+        let text = Text::new();
+        match self {
+            Fault::Zero { .. } => text,
+            Fault::KernelTooLarge { conv, axis } => {
+                let i = axis.index();
+                let (padded, extent) = (conv.padded()[i], conv.extent()[i]);
+                // The largest kernel whose dilated extent fits: d·(k − 1) + 1 ≤ padded.
+                let dilation = if conv.dilation[i] == 0 { 1 } else { conv.dilation[i] };
+                let fits = if padded == 0 { 0 } else { (padded - 1) / dilation + 1 };
+                // The smallest equal padding on both sides that makes room.
+                let missing = extent.saturating_sub(axis.of(conv.input));
+                let text = if fits > 0 { text.str("use kernel ≤ ").num(fits).str(", or ") } else { text.str("use ") };
+                text.str("padding ≥ ").num(missing.div_ceil(2))
+            }
+            Fault::Groups { channels, .. } => {
+                let mut text = text.str("the divisors of ").num(*channels).str(" are ");
+                let (mut d, mut first) = (1, true);
+                // Enough divisors to choose from; a long list helps nobody.
+                let mut left = 12;
+                while d <= *channels && d <= 4096 && left > 0 {
+                    if channels.is_multiple_of(d) {
+                        text = if first { text.num(d) } else { text.str(", ").num(d) };
+                        first = false;
+                        left -= 1;
+                    }
+                    d += 1;
+                }
+                if d <= *channels { text.str(", …") } else { text }
+            }
+            Fault::WindowTooLarge { pool, axis } => {
+                let i = axis.index();
+                let padded = axis.of(pool.input) + pool.padding[2 * i] + pool.padding[2 * i + 1];
+                text.str("use a window ≤ ").num(padded)
+            }
+            Fault::PoolPadding { pool, axis } => text.str("use padding ≤ ").num(pool.kernel[axis.index()] - 1),
+            Fault::Remainder { axis, .. } => text
+                .str("say `floor` to drop the last ")
+                .str(axis.lines())
+                .str("s, or `ceil` for a last, partial window"),
+            Fault::NotFlat { .. } => text.str("put `flatten` before it"),
+        }
+    }
+
+    /// Headline, note and help in one text, for a `const` panic.
+    const fn panic_text(&self, layer: &str) -> Text {
+        let mut text = self.headline(layer);
+        let (note, help) = (self.note(), self.help());
+        if !note.is_empty() {
+            text = text.str("; note: ").text(&note);
+        }
+        if !help.is_empty() {
+            text = text.str("; help: ").text(&help);
+        }
+        text
+    }
+}
+
+/// `output height = (3 + 0 + 0 − 5) / 1 + 1`.
+const fn output_equation(
+    text: Text, axis: Axis, input: usize, before: usize, after: usize, kernel: usize, stride: usize,
+) -> Text {
+    text.str("output ")
+        .str(axis.name())
+        .str(" = (")
+        .num(input)
+        .str(" + ")
+        .num(before)
+        .str(" + ")
+        .num(after)
+        .str(" − ")
+        .num(kernel)
+        .str(") / ")
+        .num(stride)
+        .str(" + 1")
+}
+
+/// The faults of one layer.
+#[derive(Clone, Copy, Debug)]
+pub struct Faults {
+    list: [Option<Fault>; Faults::MOST],
+    len: usize,
+}
+
+impl Faults {
+    /// One for each field is the most that a layer can have.
+    const MOST: usize = 8;
+
+    pub(crate) const fn new() -> Self {
+        Faults { list: [None; Faults::MOST], len: 0 }
+    }
+
+    pub(crate) const fn with(mut self, fault: Fault) -> Self {
+        if self.len < Faults::MOST {
+            self.list[self.len] = Some(fault);
+            self.len += 1;
+        }
+        self
+    }
+
+    /// Whether the layer is right.
+    pub const fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// The faults, in the order of the layer's fields.
+    pub fn iter(&self) -> impl Iterator<Item = &Fault> {
+        self.list.iter().flatten()
+    }
+
+    /// Panics with the fault of `field`, if it has one: a compile error where this is evaluated in a `const`, at the place of the call.
+    ///
+    /// # Panics
+    /// If one of the faults belongs to `field`.
+    #[track_caller]
+    pub const fn deny(&self, layer: &str, field: Field) {
+        let mut i = 0;
+        while i < self.len {
+            if let Some(fault) = &self.list[i]
+                && fault.field() as usize == field as usize
+            {
+                panic!("{}", fault.panic_text(layer).as_str());
+            }
+            i += 1;
+        }
+    }
+
+    /// Panics with the first fault: what hand-written layers evaluate in `const { }`.
+    ///
+    /// # Panics
+    /// If there is a fault.
+    #[track_caller]
+    pub const fn deny_all(&self, layer: &str) {
+        if let Some(fault) = &self.list[0] {
+            panic!("{}", fault.panic_text(layer).as_str());
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! The shape arithmetic of convolutional layers, as `const fn`s without dependencies.
+//!
+//! Each layer is described by one plain struct ([`Conv`], [`Pool`], [`Linear`]) that knows its output shape, its
+//! parameters, its multiply-adds, and its [`Fault`]s. The macro `network!` evaluates them while it expands, wherever all
+//! numbers are literals; the code that it emits evaluates the same functions in `const` items, wherever a number is a `const` expression.
+//! So both speak of a fault in the same words ([`Fault::headline`], [`Fault::note`], [`Fault::help`]).
+//!
+//! Every function is total: a faulty layer still has an output shape of at least one element, so a fault is told once
+//! and does not set off an arithmetic overflow behind it.
+#![no_std]
+#![forbid(unsafe_code)]
+
+mod conv;
+mod fault;
+mod linear;
+mod pool;
+mod shape;
+mod text;
+
+pub use conv::{Conv, same_padding};
+pub use fault::{Axis, Fault, Faults, Field};
+pub use linear::Linear;
+pub use pool::{Pool, Rounding};
+pub use shape::Shape;
+pub use text::Text;

@@ -1,0 +1,50 @@
+use crate::Text;
+
+/// Channels, height and width of a feature map. A flat vector of `n` features is `[n, 1, 1]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Shape {
+    /// Channels (or features).
+    pub c: usize,
+    /// Rows.
+    pub h: usize,
+    /// Columns.
+    pub w: usize,
+}
+
+impl Shape {
+    /// The shape `[c, h, w]`.
+    pub const fn new(c: usize, h: usize, w: usize) -> Self {
+        Shape { c, h, w }
+    }
+
+    /// The shape of a flat vector of `n` features.
+    pub const fn flat(n: usize) -> Self {
+        Shape { c: n, h: 1, w: 1 }
+    }
+
+    /// Elements: `c · h · w`.
+    pub const fn len(self) -> usize {
+        self.c.saturating_mul(self.h).saturating_mul(self.w)
+    }
+
+    /// Whether a dimension is zero.
+    pub const fn is_empty(self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether this is a flat vector, `[n, 1, 1]`.
+    pub const fn is_flat(self) -> bool {
+        self.h == 1 && self.w == 1
+    }
+
+    /// `const` equality (`==` is not `const`).
+    pub const fn same(self, other: Shape) -> bool {
+        self.c == other.c && self.h == other.h && self.w == other.w
+    }
+
+    /// `16×5×5`, or `400` for a flat vector.
+    pub const fn text(self) -> Text {
+        let text = Text::new().num(self.c);
+        if self.is_flat() { text } else { text.str("×").num(self.h).str("×").num(self.w) }
+    }
+}

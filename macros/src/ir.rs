@@ -1,0 +1,131 @@
+//! What a declaration says, after parsing: plain data with spans, no tokens but the user's own expressions.
+//!
+//! `parse` makes it without knowing any arithmetic; `check` fills in the shapes and collects the faults; `plan` and
+//! `expand` read it.
+
+use proc_macro2::Span;
+use syn::{Attribute, Expr, Ident, Visibility};
+use tenonet_shape::{Rounding, Shape};
+
+/// A number of a declaration.
+#[derive(Clone, Debug)]
+pub enum Num {
+    /// A literal, or what a shorthand stands for; the macro can compute with it.
+    Known(usize, Span),
+    /// A `const` expression: only the compiler knows its value, later.
+    Const(Box<Expr>),
+}
+
+/// A declared network.
+#[derive(Debug)]
+pub struct Network {
+    /// Doc comments and other attributes, without `budget`.
+    pub attrs: Vec<Attribute>,
+    pub vis: Visibility,
+    pub ident: Ident,
+    /// `[C, H, W]`; a declared `[N]` is `[N, 1, 1]`.
+    pub input: [Num; 3],
+    /// `[C, H, W]`; a declared `[N]` is `[N, 1, 1]`.
+    pub output: [Num; 3],
+    /// The bracket of the declared output.
+    pub output_span: Span,
+    pub budget: Budget,
+    /// The layers in order. A later form of the language (residual, concat, …) becomes another [`Op`] with blocks of its own.
+    pub layers: Vec<Layer>,
+}
+
+/// `#[budget(weights = …, scratch = …, macs = …, tape = …)]`: limits, in bytes and multiply-adds.
+#[derive(Debug, Default)]
+pub struct Budget {
+    pub weights: Option<Num>,
+    pub scratch: Option<Num>,
+    pub tape: Option<Num>,
+    pub macs: Option<Num>,
+}
+
+/// One layer.
+#[derive(Debug)]
+pub struct Layer {
+    /// The declared name, or kind and position (`relu_1`, counted from 0): the field, and the name in tables, files and messages.
+    pub name: Ident,
+    /// The token of the kind: `conv`, `conv1d`, ….
+    pub kind: Ident,
+    pub op: Op,
+    /// What arrives and what leaves, where the macro can know it: all numbers up to here are literals.
+    pub input: Option<Shape>,
+    pub output: Option<Shape>,
+}
+
+#[derive(Clone, Debug)]
+pub enum Op {
+    Conv(Conv),
+    Pool(Pool),
+    GlobalAvgPool,
+    Linear(Linear),
+    Activation(Activation),
+    Softmax,
+    Flatten,
+}
+
+#[derive(Clone, Debug)]
+pub struct Conv {
+    pub out_channels: Num,
+    pub kernel: [Num; 2],
+    pub stride: [Num; 2],
+    pub padding: Padding,
+    pub dilation: [Num; 2],
+    pub groups: Groups,
+    pub bias: bool,
+}
+
+#[derive(Clone, Debug)]
+pub struct Pool {
+    pub kind: PoolKind,
+    pub kernel: [Num; 2],
+    pub stride: [Num; 2],
+    /// Top, bottom, left, right.
+    pub padding: [Num; 4],
+    pub rounding: Rounding,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum PoolKind {
+    Max,
+    Avg,
+}
+
+#[derive(Clone, Debug)]
+pub struct Linear {
+    pub outputs: Num,
+    pub bias: bool,
+}
+
+#[derive(Clone, Debug)]
+pub enum Padding {
+    /// Top, bottom, left, right. `valid` is four zeros.
+    Numbers([Num; 4]),
+    Same(Span),
+}
+
+#[derive(Clone, Debug)]
+pub enum Groups {
+    Number(Num),
+    /// As many groups as input channels.
+    Depthwise(Span),
+}
+
+/// An element-wise activation; its number (a slope, a scale) is any `const` expression of type `f64`.
+#[derive(Clone, Debug)]
+pub enum Activation {
+    Relu,
+    Relu6,
+    LeakyRelu(Box<Expr>),
+    Elu(Box<Expr>),
+    Sigmoid,
+    Tanh,
+    Gelu,
+    Silu,
+    HardSigmoid,
+    HardSwish,
+    Softplus,
+}

@@ -1,0 +1,394 @@
+//! One small trait over the vector instructions that the kernels need, its three implementations, and the choice between them.
+//!
+//! The choice is made once a network call ([`dispatch_f32`]): a [`Kernel`] is run with a [`Simd`] token as a type
+//! parameter, everything below it is compiled for that token, and no further test is made. A token is a proof that the
+//! machine has the instructions: it is only made after the processor was asked (with `std`) or when the whole program is compiled for them (without).
+//!
+//! `core::arch` behind this trait, and no SIMD crate: the core depends on num-traits and bytemuck alone, and masked
+//! loads at the edge of a tile are part of the trait here.
+
+use crate::Scalar;
+
+/// Work that is compiled once for each instruction set.
+pub trait Kernel<T: Scalar> {
+    /// What it yields.
+    type Output;
+
+    /// Does it. Must be `#[inline(always)]`, so that it becomes part of the function that has the instructions enabled.
+    fn run<S: Simd<T>>(self, simd: S) -> Self::Output;
+}
+
+/// Vectors of [`LANES`](Simd::LANES) elements, and proof that the machine has them.
+pub trait Simd<T: Scalar>: Copy + Send + Sync + 'static {
+    /// A vector.
+    type V: Copy;
+    /// Elements of a vector.
+    const LANES: usize;
+    /// Registers: what limits the tiles.
+    const REGISTERS: usize;
+    /// The name, as [`crate::simd_name`] gives it.
+    const NAME: &'static str;
+
+    /// Runs a kernel with these instructions enabled, as a function of its own.
+    fn vectorize<K: Kernel<T>>(self, kernel: K) -> K::Output;
+
+    /// All lanes `value`.
+    fn splat(self, value: T) -> Self::V;
+    /// `a + b`.
+    fn add(self, a: Self::V, b: Self::V) -> Self::V;
+    /// `a · b`.
+    fn mul(self, a: Self::V, b: Self::V) -> Self::V;
+    /// `a · b + c`, rounded once where the machine fuses it.
+    fn mul_add(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V;
+    /// The lanes' sum, in a fixed order.
+    fn sum(self, a: Self::V) -> T;
+
+    /// Loads a vector.
+    ///
+    /// # Safety
+    /// `LANES` elements can be read from `from`; no alignment is needed beyond the element's.
+    unsafe fn load(self, from: *const T) -> Self::V;
+
+    /// Loads the first `n ≤ LANES` elements, the other lanes are zero.
+    ///
+    /// # Safety
+    /// `n` elements can be read from `from`, and `n ≤ LANES`.
+    unsafe fn load_first(self, from: *const T, n: usize) -> Self::V;
+
+    /// Stores a vector.
+    ///
+    /// # Safety
+    /// `LANES` elements can be written to `to`.
+    unsafe fn store(self, to: *mut T, v: Self::V);
+
+    /// Stores the first `n ≤ LANES` elements.
+    ///
+    /// # Safety
+    /// `n` elements can be written to `to`, and `n ≤ LANES`.
+    unsafe fn store_first(self, to: *mut T, v: Self::V, n: usize);
+}
+
+/// No vector instructions of our own: four lanes as an array, which the compiler may put into whatever registers it has.
+#[derive(Clone, Copy, Debug)]
+pub struct Portable;
+
+const PORTABLE_LANES: usize = 4;
+
+impl<T: Scalar> Simd<T> for Portable {
+    type V = [T; PORTABLE_LANES];
+    const LANES: usize = PORTABLE_LANES;
+    const REGISTERS: usize = 16;
+    const NAME: &'static str = "portable";
+
+    #[inline(always)]
+    fn vectorize<K: Kernel<T>>(self, kernel: K) -> K::Output {
+        kernel.run(self)
+    }
+
+    #[inline(always)]
+    fn splat(self, value: T) -> Self::V {
+        [value; PORTABLE_LANES]
+    }
+
+    #[inline(always)]
+    fn add(self, a: Self::V, b: Self::V) -> Self::V {
+        core::array::from_fn(|i| a[i] + b[i])
+    }
+
+    #[inline(always)]
+    fn mul(self, a: Self::V, b: Self::V) -> Self::V {
+        core::array::from_fn(|i| a[i] * b[i])
+    }
+
+    // Not `mul_add`: without the instruction that is a library call that emulates the single rounding.
+    #[inline(always)]
+    fn mul_add(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V {
+        core::array::from_fn(|i| a[i] * b[i] + c[i])
+    }
+
+    #[inline(always)]
+    fn sum(self, a: Self::V) -> T {
+        (a[0] + a[2]) + (a[1] + a[3])
+    }
+
+    #[inline(always)]
+    unsafe fn load(self, from: *const T) -> Self::V {
+        // SAFETY: the caller lets LANES elements be read; an array of T has the alignment of T.
+        unsafe { *from.cast() }
+    }
+
+    #[inline(always)]
+    unsafe fn load_first(self, from: *const T, n: usize) -> Self::V {
+        let mut v = [T::zero(); PORTABLE_LANES];
+        for (i, lane) in v.iter_mut().enumerate().take(n) {
+            // SAFETY: i < n, and the caller lets n elements be read.
+            *lane = unsafe { *from.add(i) };
+        }
+        v
+    }
+
+    #[inline(always)]
+    unsafe fn store(self, to: *mut T, v: Self::V) {
+        // SAFETY: the caller lets LANES elements be written; an array of T has the alignment of T.
+        unsafe { *to.cast() = v }
+    }
+
+    #[inline(always)]
+    unsafe fn store_first(self, to: *mut T, v: Self::V, n: usize) {
+        for (i, lane) in v.iter().enumerate().take(n) {
+            // SAFETY: i < n, and the caller lets n elements be written.
+            unsafe { *to.add(i) = *lane }
+        }
+    }
+}
+
+/// Implements [`Simd`] for one token and element type from a table of intrinsics.
+#[cfg(target_arch = "x86_64")]
+macro_rules! x86_simd {
+    (
+        $token:ident: $t:ty, $v:ty, lanes $lanes:literal, registers $registers:literal, name $name:literal, features $features:literal,
+        splat $splat:path, add $add:path, mul $mul:path, fma $fma:path, load $load:path, store $store:path,
+        sum |$sv:ident| $sum:expr, load_first |$lp:ident, $ln:ident| $load_first:expr, store_first |$sp:ident, $svv:ident, $sn:ident| $store_first:expr
+    ) => {
+        impl Simd<$t> for $token {
+            type V = $v;
+            const LANES: usize = $lanes;
+            const REGISTERS: usize = $registers;
+            const NAME: &'static str = $name;
+
+            #[inline(always)]
+            fn vectorize<K: Kernel<$t>>(self, kernel: K) -> K::Output {
+                #[target_feature(enable = $features)]
+                #[inline]
+                fn enabled<K: Kernel<$t>>(simd: $token, kernel: K) -> K::Output {
+                    kernel.run(simd)
+                }
+                // SAFETY: a token is only made on a machine that has the features.
+                unsafe { enabled(self, kernel) }
+            }
+
+            #[inline(always)]
+            fn splat(self, value: $t) -> $v {
+                // SAFETY: the token proves the instruction set.
+                unsafe { $splat(value) }
+            }
+
+            #[inline(always)]
+            fn add(self, a: $v, b: $v) -> $v {
+                // SAFETY: the token proves the instruction set.
+                unsafe { $add(a, b) }
+            }
+
+            #[inline(always)]
+            fn mul(self, a: $v, b: $v) -> $v {
+                // SAFETY: the token proves the instruction set.
+                unsafe { $mul(a, b) }
+            }
+
+            #[inline(always)]
+            fn mul_add(self, a: $v, b: $v, c: $v) -> $v {
+                // SAFETY: the token proves the instruction set.
+                unsafe { $fma(a, b, c) }
+            }
+
+            #[inline(always)]
+            fn sum(self, $sv: $v) -> $t {
+                // SAFETY: the token proves the instruction set.
+                unsafe { $sum }
+            }
+
+            #[inline(always)]
+            unsafe fn load(self, from: *const $t) -> $v {
+                // SAFETY: the token proves the instruction set, the caller the memory.
+                unsafe { $load(from) }
+            }
+
+            #[inline(always)]
+            unsafe fn load_first(self, $lp: *const $t, $ln: usize) -> $v {
+                // SAFETY: the token proves the instruction set, the caller the memory; masked lanes are not read.
+                unsafe { $load_first }
+            }
+
+            #[inline(always)]
+            unsafe fn store(self, to: *mut $t, v: $v) {
+                // SAFETY: the token proves the instruction set, the caller the memory.
+                unsafe { $store(to, v) }
+            }
+
+            #[inline(always)]
+            unsafe fn store_first(self, $sp: *mut $t, $svv: $v, $sn: usize) {
+                // SAFETY: the token proves the instruction set, the caller the memory; masked lanes are not written.
+                unsafe { $store_first }
+            }
+        }
+    };
+}
+
+#[cfg(target_arch = "x86_64")]
+mod x86 {
+    use super::{Kernel, Simd};
+    use core::arch::x86_64::*;
+
+    /// AVX2 with FMA: 16 registers of 256 bits.
+    #[derive(Clone, Copy, Debug)]
+    pub struct Avx2(());
+
+    /// AVX-512 F and VL: 32 registers of 512 bits, masks for the edges.
+    #[derive(Clone, Copy, Debug)]
+    pub struct Avx512(());
+
+    impl Avx2 {
+        /// # Safety
+        /// The machine has AVX2 and FMA.
+        pub unsafe fn new() -> Self {
+            Avx2(())
+        }
+    }
+
+    impl Avx512 {
+        /// # Safety
+        /// The machine has AVX-512 F and VL, AVX2 and FMA.
+        pub unsafe fn new() -> Self {
+            Avx512(())
+        }
+    }
+
+    /// Sliding windows of this table are the masks of `maskload`: the one that starts at `LANES − n` has n lanes on.
+    const MASKS_32: [i32; 16] = [-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0];
+    const MASKS_64: [i64; 8] = [-1, -1, -1, -1, 0, 0, 0, 0];
+
+    #[inline(always)]
+    unsafe fn mask_32(n: usize) -> __m256i {
+        debug_assert!(n <= 8);
+        // SAFETY: n ≤ 8 (the caller's bound), so 8 entries lie behind 8 − n.
+        unsafe { _mm256_loadu_si256(MASKS_32.as_ptr().add(8 - n).cast()) }
+    }
+
+    #[inline(always)]
+    unsafe fn mask_64(n: usize) -> __m256i {
+        debug_assert!(n <= 4);
+        // SAFETY: n ≤ 4 (the caller's bound), so 4 entries lie behind 4 − n.
+        unsafe { _mm256_loadu_si256(MASKS_64.as_ptr().add(4 - n).cast()) }
+    }
+
+    #[inline(always)]
+    unsafe fn sum_8(v: __m256) -> f32 {
+        // SAFETY: the caller's token proves AVX.
+        unsafe {
+            let v = _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps::<1>(v));
+            let v = _mm_add_ps(v, _mm_movehl_ps(v, v));
+            _mm_cvtss_f32(_mm_add_ss(v, _mm_shuffle_ps::<1>(v, v)))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn sum_4(v: __m256d) -> f64 {
+        // SAFETY: the caller's token proves AVX.
+        unsafe {
+            let v = _mm_add_pd(_mm256_castpd256_pd128(v), _mm256_extractf128_pd::<1>(v));
+            _mm_cvtsd_f64(_mm_add_sd(v, _mm_unpackhi_pd(v, v)))
+        }
+    }
+
+    x86_simd! {
+        Avx2: f32, __m256, lanes 8, registers 16, name "avx2", features "avx2,fma",
+        splat _mm256_set1_ps, add _mm256_add_ps, mul _mm256_mul_ps, fma _mm256_fmadd_ps, load _mm256_loadu_ps, store _mm256_storeu_ps,
+        sum |v| sum_8(v),
+        load_first |p, n| _mm256_maskload_ps(p, mask_32(n)),
+        store_first |p, v, n| _mm256_maskstore_ps(p, mask_32(n), v)
+    }
+
+    x86_simd! {
+        Avx2: f64, __m256d, lanes 4, registers 16, name "avx2", features "avx2,fma",
+        splat _mm256_set1_pd, add _mm256_add_pd, mul _mm256_mul_pd, fma _mm256_fmadd_pd, load _mm256_loadu_pd, store _mm256_storeu_pd,
+        sum |v| sum_4(v),
+        load_first |p, n| _mm256_maskload_pd(p, mask_64(n)),
+        store_first |p, v, n| _mm256_maskstore_pd(p, mask_64(n), v)
+    }
+
+    x86_simd! {
+        Avx512: f32, __m512, lanes 16, registers 32, name "avx512", features "avx512f,avx512vl,avx2,fma",
+        splat _mm512_set1_ps, add _mm512_add_ps, mul _mm512_mul_ps, fma _mm512_fmadd_ps, load _mm512_loadu_ps, store _mm512_storeu_ps,
+        sum |v| sum_8(_mm256_add_ps(_mm512_castps512_ps256(v), _mm256_castpd_ps(_mm512_extractf64x4_pd::<1>(_mm512_castps_pd(v))))),
+        load_first |p, n| _mm512_maskz_loadu_ps(((1u32 << n) - 1) as __mmask16, p),
+        store_first |p, v, n| _mm512_mask_storeu_ps(p, ((1u32 << n) - 1) as __mmask16, v)
+    }
+
+    x86_simd! {
+        Avx512: f64, __m512d, lanes 8, registers 32, name "avx512", features "avx512f,avx512vl,avx2,fma",
+        splat _mm512_set1_pd, add _mm512_add_pd, mul _mm512_mul_pd, fma _mm512_fmadd_pd, load _mm512_loadu_pd, store _mm512_storeu_pd,
+        sum |v| sum_4(_mm256_add_pd(_mm512_castpd512_pd256(v), _mm512_extractf64x4_pd::<1>(v))),
+        load_first |p, n| _mm512_maskz_loadu_pd(((1u32 << n) - 1) as __mmask8, p),
+        store_first |p, v, n| _mm512_mask_storeu_pd(p, ((1u32 << n) - 1) as __mmask8, v)
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+pub use x86::{Avx2, Avx512};
+
+/// An instruction set, as it is found out at run time.
+#[cfg(all(feature = "std", target_arch = "x86_64"))]
+#[derive(Clone, Copy, PartialEq, PartialOrd)]
+enum Level {
+    Portable,
+    Avx2,
+    Avx512,
+}
+
+/// What the machine has, or less where the environment variable `TENONET_SIMD` (`portable`, `avx2`, `avx512`) says so.
+#[cfg(all(feature = "std", target_arch = "x86_64"))]
+fn level() -> Level {
+    static LEVEL: std::sync::OnceLock<Level> = std::sync::OnceLock::new();
+    *LEVEL.get_or_init(|| {
+        let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
+        let avx512 = avx2 && is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512vl");
+        let found = if avx512 {
+            Level::Avx512
+        } else if avx2 {
+            Level::Avx2
+        } else {
+            Level::Portable
+        };
+        let wanted = match std::env::var("TENONET_SIMD").as_deref() {
+            Ok("portable") => Level::Portable,
+            Ok("avx2") => Level::Avx2,
+            _ => Level::Avx512,
+        };
+        if wanted < found { wanted } else { found }
+    })
+}
+
+macro_rules! dispatch {
+    ($name:ident, $t:ty) => {
+        /// Runs a kernel with the best instruction set of the machine.
+        #[inline]
+        pub fn $name<K: Kernel<$t>>(kernel: K) -> K::Output {
+            #[cfg(all(feature = "std", target_arch = "x86_64"))]
+            match level() {
+                // SAFETY: `level` found the features on this machine.
+                Level::Avx512 => Simd::<$t>::vectorize(unsafe { Avx512::new() }, kernel),
+                // SAFETY: `level` found the features on this machine.
+                Level::Avx2 => Simd::<$t>::vectorize(unsafe { Avx2::new() }, kernel),
+                Level::Portable => Simd::<$t>::vectorize(Portable, kernel),
+            }
+            #[cfg(not(all(feature = "std", target_arch = "x86_64")))]
+            Simd::<$t>::vectorize(Portable, kernel)
+        }
+    };
+}
+
+dispatch!(dispatch_f32, f32);
+dispatch!(dispatch_f64, f64);
+
+/// The name of the instruction set that kernels run with: `avx512`, `avx2` or `portable`.
+pub fn name() -> &'static str {
+    struct Name;
+    impl<T: Scalar> Kernel<T> for Name {
+        type Output = &'static str;
+        #[inline(always)]
+        fn run<S: Simd<T>>(self, _: S) -> &'static str {
+            S::NAME
+        }
+    }
+    dispatch_f32(Name)
+}

@@ -1,0 +1,31 @@
+//! Convolutional networks declared in a macro.
+#![cfg_attr(not(feature = "std"), no_std)]
+#![deny(unsafe_code)]
+
+// `network!` writes absolute paths `::tenonet::…`; so can our own tests.
+extern crate self as tenonet;
+
+#[cfg(feature = "std")]
+mod batch;
+#[cfg(feature = "std")]
+pub mod init;
+mod kernels;
+pub mod loss;
+mod network;
+#[allow(unsafe_code, reason = "flat views of plain data; each block states the fact it rests on")]
+mod plain;
+mod scalar;
+#[allow(unsafe_code, reason = "marks tensors as plain data")]
+mod tensor;
+mod summary;
+#[allow(unsafe_code, reason = "marks workspaces as zeroable")]
+mod workspace;
+
+pub use network::{LayerInfo, Network, Role, TensorInfo};
+pub use plain::Plain;
+pub use scalar::Scalar;
+pub use tensor::{FeatureMap, Tensor};
+pub use tenonet_shape as shape;
+#[cfg(feature = "std")]
+pub use workspace::BatchWorkspace;
+pub use workspace::{Scratch, Workspace, WorkspaceParts};

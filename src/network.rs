@@ -1,0 +1,308 @@
+//! [`Network`]: what `network!` implements. The macro writes the constants and three passes (inference, forward with
+//! tape, backward); everything else is provided here, once.
+
+use crate::Scalar;
+use crate::kernels::simd::{Kernel, Simd};
+use crate::loss::{BatchError, Loss};
+use crate::plain::{self, Plain};
+use crate::shape::Shape;
+use crate::summary::Summary;
+use crate::tensor::FeatureMap;
+use crate::workspace::{Scratch, WorkspaceParts};
+
+/// One row of a network's table: a layer as it was declared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LayerInfo {
+    /// The declared name, or kind and position.
+    pub name: &'static str,
+    /// The kind, as in the declaration: `conv`, `relu`, ….
+    pub kind: &'static str,
+    /// What leaves the layer.
+    pub output: Shape,
+    /// Parameters.
+    pub params: usize,
+    /// Multiply-adds for one input.
+    pub macs: usize,
+}
+
+/// One tensor of a network's parameters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TensorInfo {
+    /// The name in weight files: `conv1.weight`.
+    pub name: &'static str,
+    /// The shape in weight files, PyTorch's order: `[out, in, height, width]`, `[out, in]`, `[out]`.
+    pub shape: &'static [usize],
+    /// The first element's place in [`Network::params`].
+    pub offset: usize,
+    /// What it is, and how to initialise it.
+    pub role: Role,
+}
+
+impl TensorInfo {
+    /// Elements.
+    pub const fn len(&self) -> usize {
+        let (mut len, mut i) = (1, 0);
+        while i < self.shape.len() {
+            len *= self.shape[i];
+            i += 1;
+        }
+        len
+    }
+
+    /// Whether it has no elements.
+    pub const fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// What a tensor of parameters is to its layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// A matrix or a set of kernels.
+    Weight {
+        /// Inputs that one output sums.
+        fan_in: usize,
+        /// Outputs that one input reaches.
+        fan_out: usize,
+    },
+    /// Added to a weighted sum.
+    Bias,
+}
+
+/// A network with all its sizes known to the compiler. `network!` implements it.
+///
+/// The type's own memory is its parameters, in the order of [`TENSORS`](Self::TENSORS), and nothing else; a gradient or
+/// a momentum is another value of the same type.
+pub trait Network: Plain<Self::Scalar> {
+    /// The element type of parameters and activations.
+    type Scalar: Scalar;
+    /// What goes in.
+    type Input: FeatureMap<Scalar = Self::Scalar>;
+    /// What comes out.
+    type Output: FeatureMap<Scalar = Self::Scalar>;
+
+    /// Activations of one input at inference, placed by live range.
+    #[doc(hidden)]
+    type Activations: Plain<Self::Scalar>;
+    /// Workspace of the kernels at inference.
+    #[doc(hidden)]
+    type Work: Plain<Self::Scalar>;
+    /// Activations of one input that backward reads.
+    #[doc(hidden)]
+    type Tape: Plain<Self::Scalar>;
+    /// Places of the maxima that max-pooling took, for one input.
+    #[doc(hidden)]
+    type Indices: Plain<u8>;
+    /// Gradients with respect to the activations of one input, placed by live range.
+    #[doc(hidden)]
+    type Deltas: Plain<Self::Scalar>;
+    /// Workspace of the kernels in training.
+    #[doc(hidden)]
+    type TrainWork: Plain<Self::Scalar>;
+
+    /// The declared name.
+    const NAME: &'static str;
+    /// Parameters.
+    const PARAMS: usize = <Self as Plain<Self::Scalar>>::LEN;
+    /// Multiply-adds of one forward pass of one input.
+    const MACS: usize = {
+        let (mut macs, mut i) = (0, 0);
+        while i < Self::LAYERS.len() {
+            macs += Self::LAYERS[i].macs;
+            i += 1;
+        }
+        macs
+    };
+    /// Bytes of the parameters.
+    const WEIGHT_BYTES: usize = size_of::<Self>();
+    /// Bytes of the scratch for inference of one input.
+    const SCRATCH_BYTES: usize = size_of::<Scratch<Self>>();
+    /// Bytes that training keeps of one input between forward and backward.
+    const TAPE_BYTES: usize = size_of::<Self::Tape>() + size_of::<Self::Indices>() + size_of::<Self::Output>();
+    /// Inputs that training and `forward_batch` take through the layers together, so that a weight matrix is read once for all of them.
+    ///
+    /// 16 fill the tiles of the matrix kernels; fewer where the tapes of 16 would not stay in a core's second-level
+    /// cache or would take much memory (2²⁰ elements).
+    const MICRO_BATCH: usize = {
+        let elements = <Self::Tape as Plain<Self::Scalar>>::LEN + <Self::Deltas as Plain<Self::Scalar>>::LEN;
+        let mut batch = 16;
+        while batch > 1 && batch * elements > 1 << 20 {
+            batch /= 2;
+        }
+        batch
+    };
+    /// The layers, as declared.
+    const LAYERS: &'static [LayerInfo];
+    /// The parameters' tensors, in the order of memory.
+    const TENSORS: &'static [TensorInfo];
+
+    /// Inference: `y[i] ← net(x[i])`; as many as the shortest of `x`, `y` and `activations` has.
+    #[doc(hidden)]
+    fn infer<S: Simd<Self::Scalar>>(
+        &self, simd: S, x: &[Self::Input], y: &mut [Self::Output], activations: &mut [Self::Activations],
+        work: &mut Self::Work,
+    );
+
+    /// Forward that keeps on the tape what backward reads.
+    #[doc(hidden)]
+    fn forward_tape<S: Simd<Self::Scalar>>(
+        &self, simd: S, x: &[Self::Input], y: &mut [Self::Output], tape: &mut [Self::Tape],
+        indices: &mut [Self::Indices], work: &mut Self::TrainWork,
+    );
+
+    /// Backward: `grad += Σ_i ∂(dy[i] · y[i]) / ∂params`. It overwrites `dy`.
+    #[doc(hidden)]
+    #[allow(clippy::too_many_arguments, reason = "written by the macro alone, one argument for each buffer")]
+    fn backward<S: Simd<Self::Scalar>>(
+        &self, simd: S, x: &[Self::Input], y: &[Self::Output], dy: &mut [Self::Output], tape: &mut [Self::Tape],
+        indices: &mut [Self::Indices], grad: &mut Self, deltas: &mut [Self::Deltas], work: &mut Self::TrainWork,
+    );
+
+    /// The parameters as one flat slice.
+    fn params(&self) -> &[Self::Scalar] {
+        self.flat()
+    }
+
+    /// The parameters as one flat slice.
+    fn params_mut(&mut self) -> &mut [Self::Scalar] {
+        self.flat_mut()
+    }
+
+    /// The output for one input. It neither allocates nor panics.
+    fn forward(&self, x: &Self::Input, scratch: &mut Scratch<Self>) -> Self::Output {
+        let mut y = plain::zeroed::<Self::Output>();
+        Self::Scalar::dispatch(Infer {
+            net: self,
+            x: core::slice::from_ref(x),
+            y: core::slice::from_mut(&mut y),
+            activations: &mut scratch.activations,
+            work: &mut scratch.work,
+        });
+        y
+    }
+
+    /// `grad += scale · Σ_i ∂loss(net(x[i]), targets[i]) / ∂params`; yields the sum of the losses.
+    ///
+    /// The gradient of a mean over `n` samples has `scale = 1 / n`, however many calls they are spread over.
+    ///
+    /// # Errors
+    /// If the slices' lengths differ or a target cannot be one; then `grad` is as it was.
+    fn accumulate_grad<L: Sync, E: Loss<Self::Output, L>>(
+        &self, x: &[Self::Input], targets: &[L], loss: &E, scale: Self::Scalar, grad: &mut Self,
+        workspace: WorkspaceParts<'_, Self>,
+    ) -> Result<Self::Scalar, BatchError> {
+        check_batch::<Self, L, E>(x, targets, loss)?;
+        Ok(Self::Scalar::dispatch(Backprop { net: self, x, targets, loss, scale, grad, workspace }))
+    }
+
+    /// The network's table: layers, shapes, parameters, multiply-adds, and the sums.
+    fn summary() -> Summary<Self> {
+        Summary::new()
+    }
+
+    /// A network with random weights (He's normal distribution) and zero biases, on the heap; it never passes through the stack.
+    #[cfg(feature = "std")]
+    fn init<R: rand::Rng + ?Sized>(rng: &mut R) -> Box<Self> {
+        Self::init_with(crate::init::Init::default(), rng)
+    }
+
+    /// As [`init`](Self::init), with another distribution.
+    #[cfg(feature = "std")]
+    fn init_with<R: rand::Rng + ?Sized>(init: crate::init::Init, rng: &mut R) -> Box<Self> {
+        let mut net = Self::zeroed_box();
+        init.fill(Self::TENSORS, net.params_mut(), rng);
+        net
+    }
+
+    /// A scratch for [`forward`](Self::forward), on the heap.
+    #[cfg(feature = "std")]
+    fn scratch() -> Box<Scratch<Self>> {
+        Scratch::boxed()
+    }
+
+    /// `outputs[i] ← net(inputs[i])`, on all cores (feature `rayon`). Nothing is allocated for an input: each thread keeps its scratch.
+    ///
+    /// # Errors
+    /// If the slices' lengths differ; then `outputs` is as it was.
+    #[cfg(feature = "std")]
+    fn forward_batch(&self, inputs: &[Self::Input], outputs: &mut [Self::Output]) -> Result<(), BatchError> {
+        crate::batch::forward(self, inputs, outputs)
+    }
+
+    /// The mean loss of a batch and its gradient, on the calling thread: `grad ← ∂ mean loss / ∂params`.
+    ///
+    /// The workspace is kept by the thread from call to call.
+    ///
+    /// # Errors
+    /// If the batch's lengths differ or a target cannot be one; then `grad` is as it was.
+    #[cfg(feature = "std")]
+    fn loss_and_grad<L: Sync, E: Loss<Self::Output, L>>(
+        &self, inputs: &[Self::Input], targets: &[L], loss: &E, grad: &mut Self,
+    ) -> Result<Self::Scalar, BatchError> {
+        crate::batch::loss_and_grad(self, inputs, targets, loss, grad)
+    }
+}
+
+/// Whether a batch can be learned from: lengths and targets.
+pub(crate) fn check_batch<N: Network, L, E: Loss<N::Output, L>>(
+    x: &[N::Input], targets: &[L], loss: &E,
+) -> Result<(), BatchError> {
+    if x.len() != targets.len() {
+        return Err(BatchError::Lengths { inputs: x.len(), others: targets.len() });
+    }
+    for (index, target) in targets.iter().enumerate() {
+        loss.check(target).map_err(|fault| BatchError::Target { index, fault })?;
+    }
+    Ok(())
+}
+
+/// [`Network::infer`] as a kernel.
+pub(crate) struct Infer<'a, N: Network> {
+    pub(crate) net: &'a N,
+    pub(crate) x: &'a [N::Input],
+    pub(crate) y: &'a mut [N::Output],
+    pub(crate) activations: &'a mut [N::Activations],
+    pub(crate) work: &'a mut N::Work,
+}
+
+impl<N: Network> Kernel<N::Scalar> for Infer<'_, N> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd<N::Scalar>>(self, simd: S) {
+        self.net.infer(simd, self.x, self.y, self.activations, self.work);
+    }
+}
+
+struct Backprop<'a, N: Network, L, E> {
+    net: &'a N,
+    x: &'a [N::Input],
+    targets: &'a [L],
+    loss: &'a E,
+    scale: N::Scalar,
+    grad: &'a mut N,
+    workspace: WorkspaceParts<'a, N>,
+}
+
+impl<N: Network, L, E: Loss<N::Output, L>> Kernel<N::Scalar> for Backprop<'_, N, L, E> {
+    type Output = N::Scalar;
+
+    #[inline(always)]
+    fn run<S: Simd<N::Scalar>>(self, simd: S) -> N::Scalar {
+        let Self { net, x, targets, loss, scale, grad, workspace: w } = self;
+        let mut sum = N::Scalar::default();
+        // `chunks` of 0 would panic; a workspace of no inputs learns nothing.
+        let micro = w.tape.len().max(1);
+        for (x, targets) in x.chunks(micro).zip(targets.chunks(micro)) {
+            net.forward_tape(simd, x, w.outputs, w.tape, w.indices, w.work);
+            for ((y, target), dy) in w.outputs.iter().zip(targets).zip(w.d_outputs.iter_mut()) {
+                sum += loss.value_and_grad(y, target, dy);
+                for d in dy.flat_mut() {
+                    *d *= scale;
+                }
+            }
+            net.backward(simd, x, w.outputs, w.d_outputs, w.tape, w.indices, grad, w.deltas, w.work);
+        }
+        sum
+    }
+}

@@ -1,0 +1,116 @@
+//! Plain data: values that are nothing but elements of one type, one after the other.
+//!
+//! Tensors, layers and whole networks are plain. That is what makes a network's parameters one flat slice, its gradient a value of the same type, and a
+//! large network a single zeroed allocation that never passes through the stack.
+
+use bytemuck::Zeroable;
+
+/// A value that is `LEN` elements of type `T`, one after the other, and nothing else.
+///
+/// # Safety
+/// The type has the size of `[T; LEN]` and the alignment of `T`, has no padding and no interior mutability, and every
+/// value of its bytes that is valid for `[T; LEN]` is valid for it. It contains no pointer, so it may be shared and sent as `T` may.
+pub unsafe trait Plain<T>: Zeroable + Send + Sync + 'static {
+    /// Elements.
+    const LEN: usize = size_of::<Self>() / size_of::<T>();
+
+    /// The elements as one slice.
+    #[inline(always)]
+    fn flat(&self) -> &[T] {
+        const { assert!(size_of::<Self>() == Self::LEN * size_of::<T>() && align_of::<Self>() == align_of::<T>()) };
+        // SAFETY: by the trait's contract `self` is LEN elements of T, contiguous and aligned (size and alignment are asserted above);
+        // the slice borrows from `self`.
+        unsafe { core::slice::from_raw_parts((self as *const Self).cast::<T>(), Self::LEN) }
+    }
+
+    /// The elements as one mutable slice.
+    #[inline(always)]
+    fn flat_mut(&mut self) -> &mut [T] {
+        const { assert!(size_of::<Self>() == Self::LEN * size_of::<T>() && align_of::<Self>() == align_of::<T>()) };
+        // SAFETY: as in `flat`; whatever elements are written, `Self` stays valid by the trait's contract, and the
+        // slice borrows `self` uniquely.
+        unsafe { core::slice::from_raw_parts_mut((self as *mut Self).cast::<T>(), Self::LEN) }
+    }
+
+    /// The same elements seen as another plain type of the same length.
+    #[inline(always)]
+    fn cast<U: Plain<T>>(&self) -> &U {
+        const { assert!(Self::LEN == U::LEN, "cast between plain types of different lengths") };
+        // SAFETY: both types are LEN elements of T by the trait's contract, and LEN is the same (asserted above).
+        unsafe { &*(self as *const Self).cast::<U>() }
+    }
+
+    /// The same elements seen as another plain type of the same length.
+    #[inline(always)]
+    fn cast_mut<U: Plain<T>>(&mut self) -> &mut U {
+        const { assert!(Self::LEN == U::LEN, "cast between plain types of different lengths") };
+        // SAFETY: as in `cast`; the borrow of `self` is unique.
+        unsafe { &mut *(self as *mut Self).cast::<U>() }
+    }
+
+    /// All elements zero, as a value: for statics and small types.
+    const ZERO: Self = zeroed();
+
+    /// All elements zero, allocated on the heap: the value never lies on the stack, whatever its size.
+    #[cfg(feature = "std")]
+    fn zeroed_box() -> Box<Self> {
+        zeroed_box()
+    }
+
+    /// A copy on the heap that never lies on the stack.
+    #[cfg(feature = "std")]
+    fn boxed_copy(&self) -> Box<Self>
+    where
+        T: Copy,
+    {
+        let mut copy = Self::zeroed_box();
+        copy.flat_mut().copy_from_slice(self.flat());
+        copy
+    }
+}
+
+/// [`Zeroable::zeroed`], for constants and statics.
+pub(crate) const fn zeroed<Z: Zeroable>() -> Z {
+    // SAFETY: zeroed memory is a valid Z, by the contract of `Zeroable`.
+    unsafe { core::mem::zeroed() }
+}
+
+/// A zeroed value, allocated on the heap directly.
+#[cfg(feature = "std")]
+pub(crate) fn zeroed_box<Z: Zeroable>() -> Box<Z> {
+    if size_of::<Z>() == 0 {
+        return Box::new(zeroed());
+    }
+    let layout = std::alloc::Layout::new::<Z>();
+    // SAFETY: the layout has a size, as was just checked; zeroed memory is a valid Z by the contract of `Zeroable`; the
+    // box frees it with the same layout and allocator.
+    unsafe {
+        let memory = std::alloc::alloc_zeroed(layout);
+        if memory.is_null() {
+            std::alloc::handle_alloc_error(layout);
+        }
+        Box::from_raw(memory.cast::<Z>())
+    }
+}
+
+// SAFETY: a scalar is one element of itself.
+unsafe impl Plain<f32> for f32 {}
+// SAFETY: a scalar is one element of itself.
+unsafe impl Plain<f64> for f64 {}
+// SAFETY: a byte is one element of itself.
+unsafe impl Plain<u8> for u8 {}
+// SAFETY: an array is its items, one after the other, without padding; each of them is plain.
+unsafe impl<T: 'static, U: Plain<T>, const N: usize> Plain<T> for [U; N] {}
+
+/// Zeroed values, allocated on the heap directly.
+#[cfg(feature = "std")]
+pub(crate) fn zeroed_slice<Z: Zeroable>(len: usize) -> Box<[Z]> {
+    let mut values = Box::new_uninit_slice(len);
+    // Written element by element only where that is small: a zeroed allocation would need `Box::new_zeroed_slice`, stable from 1.92 on.
+    for value in values.iter_mut() {
+        // SAFETY: the memory is that of one Z, and zero bytes are a valid Z.
+        unsafe { core::ptr::write_bytes(value.as_mut_ptr(), 0, 1) };
+    }
+    // SAFETY: every value was written above.
+    unsafe { values.assume_init() }
+}
