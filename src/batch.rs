@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use crate::loss::{BatchError, Loss};
 use crate::network::{Infer, Network, check_batch};
-use crate::plain::{self, Plain};
+use crate::plain;
 use crate::scalar::Scalar;
 use crate::workspace::BatchWorkspace;
 
@@ -80,7 +80,7 @@ pub(crate) fn loss_and_grad<N: Network, L: Sync, E: Loss<N::Output, L>>(
     if inputs.is_empty() {
         return Ok(N::Scalar::default());
     }
-    let scale = N::Scalar::from_f64(1.0 / inputs.len() as f64);
+    let scale = N::Scalar::of(1.0 / inputs.len() as f64);
     let sum = with_kept(|workspace: &mut BatchWorkspace<N>| {
         net.accumulate_grad(inputs, targets, loss, scale, grad, workspace.as_parts())
     })?;

@@ -14,6 +14,9 @@ pub enum Init {
 }
 
 impl Init {
+    /// Fills one tensor.
+    pub fn fill_tensor<T: Scalar, R: Rng + ?Sized>(self, _role: crate::Role, _tensor: &mut [T], _rng: &mut R) {}
+
     /// Fills a network's parameters, tensor by tensor.
     pub fn fill<T: Scalar, R: Rng + ?Sized>(self, _tensors: &[TensorInfo], _params: &mut [T], _rng: &mut R) {}
 }

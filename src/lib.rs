@@ -9,7 +9,9 @@ extern crate self as tenonet;
 mod batch;
 #[cfg(feature = "std")]
 pub mod init;
-mod kernels;
+#[doc(hidden)]
+pub mod kernels;
+pub mod layers;
 pub mod loss;
 mod network;
 #[allow(unsafe_code, reason = "flat views of plain data; each block states the fact it rests on")]
@@ -20,6 +22,12 @@ mod tensor;
 mod summary;
 #[allow(unsafe_code, reason = "marks workspaces as zeroable")]
 mod workspace;
+
+/// What most programs need: `use tenonet::prelude::*`.
+pub mod prelude {
+    pub use crate::layers::*;
+    pub use crate::{Network, Plain, Scalar, Scratch, Tensor, Workspace};
+}
 
 pub use network::{LayerInfo, Network, Role, TensorInfo};
 pub use plain::Plain;

@@ -13,7 +13,6 @@ use crate::plain::Plain;
 pub trait Scalar:
     num_traits::Float
     + num_traits::NumAssign
-    + num_traits::FromPrimitive
     + bytemuck::Pod
     + Plain<Self>
     + Sum
@@ -27,10 +26,10 @@ pub trait Scalar:
     const DTYPE: &'static str;
 
     /// The nearest value of this type.
-    fn from_f64(value: f64) -> Self;
+    fn of(value: f64) -> Self;
 
     /// The same value in double precision.
-    fn to_f64(self) -> f64;
+    fn as_f64(self) -> f64;
 
     /// Runs a kernel with the best instruction set of the machine.
     #[doc(hidden)]
@@ -41,12 +40,12 @@ impl Scalar for f32 {
     const DTYPE: &'static str = "F32";
 
     #[inline(always)]
-    fn from_f64(value: f64) -> Self {
+    fn of(value: f64) -> Self {
         value as f32
     }
 
     #[inline(always)]
-    fn to_f64(self) -> f64 {
+    fn as_f64(self) -> f64 {
         self as f64
     }
 
@@ -60,12 +59,12 @@ impl Scalar for f64 {
     const DTYPE: &'static str = "F64";
 
     #[inline(always)]
-    fn from_f64(value: f64) -> Self {
+    fn of(value: f64) -> Self {
         value
     }
 
     #[inline(always)]
-    fn to_f64(self) -> f64 {
+    fn as_f64(self) -> f64 {
         self
     }
 

@@ -18,6 +18,18 @@ pub trait Kernel<T: Scalar> {
     fn run<S: Simd<T>>(self, simd: S) -> Self::Output;
 }
 
+/// A closure as a kernel: plain loops, for the compiler to vectorise with the instructions of the token.
+pub struct Run<F>(pub F);
+
+impl<T: Scalar, R, F: FnOnce() -> R> Kernel<T> for Run<F> {
+    type Output = R;
+
+    #[inline(always)]
+    fn run<S: Simd<T>>(self, _: S) -> R {
+        (self.0)()
+    }
+}
+
 /// Vectors of [`LANES`](Simd::LANES) elements, and proof that the machine has them.
 pub trait Simd<T: Scalar>: Copy + Send + Sync + 'static {
     /// A vector.

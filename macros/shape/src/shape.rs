@@ -47,4 +47,16 @@ impl Shape {
         let text = Text::new().num(self.c);
         if self.is_flat() { text } else { text.str("×").num(self.h).str("×").num(self.w) }
     }
+
+    /// Panics unless `declared` is this shape: a compile error where it is evaluated in a `const`, at the place of the call.
+    ///
+    /// # Panics
+    /// If the shapes differ.
+    #[track_caller]
+    pub const fn deny_other(self, declared: Shape, layer: &str) {
+        if !self.same(declared) {
+            let text = Text::new().str(layer).str(": the declared output is ").text(&declared.text());
+            panic!("{}", text.str(", the real one is ").text(&self.text()).as_str());
+        }
+    }
 }

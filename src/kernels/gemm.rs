@@ -1,0 +1,115 @@
+//! Blocked matrix products over the two micro-kernels of [`tile`](super::tile).
+//!
+//! Nothing is packed: A is broadcast element by element, so any strides do, and B is read along its rows, which the
+//! callers lay out that way. The blocks are rows of A by the micro-kernel's height; columns run in the micro-kernel.
+
+use crate::Scalar;
+use crate::kernels::simd::Simd;
+use crate::kernels::tile::{self, Broadcast, Walk};
+
+/// `C[m × n] ← A[m × K] · B[K × n]` (`ADD`: `+=`).
+///
+/// Rows of A go in blocks of the tile's height, then 4, 2 and 1: `m` may be known only at run time (a micro-batch).
+///
+/// # Safety
+/// As for [`tile::block`], with `m` rows of A and C.
+#[inline(always)]
+#[allow(clippy::too_many_arguments, reason = "the operands of a product and their strides")]
+pub unsafe fn product<T: Scalar, S: Simd<T>, W: Walk, const ADD: bool>(
+    simd: S, m: usize, a: Broadcast<T>, b: *const T, walk: W, c: *mut T, c_row: usize, n: usize,
+) {
+    let mut i = 0;
+    macro_rules! blocks {
+        ($mr:literal) => {
+            while i + $mr <= m {
+                // SAFETY: rows i..i + $mr are below m, the caller's.
+                unsafe {
+                    tile::block::<T, S, W, $mr, ADD>(simd, a.from_row(i), b, walk, c.add(i * c_row), c_row, n)
+                };
+                i += $mr;
+            }
+        };
+    }
+    if const { tile::block_rows(S::REGISTERS) == 8 } {
+        blocks!(8);
+    }
+    blocks!(4);
+    blocks!(2);
+    blocks!(1);
+}
+
+/// `C[i][j] += Σ_p A[i][p] · B[j][p]`, `A: [m × n]`, `B: [K × n]` by its walk, element `(i, j)` of C at `i · c_row + j`.
+///
+/// The sum over p is cut into blocks, so that the tile's rows stay in the first-level cache while they are used again.
+///
+/// # Safety
+/// For all `i < m`, `p < n`, `k < taps`: A can be read at `i · a_row + p`, B at `offset(k) + p`, C read and written at `i · c_row + k`.
+#[inline(always)]
+#[allow(clippy::too_many_arguments, reason = "the operands of a product and their strides")]
+pub unsafe fn dot_product<T: Scalar, S: Simd<T>, W: Walk>(
+    simd: S, m: usize, a: *const T, a_row: usize, taps: usize, b: *const T, walk: W, n: usize, c: *mut T, c_row: usize,
+) {
+    // 4 + 6 rows of 512 elements are 20 KiB of f32: they fit a first-level cache of 32 KiB.
+    const DEPTH: usize = 512;
+    let mut p = 0;
+    while p < n {
+        let depth = if n - p < 2 * DEPTH { n - p } else { DEPTH };
+        // SAFETY: columns p..p + depth are below n, the caller's.
+        unsafe {
+            let (a, b) = (a.add(p), b.add(p));
+            if const { tile::dot_rows(S::REGISTERS) == 4 } {
+                dot_block::<T, S, W, 4, 6>(simd, m, a, a_row, taps, b, walk, depth, c, c_row);
+            } else {
+                dot_block::<T, S, W, 3, 3>(simd, m, a, a_row, taps, b, walk, depth, c, c_row);
+            }
+        }
+        p += depth;
+    }
+}
+
+/// # Safety
+/// As for [`dot_product`].
+#[inline(always)]
+#[allow(clippy::too_many_arguments, reason = "the operands of a product and their strides")]
+unsafe fn dot_block<T: Scalar, S: Simd<T>, W: Walk, const MR: usize, const NR: usize>(
+    simd: S, m: usize, a: *const T, a_row: usize, taps: usize, b: *const T, walk: W, n: usize, c: *mut T, c_row: usize,
+) {
+    let mut k = 0;
+    // The rows of B outside: they are the larger operand (weights), and are read once.
+    while k < taps {
+        let width = if taps - k < NR { taps - k } else { NR };
+        // SAFETY: rows k..k + width of B and all rows of A and C are the caller's.
+        unsafe {
+            if width == NR {
+                let b = core::array::from_fn::<_, NR, _>(|j| b.add(walk.offset(k + j)));
+                dot_rows::<T, S, MR, NR>(simd, m, a, a_row, b, n, c.add(k), c_row);
+            } else {
+                for j in k..k + width {
+                    dot_rows::<T, S, MR, 1>(simd, m, a, a_row, [b.add(walk.offset(j))], n, c.add(j), c_row);
+                }
+            }
+        }
+        k += width;
+    }
+}
+
+/// # Safety
+/// As for [`dot_product`], for `NR` rows of B.
+#[inline(always)]
+#[allow(clippy::too_many_arguments, reason = "the operands of a product and their strides")]
+unsafe fn dot_rows<T: Scalar, S: Simd<T>, const MR: usize, const NR: usize>(
+    simd: S, m: usize, a: *const T, a_row: usize, b: [*const T; NR], n: usize, c: *mut T, c_row: usize,
+) {
+    let mut i = 0;
+    // SAFETY: rows below m are the caller's.
+    unsafe {
+        while i + MR <= m {
+            tile::dots::<T, S, MR, NR>(simd, a.add(i * a_row), a_row, b, n, c.add(i * c_row), c_row, 1);
+            i += MR;
+        }
+        while i < m {
+            tile::dots::<T, S, 1, NR>(simd, a.add(i * a_row), a_row, b, n, c.add(i * c_row), c_row, 1);
+            i += 1;
+        }
+    }
+}

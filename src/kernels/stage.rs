@@ -1,0 +1,233 @@
+//! What happens to rows of a convolution while they are hot: bias, activation, and pooling where it follows.
+//!
+//! A stage is handed a band of rows of one output channel and writes what leaves the fused step; backward it turns the
+//! gradient of what left into the gradient of the convolution's rows.
+
+use crate::Scalar;
+use crate::kernels::activation::Activation;
+use crate::plain::Plain;
+use crate::shape::Pool;
+
+/// A pooling known to the compiler.
+pub trait PoolSpec: Copy + Send + Sync {
+    /// Its numbers.
+    const POOL: Pool;
+}
+
+/// A band of rows of one channel of one image.
+#[derive(Clone, Copy)]
+pub struct Band<'a, T> {
+    /// Which image of the micro-batch.
+    pub image: usize,
+    /// Which output channel.
+    pub channel: usize,
+    /// The first row.
+    pub row: usize,
+    /// The sums without bias, rows `pitch` elements apart.
+    pub sums: &'a [T],
+    /// Elements from one row to the next; what lies behind the map's width is garbage.
+    pub pitch: usize,
+}
+
+/// The end of a fused convolution.
+pub trait Stage<T: Scalar> {
+    /// The pooling, or none.
+    const POOL: Option<Pool>;
+
+    /// Writes what leaves the step for this band into its channel's plane `y`. `width`: of the convolution's map.
+    fn forward<A: Activation<T>>(&mut self, band: Band<'_, T>, width: usize, bias: T, act: A, y: &mut [T]);
+}
+
+/// The end of a fused convolution in training.
+pub trait StageBackward<T: Scalar>: Stage<T> {
+    /// The gradient with respect to the convolution's sums, from what left the step (`y`) and its gradient `dy`.
+    ///
+    /// It lies in `dy` itself, or in `dz`, which holds the convolution's map.
+    fn backward<'a, A: Activation<T>>(
+        &self, image: usize, act: A, y: &[T], dy: &'a mut [T], dz: &'a mut [T],
+    ) -> &'a [T];
+}
+
+/// `dy ← dy ⊙ f′(kept)`; `kept` is `y` where `f` is monotone, `z` otherwise.
+#[inline(always)]
+pub fn scale_by_derivative<T: Scalar, A: Activation<T>>(act: A, kept: &[T], dy: &mut [T]) {
+    for (dy, kept) in dy.iter_mut().zip(kept) {
+        *dy *= act.derivative(*kept);
+    }
+}
+
+/// No pooling.
+#[derive(Clone, Copy, Debug)]
+pub struct NoPool;
+
+impl<T: Scalar> Stage<T> for NoPool {
+    const POOL: Option<Pool> = None;
+
+    #[inline(always)]
+    fn forward<A: Activation<T>>(&mut self, band: Band<'_, T>, width: usize, bias: T, act: A, y: &mut [T]) {
+        let rows = y.chunks_exact_mut(width).skip(band.row);
+        for (y, sums) in rows.zip(band.sums.chunks(band.pitch)) {
+            for (y, sum) in y.iter_mut().zip(sums) {
+                *y = act.apply(*sum + bias);
+            }
+        }
+    }
+}
+
+impl<T: Scalar> StageBackward<T> for NoPool {
+    #[inline(always)]
+    fn backward<'a, A: Activation<T>>(
+        &self, _: usize, act: A, y: &[T], dy: &'a mut [T], _: &'a mut [T],
+    ) -> &'a [T] {
+        scale_by_derivative(act, y, dy);
+        dy
+    }
+}
+
+/// Whether `v` takes the place of the maximum `best`: NaN counts as larger than any number, so that it is not hidden.
+#[inline(always)]
+pub fn exceeds<T: Scalar>(v: T, best: T) -> bool {
+    v > best || (v.is_nan() && !best.is_nan())
+}
+
+/// The rows of a band that one row of windows covers, without their remainder behind the last window.
+#[inline(always)]
+fn window_rows<'a, T>(pool: &Pool, band: &Band<'a, T>) -> impl Iterator<Item = &'a [T]> + use<'a, T> {
+    let (pitch, used) = (band.pitch, (pool.kernel[0] - 1) * band.pitch + pool.input.w);
+    band.sums.chunks(pool.stride[0] * pitch).filter(move |rows| rows.len() >= used)
+}
+
+/// The maxima of a band: `y` gets them with bias and activation, `place(row, column, p)` the place of each in its window.
+#[inline(always)]
+fn max_rows<T: Scalar, A: Activation<T>>(
+    pool: &Pool, band: Band<'_, T>, bias: T, act: A, y: &mut [T], mut place: impl FnMut(usize, usize, usize),
+) {
+    let first = band.row / pool.stride[0];
+    let to = y.chunks_exact_mut(pool.output().w).skip(first);
+    for (r, (y, rows)) in to.zip(window_rows(pool, &band)).enumerate() {
+        for (s, y) in y.iter_mut().enumerate() {
+            let (mut best, mut at) = (T::neg_infinity(), 0);
+            for u in 0..pool.kernel[0] {
+                for v in 0..pool.kernel[1] {
+                    let sum = rows[u * band.pitch + s * pool.stride[1] + v];
+                    // The maximum commutes with a monotone function, which is then applied once a window.
+                    let value = if A::MONOTONE { sum } else { act.apply(sum + bias) };
+                    if exceeds(value, best) {
+                        (best, at) = (value, u * pool.kernel[1] + v);
+                    }
+                }
+            }
+            *y = if A::MONOTONE { act.apply(best + bias) } else { best };
+            place(first + r, s, at);
+        }
+    }
+}
+
+/// Max-pooling by windows that do not overlap, at inference.
+#[derive(Clone, Copy, Debug)]
+pub struct MaxPool<P>(pub P);
+
+impl<T: Scalar, P: PoolSpec> Stage<T> for MaxPool<P> {
+    const POOL: Option<Pool> = Some(P::POOL);
+
+    #[inline(always)]
+    fn forward<A: Activation<T>>(&mut self, band: Band<'_, T>, _: usize, bias: T, act: A, y: &mut [T]) {
+        max_rows(const { &P::POOL }, band, bias, act, y, |_, _, _| ());
+    }
+}
+
+/// Max-pooling by windows that do not overlap, in training: keeps the place of each maximum in its window.
+pub struct MaxPoolIndexed<'a, P, I> {
+    /// The pooling.
+    pub pool: P,
+    /// For each image and output, the place `u · kernel width + v`: a byte, or two where the window is larger than 256.
+    pub index: &'a mut [I],
+}
+
+/// Writes a place into `N` bytes an entry.
+#[inline(always)]
+pub fn put_place(index: &mut [u8], at: usize, bytes: usize, place: usize) {
+    if let Some(to) = index.get_mut(at * bytes..(at + 1) * bytes) {
+        to.copy_from_slice(&(place as u16).to_le_bytes()[..bytes]);
+    }
+}
+
+/// The places in an index of `bytes` bytes an entry.
+#[inline(always)]
+pub fn places(index: &[u8], bytes: usize) -> impl Iterator<Item = usize> + '_ {
+    index.chunks_exact(bytes).map(|entry| match *entry {
+        [low, high] => usize::from(u16::from_le_bytes([low, high])),
+        [low, ..] => usize::from(low),
+        [] => 0,
+    })
+}
+
+impl<T: Scalar, P: PoolSpec, I: Plain<u8>> Stage<T> for MaxPoolIndexed<'_, P, I> {
+    const POOL: Option<Pool> = Some(P::POOL);
+
+    #[inline(always)]
+    fn forward<A: Activation<T>>(&mut self, band: Band<'_, T>, _: usize, bias: T, act: A, y: &mut [T]) {
+        let out = const { P::POOL.output() };
+        let bytes = const { I::LEN / P::POOL.output().len() };
+        let Some(index) = self.index.get_mut(band.image) else { return };
+        let index = index.flat_mut();
+        max_rows(const { &P::POOL }, band, bias, act, y, |r, s, place| {
+            put_place(index, (band.channel * out.h + r) * out.w + s, bytes, place);
+        });
+    }
+}
+
+impl<T: Scalar, P: PoolSpec, I: Plain<u8>> StageBackward<T> for MaxPoolIndexed<'_, P, I> {
+    #[inline(always)]
+    fn backward<'a, A: Activation<T>>(
+        &self, image: usize, act: A, y: &[T], dy: &'a mut [T], dz: &'a mut [T],
+    ) -> &'a [T] {
+        let pool = const { P::POOL };
+        let out = const { P::POOL.output() };
+        let bytes = const { I::LEN / P::POOL.output().len() };
+        scale_by_derivative(act, y, dy);
+        dz.fill(T::zero());
+        if let Some(index) = self.index.get(image) {
+            let mut places = places(index.flat(), bytes);
+            // One row of windows at a time: their rows of dz do not overlap with those of another.
+            for (dz, dy) in dz.chunks_exact_mut(pool.input.h * pool.input.w).zip(dy.chunks_exact(out.h * out.w)) {
+                for (dz, dy) in dz.chunks_mut(pool.stride[0] * pool.input.w).zip(dy.chunks_exact(out.w)) {
+                    for ((s, dy), place) in dy.iter().enumerate().zip(&mut places) {
+                        let (u, v) = (place / pool.kernel[1], place % pool.kernel[1]);
+                        if let Some(dz) = dz.get_mut(u * pool.input.w + s * pool.stride[1] + v) {
+                            *dz = *dy;
+                        }
+                    }
+                }
+            }
+        }
+        dz
+    }
+}
+
+/// Average pooling by windows that do not overlap, at inference.
+#[derive(Clone, Copy, Debug)]
+pub struct AvgPool<P>(pub P);
+
+impl<T: Scalar, P: PoolSpec> Stage<T> for AvgPool<P> {
+    const POOL: Option<Pool> = Some(P::POOL);
+
+    #[inline(always)]
+    fn forward<A: Activation<T>>(&mut self, band: Band<'_, T>, _: usize, bias: T, act: A, y: &mut [T]) {
+        let pool = const { P::POOL };
+        let out_w = const { P::POOL.output().w };
+        let size = T::of((pool.kernel[0] * pool.kernel[1]) as f64);
+        let to = y.chunks_exact_mut(out_w).skip(band.row / pool.stride[0]);
+        for (y, rows) in to.zip(window_rows(&pool, &band)) {
+            for (s, y) in y.iter_mut().enumerate() {
+                let mut sum = T::zero();
+                for u in 0..pool.kernel[0] {
+                    for v in 0..pool.kernel[1] {
+                        sum += act.apply(rows[u * band.pitch + s * pool.stride[1] + v] + bias);
+                    }
+                }
+                *y = sum / size;
+            }
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! Layers, one file each: shapes, parameters, forward beside backward.
+//!
+//! `network!` builds on the same types and kernels. Written by hand, a layer is a value; its input and output are
+//! [`Tensor`](crate::Tensor)s whose sizes the compiler checks:
+//!
+//! ```
+//! use tenonet::prelude::*;
+//! use rand::SeedableRng;
+//!
+//! let mut rng = rand::rngs::StdRng::seed_from_u64(1);
+//! let conv: Conv2d<1, 6, 5, 5> = Conv2d::init(&mut rng);
+//! let x = Tensor::<1, 28, 28>::zeros();
+//! let y: Tensor<6, 24, 24> = conv.forward(&x);
+//! let p: Tensor<6, 12, 12> = MaxPool2d::<2, 2>.forward(&Relu.forward(&y));
+//! # let _ = p;
+//! ```
+
+mod activation;
+mod conv;
+mod linear;
+mod pool;
+mod window;
+
+pub use crate::kernels::activation::{
+    Activation, Elu, Gelu, HardSigmoid, HardSwish, Identity, LeakyRelu, Relu, Relu6, Sigmoid, Silu, Softplus, Tanh,
+};
+pub use activation::{Flatten, Softmax};
+pub use conv::Conv2d;
+pub use linear::Linear;
+pub use pool::{AvgPool2d, GlobalAvgPool, MaxPool2d};
+pub use window::{Geometry, Window};
+
+use crate::Scalar;
+use crate::plain::Plain;
+
+/// A layer from inputs `X` to outputs `Y`, both [`Tensor`](crate::Tensor)s.
+///
+/// The sizes of `Y` are given by the caller's type and checked against the layer's arithmetic when compiling.
+#[diagnostic::on_unimplemented(
+    message = "the layer `{Self}` does not map `{X}` to `{Y}`",
+    label = "input `{X}`, output `{Y}`",
+    note = "channels, features and the element type of input and output must be those of the layer; `flatten` makes a map into a vector"
+)]
+pub trait Layer<X, Y> {
+    /// The output for `x`.
+    fn forward(&self, x: &X) -> Y;
+
+    /// From `x`, the output `y` and the gradient `dy` of a loss with respect to it:
+    /// adds the gradient with respect to the parameters to `grad`, and yields the one with respect to `x`.
+    fn backward(&self, x: &X, y: &Y, dy: &Y, grad: &mut Self) -> X;
+}
+
+/// Workspace for a layer written by hand, whose length is only known to the kernel: `f` gets at least `len` elements.
+///
+/// Up to 16 KiB of f32 lie on the stack; more on the heap, with `std`. Without, `naive` runs instead, which needs none.
+macro_rules! with_work {
+    ($len:expr, $t:ty, |$work:ident| $fast:expr, $naive:expr) => {{
+        use $crate::layers::heap;
+        const SMALL: usize = 1 << 12;
+        const LARGE: usize = 1 << 17;
+        const HUGE: usize = 1 << 22;
+        if const { $len <= SMALL } {
+            let $work = &mut [<$t as num_traits::Zero>::zero(); SMALL];
+            $fast
+        } else if const { $len <= LARGE && heap::HAS } {
+            heap::lend::<$t, LARGE, _>(|$work| $fast)
+        } else if const { $len <= HUGE && heap::HAS } {
+            heap::lend::<$t, HUGE, _>(|$work| $fast)
+        } else {
+            $naive
+        }
+    }};
+}
+pub(crate) use with_work;
+
+/// The heap, where there is one.
+pub(crate) mod heap {
+    use super::{Plain, Scalar};
+
+    pub(crate) const HAS: bool = cfg!(feature = "std");
+
+    /// Calls `f` with zeroed workspace from the heap. Only called where [`HAS`].
+    pub(crate) fn lend<T: Scalar, const N: usize, R>(f: impl FnOnce(&mut [T; N]) -> R) -> R {
+        #[cfg(feature = "std")]
+        return f(&mut <[T; N] as Plain<T>>::zeroed_box());
+        #[cfg(not(feature = "std"))]
+        return f(&mut <[T; N] as Plain<T>>::ZERO);
+    }
+}

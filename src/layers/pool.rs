@@ -1,0 +1,170 @@
+//! Pooling by windows.
+
+use super::Layer;
+use crate::kernels::pool;
+use crate::kernels::reference;
+use crate::kernels::simd::Portable;
+use crate::kernels::stage::PoolSpec;
+use crate::scalar::Scalar;
+use crate::shape::{Pool, Rounding, Shape};
+use crate::tensor::Tensor;
+
+macro_rules! pool_layer {
+    ($(#[$doc:meta])* $name:ident, $spec:ident) => {
+        $(#[$doc])*
+        ///
+        /// Windows of `KH × KW`, `SH` rows and `SW` columns apart (side by side unless said), with `PAD_H` rows and `PAD_W`
+        /// columns of padding on each side. What the windows do not cover is dropped if `FLOOR`; otherwise it is a compile error.
+        #[derive(Clone, Copy, Debug, Default, PartialEq)]
+        pub struct $name<
+            const KH: usize,
+            const KW: usize,
+            const SH: usize = KH,
+            const SW: usize = KW,
+            const PAD_H: usize = 0,
+            const PAD_W: usize = 0,
+            const FLOOR: bool = false,
+        >;
+
+        impl<const KH: usize, const KW: usize, const SH: usize, const SW: usize, const PAD_H: usize,
+            const PAD_W: usize, const FLOOR: bool> $name<KH, KW, SH, SW, PAD_H, PAD_W, FLOOR>
+        {
+            /// The pooling of an input of `c × h × w`.
+            pub const fn shape(c: usize, h: usize, w: usize) -> Pool {
+                Pool {
+                    input: Shape::new(c, h, w),
+                    kernel: [KH, KW],
+                    stride: [SH, SW],
+                    padding: [PAD_H, PAD_H, PAD_W, PAD_W],
+                    rounding: if FLOOR { Rounding::Floor } else { Rounding::Exact },
+                }
+            }
+        }
+
+        #[derive(Clone, Copy)]
+        struct $spec<const C: usize, const H: usize, const W: usize, L>(L);
+
+        impl<const KH: usize, const KW: usize, const SH: usize, const SW: usize, const PAD_H: usize,
+            const PAD_W: usize, const FLOOR: bool, const C: usize, const H: usize, const W: usize>
+            PoolSpec for $spec<C, H, W, $name<KH, KW, SH, SW, PAD_H, PAD_W, FLOOR>>
+        {
+            const POOL: Pool = {
+                let pool = $name::<KH, KW, SH, SW, PAD_H, PAD_W, FLOOR>::shape(C, H, W);
+                pool.faults().deny_all(stringify!($name));
+                pool
+            };
+        }
+    };
+}
+
+pool_layer!(
+    /// The maximum of each window.
+    MaxPool2d, MaxOn
+);
+pool_layer!(
+    /// The mean of each window; padding counts as zeros.
+    AvgPool2d, AvgOn
+);
+
+/// Checks a layer's output when compiling.
+const fn check(pool: &Pool, oh: usize, ow: usize, name: &str) {
+    pool.output().deny_other(Shape::new(pool.input.c, oh, ow), name);
+}
+
+impl<
+    const KH: usize,
+    const KW: usize,
+    const SH: usize,
+    const SW: usize,
+    const PAD_H: usize,
+    const PAD_W: usize,
+    const FLOOR: bool,
+    const C: usize,
+    const H: usize,
+    const W: usize,
+    const OH: usize,
+    const OW: usize,
+    T: Scalar,
+> Layer<Tensor<C, H, W, T>, Tensor<C, OH, OW, T>> for MaxPool2d<KH, KW, SH, SW, PAD_H, PAD_W, FLOOR>
+{
+    fn forward(&self, x: &Tensor<C, H, W, T>) -> Tensor<C, OH, OW, T> {
+        const { check(&MaxOn::<C, H, W, Self>::POOL, OH, OW, "MaxPool2d") };
+        let mut y = Tensor::zeros();
+        pool::max_forward(Portable, MaxOn::<C, H, W, Self>(*self), core::slice::from_ref(x), core::slice::from_mut(&mut y));
+        y
+    }
+
+    fn backward(
+        &self, x: &Tensor<C, H, W, T>, _: &Tensor<C, OH, OW, T>, dy: &Tensor<C, OH, OW, T>, _: &mut Self,
+    ) -> Tensor<C, H, W, T> {
+        const { check(&MaxOn::<C, H, W, Self>::POOL, OH, OW, "MaxPool2d") };
+        let spec = MaxOn::<C, H, W, Self>(*self);
+        let (mut y, mut dx) = (Tensor::<C, OH, OW, T>::zeros(), Tensor::zeros());
+        // Written by hand, a layer keeps nothing between the passes: the places are found again.
+        let mut index = Tensor::<C, OH, OW, [u8; 2]>([[[[0; 2]; OW]; OH]; C]);
+        pool::max_forward_indexed(
+            Portable,
+            spec,
+            core::slice::from_ref(x),
+            core::slice::from_mut(&mut y),
+            core::slice::from_mut(&mut index),
+        );
+        pool::max_backward(Portable, spec, core::slice::from_ref(dy), core::slice::from_ref(&index), core::slice::from_mut(&mut dx));
+        dx
+    }
+}
+
+impl<
+    const KH: usize,
+    const KW: usize,
+    const SH: usize,
+    const SW: usize,
+    const PAD_H: usize,
+    const PAD_W: usize,
+    const FLOOR: bool,
+    const C: usize,
+    const H: usize,
+    const W: usize,
+    const OH: usize,
+    const OW: usize,
+    T: Scalar,
+> Layer<Tensor<C, H, W, T>, Tensor<C, OH, OW, T>> for AvgPool2d<KH, KW, SH, SW, PAD_H, PAD_W, FLOOR>
+{
+    fn forward(&self, x: &Tensor<C, H, W, T>) -> Tensor<C, OH, OW, T> {
+        const { check(&AvgOn::<C, H, W, Self>::POOL, OH, OW, "AvgPool2d") };
+        let mut y = Tensor::zeros();
+        pool::avg_forward(Portable, AvgOn::<C, H, W, Self>(*self), core::slice::from_ref(x), core::slice::from_mut(&mut y));
+        y
+    }
+
+    fn backward(
+        &self, _: &Tensor<C, H, W, T>, _: &Tensor<C, OH, OW, T>, dy: &Tensor<C, OH, OW, T>, _: &mut Self,
+    ) -> Tensor<C, H, W, T> {
+        const { check(&AvgOn::<C, H, W, Self>::POOL, OH, OW, "AvgPool2d") };
+        let mut dx = Tensor::zeros();
+        reference::avg_pool_backward(const { &AvgOn::<C, H, W, Self>::POOL }, dy.as_slice(), dx.as_mut_slice());
+        dx
+    }
+}
+
+/// The mean of each channel.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct GlobalAvgPool;
+
+impl<const C: usize, const H: usize, const W: usize, T: Scalar> Layer<Tensor<C, H, W, T>, Tensor<C, 1, 1, T>>
+    for GlobalAvgPool
+{
+    fn forward(&self, x: &Tensor<C, H, W, T>) -> Tensor<C, 1, 1, T> {
+        let mut y = Tensor::zeros();
+        pool::global_avg_forward(Portable, core::slice::from_ref(x), core::slice::from_mut(&mut y));
+        y
+    }
+
+    fn backward(
+        &self, _: &Tensor<C, H, W, T>, _: &Tensor<C, 1, 1, T>, dy: &Tensor<C, 1, 1, T>, _: &mut Self,
+    ) -> Tensor<C, H, W, T> {
+        let mut dx = Tensor::zeros();
+        pool::global_avg_backward(Portable, core::slice::from_ref(dy), core::slice::from_mut(&mut dx));
+        dx
+    }
+}
