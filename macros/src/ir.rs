@@ -4,16 +4,64 @@
 //! `expand` read it.
 
 use proc_macro2::Span;
+use quote::ToTokens;
 use syn::{Attribute, Expr, Ident, Visibility};
 use tenonet_shape::{Rounding, Shape};
+
+/// A stretch of the declaration, from its first token to its last. (Joining two spans into one is not stable.)
+#[derive(Clone, Copy, Debug)]
+pub struct Place {
+    pub start: Span,
+    pub end: Span,
+}
+
+impl Place {
+    /// One token, or a group with its brackets.
+    pub fn at(span: Span) -> Self {
+        Place { start: span, end: span }
+    }
+
+    /// All tokens of a piece of syntax.
+    pub fn of(syntax: &impl ToTokens) -> Self {
+        let mut tokens = syntax.to_token_stream().into_iter();
+        match tokens.next() {
+            Some(first) => Place { start: first.span(), end: tokens.last().unwrap_or(first).span() },
+            None => Place::at(Span::call_site()),
+        }
+    }
+
+    /// From this one's start to the other's end.
+    pub fn to(self, other: Place) -> Self {
+        Place { start: self.start, end: other.end }
+    }
+}
 
 /// A number of a declaration.
 #[derive(Clone, Debug)]
 pub enum Num {
-    /// A literal, or what a shorthand stands for; the macro can compute with it.
-    Known(usize, Span),
-    /// A `const` expression: only the compiler knows its value, later.
+    /// A literal, arithmetic of literals, or what a shorthand stands for; the macro can compute with it.
+    Known(usize, Place),
+    /// A `const` expression: only the compiler knows its value, later. Outer brackets are taken off, so it needs them
+    /// wherever it does not stand alone.
     Const(Box<Expr>),
+}
+
+impl Num {
+    /// The value, if it is a literal.
+    pub fn known(&self) -> Option<usize> {
+        match self {
+            Num::Known(value, _) => Some(*value),
+            Num::Const(_) => None,
+        }
+    }
+
+    /// Where it is written.
+    pub fn place(&self) -> Place {
+        match self {
+            Num::Known(_, place) => *place,
+            Num::Const(expr) => Place::of(expr),
+        }
+    }
 }
 
 /// A declared network.

@@ -1,1 +1,36 @@
+//! The macro `network!` of tenonet: a small compiler.
+//!
+//! ```text
+//! tokens ─ parse ─▶ ir::Network ─ check ─▶ the same with shapes ─ plan ─▶ steps, sizes, offsets ─ expand ─▶ tokens
+//!            └──────────┴─ diagnostics: any fault ─▶ one `compile_error!` each, and a stub of the network
+//! ```
+//!
+//! `parse` knows syntax alone and keeps the spans; `check` propagates shapes and collects every fault. After `check` nothing changes.
+#![allow(unreachable_pub, reason = "a macro crate exports its macro alone; `pub` says what a module offers the others")]
 
+mod check;
+mod diagnostics;
+mod ir;
+mod parse;
+
+use proc_macro::TokenStream;
+
+use diagnostics::Diagnostics;
+use parse::Parsed;
+
+/// Declares a network.
+#[proc_macro]
+pub fn network(tokens: TokenStream) -> TokenStream {
+    let (_declared, faults) = front(tokens.into());
+    faults.into_tokens().into()
+}
+
+/// The front half: the declaration with its shapes, as far as it could be understood, and all faults.
+fn front(tokens: proc_macro2::TokenStream) -> (Option<Parsed>, Diagnostics) {
+    let mut faults = Diagnostics::default();
+    let mut parsed = parse::parse(tokens, &mut faults);
+    if let Some(parsed) = &mut parsed {
+        check::check(parsed, &mut faults);
+    }
+    (parsed, faults)
+}

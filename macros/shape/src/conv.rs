@@ -137,6 +137,10 @@ impl Conv {
                 faults = faults.with(Fault::Groups { groups: self.groups, channels: self.out_channels, out: true });
             }
         }
+        let (output, params) = (self.output(), self.params());
+        if output.len() > Shape::MOST_ELEMENTS || params > Shape::MOST_ELEMENTS {
+            faults = faults.with(Fault::TooLarge { output, params });
+        }
         let (padded, extent) = (self.padded(), self.extent());
         let axis = if extent[0] > padded[0] {
             Axis::Height
@@ -184,5 +188,14 @@ mod tests {
         };
         assert!(conv.output().c == 1 && !conv.faults().is_empty());
         let _ = (conv.params(), conv.macs(), conv.same());
+        for fault in conv.faults().iter() {
+            let _ = (fault.headline("conv"), fault.note(), fault.help());
+        }
+    }
+
+    #[test]
+    fn refuses_what_no_memory_holds() {
+        let conv = Conv::new(Shape::new(1, 1 << 32, 1 << 32), 1, [1, 1]);
+        assert!(matches!(conv.faults().iter().next(), Some(Fault::TooLarge { .. })));
     }
 }

@@ -117,8 +117,22 @@ pub enum Fault {
         /// Rows or columns of the rest.
         dropped: usize,
     },
-    /// A linear layer stands behind a feature map.
+    /// The window has more elements than an index of max-pooling can tell apart.
+    WindowArea {
+        /// The layer.
+        pool: Pool,
+    },
+    /// The output or the parameters have more elements than memory has addresses.
+    TooLarge {
+        /// What leaves the layer.
+        output: Shape,
+        /// Its parameters.
+        params: usize,
+    },
+    /// A layer that takes a flat vector stands behind a feature map.
     NotFlat {
+        /// The layer's kind.
+        kind: &'static str,
         /// The feature map.
         input: Shape,
     },
@@ -134,10 +148,11 @@ impl Fault {
     pub const fn field(&self) -> Field {
         match self {
             Fault::Zero { field } => *field,
-            Fault::KernelTooLarge { .. } | Fault::WindowTooLarge { .. } | Fault::Remainder { .. } => Field::Kernel,
+            Fault::KernelTooLarge { .. } | Fault::WindowTooLarge { .. } => Field::Kernel,
+            Fault::Remainder { .. } | Fault::WindowArea { .. } => Field::Kernel,
             Fault::Groups { .. } => Field::Groups,
             Fault::PoolPadding { .. } => Field::Padding,
-            Fault::NotFlat { .. } => Field::Layer,
+            Fault::NotFlat { .. } | Fault::TooLarge { .. } => Field::Layer,
         }
     }
 
@@ -176,7 +191,21 @@ impl Fault {
                 let text = text.str(" ").str(axis.lines());
                 if *dropped > 1 { text.str("s would be dropped") } else { text.str(" would be dropped") }
             }
-            Fault::NotFlat { input } => text.str("linear takes a flat vector, its input is ").text(&input.text()),
+            Fault::WindowArea { pool } => pair(text.str("window "), pool.kernel)
+                .str(" has ")
+                .grouped(pool.kernel[0].saturating_mul(pool.kernel[1]))
+                .str(" elements, it must have at most ")
+                .grouped(Pool::MOST_ELEMENTS),
+            Fault::TooLarge { output, params } => {
+                if output.len() > Shape::MOST_ELEMENTS {
+                    text.str("its output ").text(&output.text()).str(" has more elements than memory has addresses")
+                } else {
+                    text.str("its ").grouped(*params).str(" parameters are more than memory has addresses")
+                }
+            }
+            Fault::NotFlat { kind, input } => {
+                text.str(kind).str(" takes a flat vector, its input is ").text(&input.text())
+            }
         }
     }
 
@@ -214,7 +243,8 @@ impl Fault {
                     .num(pool.kernel[i])
                     .str("; a window would lie wholly in the padding")
             }
-            Fault::Zero { .. } | Fault::Groups { .. } | Fault::NotFlat { .. } => text,
+            Fault::WindowArea { .. } => text.str("the place of a maximum is kept in 16 bits"),
+            Fault::Zero { .. } | Fault::Groups { .. } | Fault::NotFlat { .. } | Fault::TooLarge { .. } => text,
         }
     }
 
@@ -222,7 +252,8 @@ impl Fault {
     pub const fn help(&self) -> Text {
         let text = Text::new();
         match self {
-            Fault::Zero { .. } => text,
+            Fault::Zero { .. } | Fault::TooLarge { .. } => text,
+            Fault::WindowArea { .. } => text.str("use several smaller windows, or `global_avg_pool`"),
             Fault::KernelTooLarge { conv, axis } => {
                 let i = axis.index();
                 let (padded, extent) = (conv.padded()[i], conv.extent()[i]);
@@ -251,7 +282,8 @@ impl Fault {
             }
             Fault::WindowTooLarge { pool, axis } => {
                 let i = axis.index();
-                let padded = axis.of(pool.input) + pool.padding[2 * i] + pool.padding[2 * i + 1];
+                let padded =
+                    axis.of(pool.input).saturating_add(pool.padding[2 * i]).saturating_add(pool.padding[2 * i + 1]);
                 text.str("use a window ≤ ").num(padded)
             }
             Fault::PoolPadding { pool, axis } => text.str("use padding ≤ ").num(pool.kernel[axis.index()] - 1),

@@ -27,6 +27,9 @@ pub struct Pool {
 }
 
 impl Pool {
+    /// Elements of a window: the place of a maximum is kept in 16 bits.
+    pub const MOST_ELEMENTS: usize = 1 << 16;
+
     /// Pooling by windows that stand side by side.
     pub const fn new(input: Shape, kernel: [usize; 2]) -> Self {
         Pool { input, kernel, stride: kernel, padding: [0; 4], rounding: Rounding::Exact }
@@ -42,7 +45,7 @@ impl Pool {
         let (input, kernel, stride, before, after) = self.axis(axis);
         let room = input.saturating_add(before).saturating_add(after).saturating_sub(kernel);
         match self.rounding {
-            Rounding::Exact | Rounding::Floor => room / stride + 1,
+            Rounding::Exact | Rounding::Floor => (room / stride).saturating_add(1),
             Rounding::Ceil => {
                 let outputs = room.div_ceil(stride).saturating_add(1);
                 let last_start = (outputs - 1).saturating_mul(stride);
@@ -84,6 +87,13 @@ impl Pool {
             }
             axis += 1;
         }
+        if self.kernel[0].saturating_mul(self.kernel[1]) > Pool::MOST_ELEMENTS {
+            faults = faults.with(Fault::WindowArea { pool: *self });
+        }
+        let output = self.output();
+        if output.len() > Shape::MOST_ELEMENTS {
+            faults = faults.with(Fault::TooLarge { output, params: 0 });
+        }
         if matches!(self.rounding, Rounding::Exact) {
             if self.dropped(0) != 0 {
                 faults = faults.with(Fault::Remainder { pool: *self, axis: Axis::Height, dropped: self.dropped(0) });
@@ -100,9 +110,42 @@ mod tests {
     use super::*;
 
     #[test]
+    fn total_on_nonsense() {
+        let big = usize::MAX;
+        for kernel in [0, 1, big] {
+            for (stride, padding) in [(0, 0), (1, big), (big, 1), (big, big)] {
+                for rounding in [Rounding::Exact, Rounding::Floor, Rounding::Ceil] {
+                    for n in [0, 1, big] {
+                        let input = Shape::new(n, n, n);
+                        let pool =
+                            Pool { input, kernel: [kernel; 2], stride: [stride; 2], padding: [padding; 4], rounding };
+                        assert!(pool.output().h >= 1);
+                        for fault in pool.faults().iter() {
+                            let _ = (fault.headline("pool"), fault.note(), fault.help());
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn counts_the_window() {
+        let pool = |n| Pool { rounding: Rounding::Floor, ..Pool::new(Shape::new(1, 300, 300), [n; 2]) };
+        assert!(pool(256).faults().is_empty());
+        assert!(matches!(pool(257).faults().iter().next(), Some(Fault::WindowArea { .. })));
+    }
+
+    #[test]
     fn rounds_as_pytorch() {
         let pool = |n, kernel, stride, padding, rounding| {
-            let pool = Pool { input: Shape::new(1, n, n), kernel: [kernel; 2], stride: [stride; 2], padding: [padding; 4], rounding };
+            let pool = Pool {
+                input: Shape::new(1, n, n),
+                kernel: [kernel; 2],
+                stride: [stride; 2],
+                padding: [padding; 4],
+                rounding,
+            };
             pool.output().h
         };
         assert_eq!(pool(28, 2, 2, 0, Rounding::Exact), 14);

@@ -27,6 +27,9 @@ impl Shape {
         self.c.saturating_mul(self.h).saturating_mul(self.w)
     }
 
+    /// As many elements as an array can have: 8 bytes each, in `isize::MAX` bytes.
+    pub const MOST_ELEMENTS: usize = isize::MAX as usize / 8;
+
     /// Whether a dimension is zero.
     pub const fn is_empty(self) -> bool {
         self.len() == 0

@@ -1,0 +1,144 @@
+//! Propagates shapes through a declaration, wherever its numbers are literals, and notes every fault at its token.
+//!
+//! Behind a fault it goes on with the best guess of the layer's output, so that faults that have nothing to do with each
+//! other are told together. What could be a consequence of an earlier fault is not told: for each axis of a
+//! feature map it is known whether its length is in doubt. Where a number is a `const` expression the shape is unknown
+//! from there on, and the assertions that the expansion holds are the judges.
+
+mod layer;
+
+use std::collections::HashMap;
+
+use syn::ext::IdentExt;
+use tenonet_shape::{Shape, Text};
+
+use crate::diagnostics::Diagnostics;
+use crate::ir::{Network, Num, Place};
+use crate::parse::{Doubt, Parsed};
+use layer::Sums;
+
+/// What is known of the feature map between two layers.
+#[derive(Clone, Copy, Debug)]
+struct Map {
+    /// Its shape, or the best guess; `None` if a `const` expression decides.
+    shape: Option<Shape>,
+    /// Which axes of it are a guess.
+    doubt: Doubt,
+    /// Whether it is no flat vector, even if its axes are in doubt.
+    surely_map: bool,
+}
+
+/// Checks a declaration and fills in its layers' shapes.
+pub fn check(parsed: &mut Parsed, faults: &mut Diagnostics) {
+    let Parsed { network, doubts, output_is_a_guess } = parsed;
+    names(network, faults);
+
+    let mut map = Map { shape: known_shape(&network.input), doubt: Doubt::NONE, surely_map: false };
+    if let Some(shape) = map.shape
+        && shape.len() > Shape::MOST_ELEMENTS
+    {
+        let place = network.input[0].place().to(network.input[2].place());
+        faults.push(place, format!("{}: its input has more elements than memory has addresses", network.ident));
+        map.doubt = Doubt::ALL;
+    }
+    let mut sums = Sums::new();
+    for ((layer, arrives), own) in network.layers.iter_mut().zip(&doubts.arrivals).zip(&doubts.layers) {
+        map.doubt |= *arrives;
+        map = layer::check(layer, map, *own, &mut sums, faults);
+    }
+    if let Some(leaves) = doubts.arrivals.last() {
+        map.doubt |= *leaves;
+    }
+
+    if faults.is_empty() {
+        budget(network, &sums, faults);
+    }
+    if !*output_is_a_guess {
+        output(network, &map, faults);
+    }
+}
+
+/// The shape of three literals.
+fn known_shape(numbers: &[Num; 3]) -> Option<Shape> {
+    Some(Shape::new(numbers[0].known()?, numbers[1].known()?, numbers[2].known()?))
+}
+
+/// A name belongs to one layer.
+fn names(network: &Network, faults: &mut Diagnostics) {
+    let mut seen: HashMap<String, usize> = HashMap::new();
+    for (index, layer) in network.layers.iter().enumerate() {
+        let name = layer.name.unraw().to_string();
+        let Some(&first) = seen.get(&name) else {
+            seen.insert(name, index);
+            continue;
+        };
+        // A layer without a name is called by its kind and position; then the name that someone chose is the wrong one.
+        let position = name.strip_prefix(&format!("{}_", layer.kind.unraw()));
+        let unnamed = position.is_some_and(|position| position.parse::<usize>().is_ok());
+        let wrong = if unnamed { &network.layers[first] } else { layer };
+        let fault = faults.push(Place::at(wrong.name.span()), format!("two layers are called `{name}`"));
+        if unnamed {
+            fault.note(format!("a {} without a name is called by its kind and position", layer.kind));
+        } else {
+            fault.help("a layer's name is its field and its name in weight files: choose another");
+        }
+    }
+}
+
+/// The declared output is what the last layer yields.
+fn output(network: &Network, map: &Map, faults: &mut Diagnostics) {
+    let (Some(real), Some(declared), Doubt::NONE) = (map.shape, known_shape(&network.output), map.doubt) else {
+        return;
+    };
+    if real.same(declared) {
+        return;
+    }
+    let (name, written) = (&network.ident, brackets(real));
+    let headline = format!("{name}: declared output {} differs from the real output {written}", brackets(declared));
+    let fault = faults.push(Place::at(network.output_span), headline);
+    if let Some(last) = network.layers.last() {
+        fault.note(format!("the last layer, {}, yields {}", last.name.unraw(), real.text()));
+    }
+    fault.help(if real.len() == declared.len() && declared.is_flat() {
+        "put `flatten` behind the last layer".to_owned()
+    } else {
+        format!("declare `-> {written}`, or change the last layer")
+    });
+}
+
+/// `[10]` or `[16, 5, 5]`.
+fn brackets(shape: Shape) -> String {
+    if shape.is_flat() { format!("[{}]", shape.c) } else { format!("[{}, {}, {}]", shape.c, shape.h, shape.w) }
+}
+
+/// The limits on what is a sum over the layers. Scratch and tape depend on the plan: `const` assertions judge them.
+fn budget(network: &Network, sums: &Sums, faults: &mut Diagnostics) {
+    let name = &network.ident;
+    if let (Some(limit), Some(params)) = (&network.budget.weights, sums.params)
+        && let (Some(most), Num::Known(_, place)) = (limit.known(), limit)
+        && let bytes = params.saturating_mul(size_of::<f32>())
+        && bytes > most
+    {
+        let (bytes, most, params) =
+            (Text::new().grouped(bytes), Text::new().grouped(most), Text::new().grouped(params));
+        faults
+            .push(*place, format!("{name}: its weights take {bytes} bytes, the budget is {most}"))
+            .note(format!("{params} parameters of 4 bytes{}", largest(&sums.largest_params)));
+    }
+    if let (Some(limit), Some(macs)) = (&network.budget.macs, sums.macs)
+        && let (Some(most), Num::Known(_, place)) = (limit.known(), limit)
+        && macs > most
+    {
+        let (macs, most) = (Text::new().grouped(macs), Text::new().grouped(most));
+        faults
+            .push(*place, format!("{name}: it takes {macs} multiply-adds, the budget is {most}"))
+            .note(format!("for one input{}", largest(&sums.largest_macs)));
+    }
+}
+
+/// `; 48,120 of them in fc1`.
+fn largest(largest: &Option<(String, usize)>) -> String {
+    largest
+        .as_ref()
+        .map_or(String::new(), |(name, count)| format!("; {} of them in {name}", Text::new().grouped(*count)))
+}

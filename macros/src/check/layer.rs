@@ -1,0 +1,299 @@
+//! One layer: its numbers against the feature map that arrives.
+
+use proc_macro2::Span;
+use syn::ext::IdentExt;
+use tenonet_shape::{self as shape, Axis, Fault, Faults, Field, Shape, Text};
+
+use super::Map;
+use crate::diagnostics::Diagnostics;
+use crate::ir::{Conv, Groups, Layer, Linear, Num, Op, Padding, Place, Pool};
+use crate::parse::Doubt;
+
+/// Sums over the layers; `None` where a number is unknown.
+pub struct Sums {
+    pub params: Option<usize>,
+    pub macs: Option<usize>,
+    /// The layer that has most of them.
+    pub largest_params: Option<(String, usize)>,
+    pub largest_macs: Option<(String, usize)>,
+}
+
+impl Sums {
+    pub fn new() -> Self {
+        Sums { params: Some(0), macs: Some(0), largest_params: None, largest_macs: None }
+    }
+
+    /// Adds a layer's parameters and multiply-adds; `None` if they are unknown.
+    fn add(&mut self, name: &str, amounts: Option<(usize, usize)>) {
+        let (params, macs) = (amounts.map(|(params, _)| params), amounts.map(|(_, macs)| macs));
+        for (sum, largest, amount) in
+            [(&mut self.params, &mut self.largest_params, params), (&mut self.macs, &mut self.largest_macs, macs)]
+        {
+            *sum = sum.zip(amount).map(|(sum, amount)| sum.saturating_add(amount));
+            if let Some(amount) = amount
+                && amount > largest.as_ref().map_or(0, |(_, most)| *most)
+            {
+                *largest = Some((name.to_owned(), amount));
+            }
+        }
+    }
+}
+
+/// Tells the faults of a layer, fills in its shapes, and yields what leaves it. `own` is the doubt that faults of its syntax left.
+pub fn check(layer: &mut Layer, map: Map, own: Doubt, sums: &mut Sums, faults: &mut Diagnostics) -> Map {
+    let name = layer.name.unraw().to_string();
+    let mut judge = Judge { name: &name, kind: layer.kind.span(), map, own, faults };
+    layer.input = map.shape;
+    let (out, amounts) = match &layer.op {
+        Op::Conv(conv) => judge.conv(conv),
+        Op::Pool(pool) => (judge.pool(pool), Some((0, 0))),
+        Op::Linear(linear) => judge.linear(linear),
+        Op::GlobalAvgPool => {
+            let shape = map.shape.map(|shape| Shape::flat(shape.c));
+            let channels = map.doubt.channels || own.channels;
+            (Map { shape, doubt: Doubt { channels, ..Doubt::NONE }, surely_map: false }, Some((0, 0)))
+        }
+        Op::Flatten => {
+            let shape = map.shape.map(|shape| Shape::flat(shape.len()));
+            let channels = map.doubt != Doubt::NONE;
+            (Map { shape, doubt: Doubt { channels, ..Doubt::NONE }, surely_map: false }, Some((0, 0)))
+        }
+        Op::Softmax => {
+            judge.flat("softmax");
+            (map, Some((0, 0)))
+        }
+        Op::Activation(_) => (map, Some((0, 0))),
+    };
+    let mut out = out;
+    out.doubt |= own;
+    layer.output = out.shape;
+    if let Some((_, usize::MAX)) = amounts
+        && out.doubt == Doubt::NONE
+    {
+        faults.push(Place::at(layer.kind.span()), format!("{name}: its multiply-adds do not fit into 64 bits"));
+    }
+    sums.add(&name, amounts);
+    out
+}
+
+/// The layer under trial.
+struct Judge<'a> {
+    name: &'a str,
+    kind: Span,
+    /// What arrives.
+    map: Map,
+    /// What its own faults of syntax left in doubt.
+    own: Doubt,
+    faults: &'a mut Diagnostics,
+}
+
+impl Judge<'_> {
+    fn conv(&mut self, conv: &Conv) -> (Map, Option<(usize, usize)>) {
+        let mut doubt = Doubt::NONE;
+        let mut zeros = vec![
+            (std::slice::from_ref(&conv.out_channels), Field::Channels, Doubt::CHANNELS),
+            (&conv.kernel, Field::Kernel, Doubt::SIZE),
+            (&conv.stride, Field::Stride, Doubt::SIZE),
+            (&conv.dilation, Field::Dilation, Doubt::SIZE),
+        ];
+        if let Groups::Number(groups) = &conv.groups {
+            zeros.push((std::slice::from_ref(groups), Field::Groups, Doubt::NONE));
+        }
+        for (numbers, field, unknown) in zeros {
+            if self.zero(numbers, field) {
+                doubt |= unknown;
+            }
+        }
+        let Some(known) = self.map.shape.and_then(|input| known_conv(conv, input)) else {
+            return (Map { shape: None, doubt: Doubt::NONE, surely_map: false }, None);
+        };
+
+        let arrives = self.map.doubt;
+        for fault in self.told(known.faults()) {
+            let (certain, place) = match fault {
+                Fault::KernelTooLarge { axis, .. } => {
+                    let certain = !on(axis, arrives) && !on(axis, self.own) && !on(axis, doubt);
+                    doubt |= only(axis);
+                    (certain, conv.kernel[axis as usize].place())
+                }
+                Fault::Groups { out, .. } => {
+                    let place = match &conv.groups {
+                        Groups::Number(groups) => groups.place(),
+                        Groups::Depthwise(span) => Place::at(*span),
+                    };
+                    let depthwise = matches!(conv.groups, Groups::Depthwise(_));
+                    let inputs = !arrives.channels || out && !depthwise;
+                    let outputs = !(self.own.channels || doubt.channels) || !out;
+                    (inputs && outputs, place)
+                }
+                _ => {
+                    let certain = arrives == Doubt::NONE && self.own == Doubt::NONE && doubt == Doubt::NONE;
+                    doubt = Doubt::ALL;
+                    (certain, Place::at(self.kind))
+                }
+            };
+            self.tell(&fault, certain, place);
+        }
+        // The output's channels are the layer's own, whatever arrives.
+        doubt.height |= arrives.height;
+        doubt.width |= arrives.width;
+        let shape = known.output();
+        (self.leaves(shape, doubt), Some((known.params(), known.macs())))
+    }
+
+    fn pool(&mut self, pool: &Pool) -> Map {
+        let mut doubt = Doubt::NONE;
+        for (numbers, field) in [(&pool.kernel, Field::Kernel), (&pool.stride, Field::Stride)] {
+            // The stride that nobody wrote is the kernel: the same token is not told twice.
+            if doubt == Doubt::NONE && self.zero(numbers, field) {
+                doubt |= Doubt::SIZE;
+            }
+        }
+        let Some(known) = self.map.shape.and_then(|input| known_pool(pool, input)) else {
+            return Map { shape: None, doubt: Doubt::NONE, surely_map: false };
+        };
+        let arrives = self.map.doubt;
+        for fault in self.told(known.faults()) {
+            let (certain, place) = match fault {
+                Fault::WindowTooLarge { axis, .. } | Fault::Remainder { axis, .. } => {
+                    let certain = !on(axis, arrives) && !on(axis, self.own) && !on(axis, doubt);
+                    // Only the first axis is told; the repair may change the other one too.
+                    doubt |= Doubt::SIZE;
+                    (certain, pool.kernel[axis as usize].place())
+                }
+                Fault::PoolPadding { axis, .. } => {
+                    let axis_padding = &pool.padding[2 * axis as usize..][..2];
+                    let kernel = known.kernel[axis as usize];
+                    let wide = axis_padding.iter().find(|side| side.known().is_some_and(|side| side >= kernel));
+                    let certain = !on(axis, self.own) && !on(axis, doubt);
+                    doubt |= Doubt::SIZE;
+                    (certain, wide.map_or(Place::at(self.kind), Num::place))
+                }
+                Fault::WindowArea { .. } => (self.own == Doubt::NONE, pool.kernel[0].place()),
+                _ => {
+                    let certain = arrives == Doubt::NONE && self.own == Doubt::NONE && doubt == Doubt::NONE;
+                    doubt = Doubt::ALL;
+                    (certain, Place::at(self.kind))
+                }
+            };
+            self.tell(&fault, certain, place);
+        }
+        doubt |= arrives;
+        self.leaves(known.output(), doubt)
+    }
+
+    fn linear(&mut self, linear: &Linear) -> (Map, Option<(usize, usize)>) {
+        let mut doubt = Doubt::NONE;
+        if self.zero(std::slice::from_ref(&linear.outputs), Field::Channels) {
+            doubt |= Doubt::CHANNELS;
+        }
+        self.flat("linear");
+        let Some(outputs) = linear.outputs.known() else {
+            return (Map { shape: None, doubt: Doubt::NONE, surely_map: false }, None);
+        };
+        let known = self.map.shape.map(|input| shape::Linear { input, outputs, bias: linear.bias });
+        if let Some(known) = known {
+            for fault in self.told(known.faults()).into_iter().filter(|fault| matches!(fault, Fault::TooLarge { .. })) {
+                let certain = self.map.doubt == Doubt::NONE && self.own == Doubt::NONE && doubt == Doubt::NONE;
+                self.tell(&fault, certain, Place::at(self.kind));
+                doubt = Doubt::ALL;
+            }
+        }
+        // What leaves is the layer's own number, whatever arrives.
+        let shape = Some(Shape::flat(outputs.max(1)));
+        (Map { shape, doubt, surely_map: false }, known.map(|known| (known.params(), known.macs())))
+    }
+
+    /// A layer that takes a flat vector.
+    fn flat(&mut self, kind: &'static str) {
+        let Map { shape: Some(input), doubt, surely_map } = self.map else { return };
+        let tall = !doubt.height && input.h > 1 || !doubt.width && input.w > 1;
+        if surely_map || tall {
+            self.tell(&Fault::NotFlat { kind, input }, true, Place::at(self.kind));
+        }
+    }
+
+    /// What leaves a convolution or a pooling.
+    fn leaves(&self, shape: Shape, doubt: Doubt) -> Map {
+        // Where it is this layer's fault that an axis is in doubt, any repair still yields a map if the guess is one.
+        let own_fault = self.map.doubt == Doubt::NONE && self.own == Doubt::NONE;
+        Map { shape: Some(shape), doubt, surely_map: own_fault && doubt != Doubt::NONE && !shape.is_flat() }
+    }
+
+    /// Tells each zero among the numbers; yields whether there is one.
+    fn zero(&mut self, numbers: &[Num], field: Field) -> bool {
+        let Some(place) = numbers.iter().find(|number| number.known() == Some(0)).map(Num::place) else { return false };
+        self.tell(&Fault::Zero { field }, true, place);
+        true
+    }
+
+    /// The faults beyond zeros, which are told one by one.
+    fn told(&self, faults: Faults) -> Vec<Fault> {
+        faults.iter().filter(|fault| !matches!(fault, Fault::Zero { .. })).copied().collect()
+    }
+
+    fn tell(&mut self, fault: &Fault, certain: bool, place: Place) {
+        if certain {
+            let text = |text: Text| text.as_str().to_owned();
+            self.faults.push(place, text(fault.headline(self.name))).note(text(fault.note())).help(text(fault.help()));
+        }
+    }
+}
+
+/// Whether a doubt is about an axis.
+fn on(axis: Axis, doubt: Doubt) -> bool {
+    match axis {
+        Axis::Height => doubt.height,
+        Axis::Width => doubt.width,
+    }
+}
+
+/// A doubt about one axis.
+fn only(axis: Axis) -> Doubt {
+    match axis {
+        Axis::Height => Doubt { height: true, ..Doubt::NONE },
+        Axis::Width => Doubt { width: true, ..Doubt::NONE },
+    }
+}
+
+fn known_numbers<const N: usize>(numbers: &[Num; N]) -> Option<[usize; N]> {
+    let mut known = [0; N];
+    for (known, number) in known.iter_mut().zip(numbers) {
+        *known = number.known()?;
+    }
+    Some(known)
+}
+
+/// The convolution in numbers, if all of them are literals.
+pub fn known_conv(conv: &Conv, input: Shape) -> Option<shape::Conv> {
+    let groups = match &conv.groups {
+        Groups::Number(groups) => groups.known()?,
+        Groups::Depthwise(_) => input.c,
+    };
+    let mut known = shape::Conv {
+        input,
+        out_channels: conv.out_channels.known()?,
+        kernel: known_numbers(&conv.kernel)?,
+        stride: known_numbers(&conv.stride)?,
+        padding: [0; 4],
+        dilation: known_numbers(&conv.dilation)?,
+        groups,
+        bias: conv.bias,
+    };
+    known.padding = match &conv.padding {
+        Padding::Numbers(numbers) => known_numbers(numbers)?,
+        Padding::Same(_) => known.same(),
+    };
+    Some(known)
+}
+
+/// The pooling in numbers, if all of them are literals.
+pub fn known_pool(pool: &Pool, input: Shape) -> Option<shape::Pool> {
+    Some(shape::Pool {
+        input,
+        kernel: known_numbers(&pool.kernel)?,
+        stride: known_numbers(&pool.stride)?,
+        padding: known_numbers(&pool.padding)?,
+        rounding: pool.rounding,
+    })
+}

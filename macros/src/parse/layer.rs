@@ -1,0 +1,397 @@
+//! One layer: `name: kind(arguments)`.
+
+use proc_macro2::{Span, TokenStream};
+use quote::format_ident;
+use syn::ext::IdentExt;
+use syn::parse::ParseStream;
+use syn::{Expr, Ident, Lit, Token};
+use tenonet_shape::Rounding;
+
+use super::args::{Args, entries, single_word, skip_to_comma};
+use super::number::{bare, float, number, real};
+use super::words::{self, Kind};
+use super::{Doubt, Doubts};
+use crate::diagnostics::Diagnostics;
+use crate::ir::{Activation, Conv, Groups, Layer, Linear, Num, Op, Padding, Place, Pool, PoolKind};
+
+/// Reads the layers between the braces. A faulty one is told, and the next one is read all the same.
+pub fn layers(input: ParseStream, doubts: &mut Doubts, faults: &mut Diagnostics) -> Vec<Layer> {
+    let mut list = Vec::new();
+    let mut position = 0;
+    while !input.is_empty() {
+        if input.peek(Token![,]) {
+            faults.push(Place::at(input.span()), "a layer is missing before this comma");
+        } else {
+            match layer(input, position, faults) {
+                Some((layer, doubt)) => {
+                    list.push(layer);
+                    doubts.next(doubt);
+                }
+                None => doubts.here(Doubt::ALL),
+            }
+            position += 1;
+        }
+        if input.is_empty() {
+            break;
+        }
+        if input.peek(Token![,]) {
+            let _ = input.parse::<Token![,]>();
+        } else {
+            faults.push(Place::at(input.span()), "expected `,` before this: layers are separated by commas");
+            // `relu max_pool(2)`: the next layer begins here. Otherwise nobody knows what this is.
+            if !input.peek(Ident) {
+                skip_to_comma(input);
+                let _ = input.parse::<Token![,]>();
+            }
+        }
+    }
+    list
+}
+
+/// Reads one layer and stops before its comma. `None`: there is none that could be guessed; what it yields is unknown.
+fn layer(input: ParseStream, position: usize, faults: &mut Diagnostics) -> Option<(Layer, Doubt)> {
+    let name = if input.peek(Ident::peek_any) && input.peek2(Token![:]) && !input.peek2(Token![::]) {
+        let name = input.call(Ident::parse_any).ok()?;
+        let _ = input.parse::<Token![:]>();
+        Some(name)
+    } else {
+        None
+    };
+    if !input.peek(Ident::peek_any) {
+        let place = if input.is_empty() { name.as_ref().map(Ident::span) } else { None };
+        let place = Place::at(place.unwrap_or_else(|| input.span()));
+        faults.push(place, "expected a layer here, such as `conv(16, kernel = 3)` or `relu`");
+        skip_to_comma(input);
+        return None;
+    }
+    let kind = input.call(Ident::parse_any).ok()?;
+    let word = kind.to_string();
+    let mut doubt = Doubt::NONE;
+    let name = match name {
+        Some(name) => usable(name, position, &word, faults),
+        None => implicit(position, &kind),
+    };
+    let who = name.unraw().to_string();
+
+    if words::later(&word).is_some() {
+        faults.push(Place::at(kind.span()), format!("`{word}` is not supported yet"));
+        skip_to_comma(input);
+        // A layer that leaves the shape as it is can be left out of what follows; behind any other nothing is known.
+        if words::later(&word) == Some(true) {
+            return Some((
+                Layer { name, kind, op: Op::Activation(Activation::Relu), input: None, output: None },
+                doubt,
+            ));
+        }
+        return None;
+    }
+    let meant = match words::kind(&word) {
+        Some(meant) => meant,
+        None => {
+            let nearest = words::nearest_kind(&word);
+            let fault = faults.push(Place::at(kind.span()), format!("unknown layer `{word}`"));
+            if let Some(nearest) = nearest {
+                let later = if words::later(nearest).is_some() { " It is not supported yet" } else { "" };
+                fault.help(format!("did you mean `{nearest}`?{later}"));
+            }
+            doubt = Doubt::ALL;
+            match nearest.and_then(words::kind) {
+                Some(meant) => meant,
+                None => {
+                    skip_to_comma(input);
+                    return None;
+                }
+            }
+        }
+    };
+
+    let (parentheses, arguments) = parentheses(input);
+    let (list, read) = entries(arguments, &who, faults);
+    let takes = meant.takes();
+    let (args, sorted) = Args::sort(list, &takes, &word, &who, faults);
+    let mut reader = Reader { who: &who, kind: &kind, meant, args, whole: read && sorted, parentheses, faults, doubt };
+    let op = reader.op();
+    let doubt = reader.doubt;
+    Some((Layer { name, kind, op, input: None, output: None }, doubt))
+}
+
+/// The name of a layer without one: its kind and position.
+fn implicit(position: usize, kind: &Ident) -> Ident {
+    format_ident!("{}_{position}", kind.unraw(), span = kind.span())
+}
+
+/// A declared name, or the implicit one where that cannot name a field.
+fn usable(name: Ident, position: usize, kind: &str, faults: &mut Diagnostics) -> Ident {
+    let word = name.to_string();
+    // syn parses an identifier only where the word is neither a keyword nor `_`.
+    if syn::parse_str::<Ident>(&word).is_ok() {
+        return name;
+    }
+    let why = if word == "_" { "is no name" } else { "is a keyword of Rust" };
+    faults
+        .push(Place::at(name.span()), format!("`{word}` {why} and cannot name a layer"))
+        .help(format!("call it `{kind}{position}`, say, or leave the name away"));
+    Ident::new(&format!("unnamed_{position}"), name.span())
+}
+
+/// The tokens between the parentheses that follow, if any do.
+fn parentheses(input: ParseStream) -> (Option<Span>, TokenStream) {
+    let group = input.step(|cursor| match cursor.token_tree() {
+        Some((proc_macro2::TokenTree::Group(group), rest))
+            if group.delimiter() == proc_macro2::Delimiter::Parenthesis =>
+        {
+            Ok((group, rest))
+        }
+        _ => Err(cursor.error("no parentheses")),
+    });
+    match group {
+        Ok(group) => (Some(group.span()), group.stream()),
+        Err(_) => (None, TokenStream::new()),
+    }
+}
+
+/// Makes an [`Op`] of a layer's arguments. Where one is faulty it goes on with a harmless guess and notes what that leaves in doubt.
+struct Reader<'a> {
+    who: &'a str,
+    kind: &'a Ident,
+    meant: Kind,
+    args: Args,
+    /// Whether every argument was read and taken.
+    whole: bool,
+    parentheses: Option<Span>,
+    faults: &'a mut Diagnostics,
+    doubt: Doubt,
+}
+
+impl Reader<'_> {
+    fn op(&mut self) -> Op {
+        let op = match self.meant {
+            Kind::Conv => Op::Conv(self.conv(false)),
+            Kind::Conv1d => Op::Conv(self.conv(true)),
+            Kind::Pool(kind) => Op::Pool(self.pool(kind, false)),
+            Kind::Pool1d(kind) => Op::Pool(self.pool(kind, true)),
+            Kind::Linear => {
+                let outputs = self.first_number(Doubt::CHANNELS);
+                return Op::Linear(Linear { outputs, bias: self.bias() });
+            }
+            Kind::GlobalAvgPool => Op::GlobalAvgPool,
+            Kind::Flatten => Op::Flatten,
+            Kind::Softmax => Op::Softmax,
+            Kind::Relu => Op::Activation(Activation::Relu),
+            Kind::Relu6 => Op::Activation(Activation::Relu6),
+            Kind::LeakyRelu => Op::Activation(Activation::LeakyRelu(self.first_real(None))),
+            Kind::Elu => Op::Activation(Activation::Elu(self.first_real(Some(1.0)))),
+            Kind::Sigmoid => Op::Activation(Activation::Sigmoid),
+            Kind::Tanh => Op::Activation(Activation::Tanh),
+            Kind::Gelu => Op::Activation(Activation::Gelu),
+            Kind::Silu => Op::Activation(Activation::Silu),
+            Kind::HardSigmoid => Op::Activation(Activation::HardSigmoid),
+            Kind::HardSwish => Op::Activation(Activation::HardSwish),
+            Kind::Softplus => Op::Activation(Activation::Softplus),
+        };
+        if !self.whole && matches!(op, Op::Conv(_) | Op::Pool(_)) {
+            self.doubt |= Doubt::SIZE;
+        }
+        op
+    }
+
+    fn conv(&mut self, one_d: bool) -> Conv {
+        let out_channels = self.first_number(Doubt::CHANNELS);
+        let kernel = match self.args.take("kernel") {
+            Some((_, value)) => self.pair(value, "kernel", one_d),
+            None => {
+                // An argument that could not be read may have been the kernel.
+                if self.whole {
+                    let place = self.parentheses.map_or(Place::at(self.kind.span()), Place::at);
+                    let help = format!("such as `{}`", self.meant.takes().example);
+                    self.faults.push(place, format!("{}: the kernel is missing", self.who)).help(help);
+                }
+                self.doubt |= Doubt::SIZE;
+                self.known_pair(1)
+            }
+        };
+        let stride = self.pair_or(1, "stride", one_d);
+        let dilation = self.pair_or(1, "dilation", one_d);
+        let padding = self.padding(one_d);
+        let groups = match self.args.take("groups") {
+            Some((_, value)) => match single_word(&value) {
+                Some(word) if word == "depthwise" => Groups::Depthwise(word.span()),
+                _ => Groups::Number(self.number(value, "groups", Doubt::CHANNELS)),
+            },
+            None => Groups::Number(self.known(1)),
+        };
+        Conv { out_channels, kernel, stride, padding, dilation, groups, bias: self.bias() }
+    }
+
+    fn pool(&mut self, kind: PoolKind, one_d: bool) -> Pool {
+        let kernel = match self.first(Doubt::SIZE) {
+            Some(window) => self.pair(window, "window", one_d),
+            None => self.known_pair(1),
+        };
+        let stride = match self.args.take("stride") {
+            Some((_, value)) => self.pair(value, "stride", one_d),
+            None => kernel.clone(),
+        };
+        let padding = match self.padding(one_d) {
+            Padding::Numbers(numbers) => numbers,
+            Padding::Same(span) => {
+                self.faults
+                    .push(Place::at(span), format!("{}: pooling has no padding `same`", self.who))
+                    .help("give the rows and columns in numbers: `padding = 1`");
+                self.doubt |= Doubt::SIZE;
+                [0; 4].map(|n| self.known(n))
+            }
+        };
+        let rounding = match (self.args.flag("floor"), self.args.flag("ceil")) {
+            (true, _) => Rounding::Floor,
+            (_, true) => Rounding::Ceil,
+            _ => Rounding::Exact,
+        };
+        Pool { kind, kernel, stride, padding, rounding }
+    }
+
+    /// `same`, `valid`, one number, `(rows, columns)` or `(top, bottom, left, right)`; in one dimension one number or `(left, right)`.
+    fn padding(&mut self, one_d: bool) -> Padding {
+        let zero = self.known(0);
+        let Some((_, value)) = self.args.take("padding") else {
+            return Padding::Numbers([0; 4].map(|n| self.known(n)));
+        };
+        match single_word(&value) {
+            Some(word) if word == "same" => return Padding::Same(word.span()),
+            Some(word) if word == "valid" => {
+                return Padding::Numbers([0; 4].map(|n| Num::Known(n, Place::at(word.span()))));
+            }
+            _ => {}
+        }
+        let numbers = match bare(value) {
+            Expr::Tuple(tuple) => {
+                let place = Place::of(&tuple);
+                let elements: Vec<Expr> = tuple.elems.into_iter().collect();
+                let count = elements.len();
+                let numbers: Vec<Num> =
+                    elements.into_iter().map(|element| self.number(element, "padding", Doubt::SIZE)).collect();
+                match (<[Num; 2]>::try_from(numbers.clone()), <[Num; 4]>::try_from(numbers)) {
+                    (Ok([left, right]), _) if one_d => [zero.clone(), zero, left, right],
+                    (Ok([rows, columns]), _) => [rows.clone(), rows, columns.clone(), columns],
+                    (_, Ok(four)) if !one_d => four,
+                    _ => {
+                        let forms = if one_d {
+                            "one number, `(left, right)`, `same` or `valid`"
+                        } else {
+                            "one number, `(rows, columns)`, `(top, bottom, left, right)`, `same` or `valid`"
+                        };
+                        self.faults
+                            .push(place, format!("{}: padding cannot be a list of {count}", self.who))
+                            .help(format!("it is {forms}"));
+                        self.doubt |= Doubt::SIZE;
+                        [0; 4].map(|n| self.known(n))
+                    }
+                }
+            }
+            value => {
+                let number = self.number(value, "padding", Doubt::SIZE);
+                if one_d {
+                    [zero.clone(), zero, number.clone(), number]
+                } else {
+                    [number.clone(), number.clone(), number.clone(), number]
+                }
+            }
+        };
+        Padding::Numbers(numbers)
+    }
+
+    /// One number for both axes or `(rows, columns)`; in one dimension one number for the columns.
+    fn pair(&mut self, value: Expr, what: &str, one_d: bool) -> [Num; 2] {
+        match bare(value) {
+            Expr::Tuple(tuple) if !one_d => {
+                let place = Place::of(&tuple);
+                let count = tuple.elems.len();
+                let numbers: Vec<Num> =
+                    tuple.elems.into_iter().map(|element| self.number(element, what, Doubt::SIZE)).collect();
+                numbers.try_into().unwrap_or_else(|_| {
+                    self.faults
+                        .push(place, format!("{}: {what} cannot be a list of {count}", self.who))
+                        .help("it is one number or a pair, `(rows, columns)`");
+                    self.doubt |= Doubt::SIZE;
+                    self.known_pair(1)
+                })
+            }
+            value => {
+                let number = self.number(value, what, Doubt::SIZE);
+                if one_d { [Num::Known(1, number.place()), number] } else { [number.clone(), number] }
+            }
+        }
+    }
+
+    fn pair_or(&mut self, default: usize, what: &str, one_d: bool) -> [Num; 2] {
+        match self.args.take(what) {
+            Some((_, value)) => self.pair(value, what, one_d),
+            None => self.known_pair(default),
+        }
+    }
+
+    fn bias(&mut self) -> bool {
+        let Some((_, value)) = self.args.take("bias") else { return true };
+        let value = bare(value);
+        match &value {
+            Expr::Lit(lit) if matches!(lit.lit, Lit::Bool(_)) => matches!(&lit.lit, Lit::Bool(bool) if bool.value),
+            _ => {
+                self.faults.push(Place::of(&value), format!("{}: bias is `true` or `false`", self.who));
+                true
+            }
+        }
+    }
+
+    /// The first argument; told if it is missing.
+    fn first(&mut self, doubt: Doubt) -> Option<Expr> {
+        let takes = self.meant.takes();
+        if self.args.first.is_none() {
+            self.doubt |= doubt;
+            // An argument that could not be read may have been this one.
+            if let (Some(first), true) = (takes.first, self.whole) {
+                let place = self.parentheses.map_or(Place::at(self.kind.span()), Place::at);
+                self.faults
+                    .push(place, format!("{}: the {first} is missing", self.who))
+                    .help(format!("such as `{}`", takes.example));
+            }
+        }
+        self.args.first.take()
+    }
+
+    fn first_number(&mut self, doubt: Doubt) -> Num {
+        let what = self.meant.takes().first.unwrap_or("number");
+        match self.first(doubt) {
+            Some(value) => self.number(value, what, doubt),
+            None => self.known(1),
+        }
+    }
+
+    fn first_real(&mut self, default: Option<f64>) -> Box<Expr> {
+        let what = format!("{}: {}", self.who, self.meant.takes().first.unwrap_or("number"));
+        // As with every number that nobody wrote, the kind's token stands for it.
+        let value = match (&self.args.first, default) {
+            (None, Some(default)) => return Box::new(float(default, self.kind.span())),
+            _ => self.first(Doubt::NONE),
+        };
+        Box::new(
+            value.and_then(|value| real(value, &what, self.faults)).unwrap_or_else(|| float(1.0, self.kind.span())),
+        )
+    }
+
+    fn number(&mut self, value: Expr, what: &str, doubt: Doubt) -> Num {
+        let place = Place::of(&value);
+        number(value, &format!("{}: {what}", self.who), self.faults).unwrap_or_else(|| {
+            self.doubt |= doubt;
+            Num::Known(1, place)
+        })
+    }
+
+    /// A number that nobody wrote; it belongs to the layer's kind.
+    fn known(&self, value: usize) -> Num {
+        Num::Known(value, Place::at(self.kind.span()))
+    }
+
+    fn known_pair(&self, value: usize) -> [Num; 2] {
+        [self.known(value), self.known(value)]
+    }
+}
