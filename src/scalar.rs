@@ -11,16 +11,7 @@ use crate::plain::Plain;
 /// Arithmetic comes from num-traits. What this trait adds is the choice of the instruction set ([`Scalar::dispatch`]),
 /// made once for a network's call.
 pub trait Scalar:
-    num_traits::Float
-    + num_traits::NumAssign
-    + bytemuck::Pod
-    + Plain<Self>
-    + Sum
-    + Default
-    + Debug
-    + Display
-    + Send
-    + Sync
+    num_traits::Float + num_traits::NumAssign + bytemuck::Pod + Plain<Self> + Sum + Default + Debug + Display + Send + Sync
 {
     /// The name of the type in weight files: `F32`, `F64`.
     const DTYPE: &'static str;

@@ -10,8 +10,11 @@
 
 mod check;
 mod diagnostics;
+mod expand;
 mod ir;
 mod parse;
+mod plan;
+mod size;
 
 use proc_macro::TokenStream;
 
@@ -21,8 +24,11 @@ use parse::Parsed;
 /// Declares a network.
 #[proc_macro]
 pub fn network(tokens: TokenStream) -> TokenStream {
-    let (_declared, faults) = front(tokens.into());
-    faults.into_tokens().into()
+    let (declared, faults) = front(tokens.into());
+    match declared {
+        Some(declared) if faults.is_empty() => expand::expand(&declared.network).into(),
+        _ => faults.into_tokens().into(),
+    }
 }
 
 /// The front half: the declaration with its shapes, as far as it could be understood, and all faults.

@@ -10,11 +10,11 @@ use core::ops::Range;
 
 use crate::Scalar;
 use crate::kernels::activation::Activation;
+use crate::kernels::gemm;
 use crate::kernels::im2col;
 use crate::kernels::simd::{Kernel, Simd};
 use crate::kernels::stage::{Band, Stage};
 use crate::kernels::tile::{Broadcast, Taps};
-use crate::kernels::gemm;
 use crate::plain::Plain;
 use crate::shape::{Conv, Pool};
 
@@ -238,8 +238,16 @@ where
             // SAFETY: the lengths were asserted above, when compiling.
             unsafe {
                 forward_image(
-                    simd, self.spec, image, x.flat(), self.weight.flat(), self.bias.flat(), self.act, &mut self.stage,
-                    y.flat_mut(), self.work.flat_mut(),
+                    simd,
+                    self.spec,
+                    image,
+                    x.flat(),
+                    self.weight.flat(),
+                    self.bias.flat(),
+                    self.act,
+                    &mut self.stage,
+                    y.flat_mut(),
+                    self.work.flat_mut(),
                 );
             }
         }

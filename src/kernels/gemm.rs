@@ -23,9 +23,7 @@ pub unsafe fn product<T: Scalar, S: Simd<T>, W: Walk, const ADD: bool>(
         ($mr:literal) => {
             while i + $mr <= m {
                 // SAFETY: rows i..i + $mr are below m, the caller's.
-                unsafe {
-                    tile::block::<T, S, W, $mr, ADD>(simd, a.from_row(i), b, walk, c.add(i * c_row), c_row, n)
-                };
+                unsafe { tile::block::<T, S, W, $mr, ADD>(simd, a.from_row(i), b, walk, c.add(i * c_row), c_row, n) };
                 i += $mr;
             }
         };

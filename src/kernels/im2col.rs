@@ -91,7 +91,8 @@ pub fn col2im<T: Scalar>(conv: &Conv, matrix: &[T], channels: Range<usize>, rows
     let (ow, stride) = (conv.output().w, conv.stride[1]);
     each_run(conv, channels, rows, |at, run| {
         if let Some((columns, first)) = run
-            && let (Some(from), Some(to)) = (matrix.get(at..at + ow).and_then(|row| row.get(columns)), x.get_mut(first..))
+            && let (Some(from), Some(to)) =
+                (matrix.get(at..at + ow).and_then(|row| row.get(columns)), x.get_mut(first..))
         {
             for (to, from) in to.iter_mut().step_by(stride).zip(from) {
                 *to += *from;

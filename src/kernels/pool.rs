@@ -113,9 +113,7 @@ pub fn max_backward<T: Scalar, S: Simd<T>, P: PoolSpec, X: Plain<T>, Y: Plain<T>
 }
 
 /// `y[i] ← mean over each window of x[i]`, padding counted as zeros.
-pub fn avg_forward<T: Scalar, S: Simd<T>, P: PoolSpec, X: Plain<T>, Y: Plain<T>>(
-    simd: S, _: P, x: &[X], y: &mut [Y],
-) {
+pub fn avg_forward<T: Scalar, S: Simd<T>, P: PoolSpec, X: Plain<T>, Y: Plain<T>>(simd: S, _: P, x: &[X], y: &mut [Y]) {
     const { assert!(X::LEN == P::POOL.input.len() && Y::LEN == P::POOL.output().len()) };
     let pool = const { &P::POOL };
     simd.vectorize(Run(|| {

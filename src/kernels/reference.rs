@@ -107,11 +107,7 @@ pub fn window_size(pool: &Pool, r: usize, s: usize) -> usize {
     let side = |axis: usize, at: usize, input: usize| {
         let end = input + pool.padding[2 * axis] + pool.padding[2 * axis + 1];
         let start = at * pool.stride[axis];
-        if matches!(pool.rounding, Rounding::Ceil) {
-            pool.kernel[axis].min(end - start)
-        } else {
-            pool.kernel[axis]
-        }
+        if matches!(pool.rounding, Rounding::Ceil) { pool.kernel[axis].min(end - start) } else { pool.kernel[axis] }
     };
     side(0, r, pool.input.h) * side(1, s, pool.input.w)
 }

@@ -76,9 +76,7 @@ impl<T: Scalar> Stage<T> for NoPool {
 
 impl<T: Scalar> StageBackward<T> for NoPool {
     #[inline(always)]
-    fn backward<'a, A: Activation<T>>(
-        &self, _: usize, act: A, y: &[T], dy: &'a mut [T], _: &'a mut [T],
-    ) -> &'a [T] {
+    fn backward<'a, A: Activation<T>>(&self, _: usize, act: A, y: &[T], dy: &'a mut [T], _: &'a mut [T]) -> &'a [T] {
         scale_by_derivative(act, y, dy);
         dy
     }

@@ -1,7 +1,8 @@
 //! Activations, softmax and flatten as layers: any shape in, the same number of elements out.
 
 use super::{
-    Activation, Elu, Gelu, HardSigmoid, HardSwish, Identity, Layer, LeakyRelu, Relu, Relu6, Sigmoid, Silu, Softplus, Tanh,
+    Activation, Elu, Gelu, HardSigmoid, HardSwish, Identity, Layer, LeakyRelu, Relu, Relu6, Sigmoid, Silu, Softplus,
+    Tanh,
 };
 use crate::kernels::map;
 use crate::kernels::simd::Portable;
@@ -29,9 +30,7 @@ macro_rules! activation_layers {
     )*};
 }
 
-activation_layers!(
-    Identity, Relu, Relu6, LeakyRelu, Elu, Sigmoid, Tanh, Gelu, Silu, HardSigmoid, HardSwish, Softplus
-);
+activation_layers!(Identity, Relu, Relu6, LeakyRelu, Elu, Sigmoid, Tanh, Gelu, Silu, HardSigmoid, HardSwish, Softplus);
 
 /// `y[c] = exp(x[c]) / Σ_k exp(x[k])` over the channels, at each place of a map.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

@@ -22,16 +22,10 @@ pub struct Linear<const IN: usize, const OUT: usize, T = f32, const BIASES: usiz
 
 // SAFETY: repr(C) of two arrays of T: all T, no padding.
 #[allow(unsafe_code, reason = "marks the layer as plain data")]
-unsafe impl<const IN: usize, const OUT: usize, T: Scalar, const BIASES: usize> Plain<T>
-    for Linear<IN, OUT, T, BIASES>
-{
-}
+unsafe impl<const IN: usize, const OUT: usize, T: Scalar, const BIASES: usize> Plain<T> for Linear<IN, OUT, T, BIASES> {}
 // SAFETY: arrays of T, for which zeroed memory is valid.
 #[allow(unsafe_code, reason = "marks the layer as plain data")]
-unsafe impl<const IN: usize, const OUT: usize, T: Scalar, const BIASES: usize> Zeroable
-    for Linear<IN, OUT, T, BIASES>
-{
-}
+unsafe impl<const IN: usize, const OUT: usize, T: Scalar, const BIASES: usize> Zeroable for Linear<IN, OUT, T, BIASES> {}
 
 impl<const IN: usize, const OUT: usize, T: Scalar, const BIASES: usize> Linear<IN, OUT, T, BIASES> {
     /// All parameters zero: a gradient to add to.
@@ -94,8 +88,8 @@ impl<const IN: usize, const OUT: usize, T: Scalar, const BIASES: usize> Kernel<T
     }
 }
 
-impl<const IN: usize, const OUT: usize, T: Scalar, const BIASES: usize>
-    Layer<Tensor<IN, 1, 1, T>, Tensor<OUT, 1, 1, T>> for Linear<IN, OUT, T, BIASES>
+impl<const IN: usize, const OUT: usize, T: Scalar, const BIASES: usize> Layer<Tensor<IN, 1, 1, T>, Tensor<OUT, 1, 1, T>>
+    for Linear<IN, OUT, T, BIASES>
 {
     fn forward(&self, x: &Tensor<IN, 1, 1, T>) -> Tensor<OUT, 1, 1, T> {
         const { assert!(BIASES == OUT || BIASES == 0, "Linear: BIASES must be OUT or 0") };

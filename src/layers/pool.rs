@@ -90,7 +90,12 @@ impl<
     fn forward(&self, x: &Tensor<C, H, W, T>) -> Tensor<C, OH, OW, T> {
         const { check(&MaxOn::<C, H, W, Self>::POOL, OH, OW, "MaxPool2d") };
         let mut y = Tensor::zeros();
-        pool::max_forward(Portable, MaxOn::<C, H, W, Self>(*self), core::slice::from_ref(x), core::slice::from_mut(&mut y));
+        pool::max_forward(
+            Portable,
+            MaxOn::<C, H, W, Self>(*self),
+            core::slice::from_ref(x),
+            core::slice::from_mut(&mut y),
+        );
         y
     }
 
@@ -109,7 +114,13 @@ impl<
             core::slice::from_mut(&mut y),
             core::slice::from_mut(&mut index),
         );
-        pool::max_backward(Portable, spec, core::slice::from_ref(dy), core::slice::from_ref(&index), core::slice::from_mut(&mut dx));
+        pool::max_backward(
+            Portable,
+            spec,
+            core::slice::from_ref(dy),
+            core::slice::from_ref(&index),
+            core::slice::from_mut(&mut dx),
+        );
         dx
     }
 }
@@ -133,7 +144,12 @@ impl<
     fn forward(&self, x: &Tensor<C, H, W, T>) -> Tensor<C, OH, OW, T> {
         const { check(&AvgOn::<C, H, W, Self>::POOL, OH, OW, "AvgPool2d") };
         let mut y = Tensor::zeros();
-        pool::avg_forward(Portable, AvgOn::<C, H, W, Self>(*self), core::slice::from_ref(x), core::slice::from_mut(&mut y));
+        pool::avg_forward(
+            Portable,
+            AvgOn::<C, H, W, Self>(*self),
+            core::slice::from_ref(x),
+            core::slice::from_mut(&mut y),
+        );
         y
     }
 

@@ -58,6 +58,11 @@ impl Conv {
         [top, bottom, left, right]
     }
 
+    /// This convolution with the padding `same`.
+    pub const fn with_same_padding(self) -> Conv {
+        Conv { padding: self.same(), ..self }
+    }
+
     /// Height and width of the padded input.
     pub const fn padded(&self) -> [usize; 2] {
         let [top, bottom, left, right] = self.padding;

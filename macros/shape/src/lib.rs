@@ -18,7 +18,7 @@ mod shape;
 mod text;
 
 pub use conv::{Conv, same_padding};
-pub use fault::{Axis, Fault, Faults, Field};
+pub use fault::{Axis, Fault, Faults, Field, deny_excess};
 pub use linear::Linear;
 pub use pool::{Pool, Rounding};
 pub use shape::Shape;

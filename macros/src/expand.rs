@@ -1,0 +1,151 @@
+//! The code of a network. It decides nothing: it prints the plan as a struct, its constants, and three passes that call
+//! readable generic kernels.
+
+mod fields;
+mod info;
+mod passes;
+mod shapes;
+
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+
+use crate::ir::Network;
+
+pub use shapes::Shapes;
+
+/// The names that expansions use for one network.
+pub struct Context<'a> {
+    pub network: &'a Network,
+    pub shapes: Shapes,
+}
+
+/// The whole expansion.
+pub fn expand(network: &Network) -> TokenStream {
+    let context = Context { network, shapes: Shapes::new(network) };
+    let shapes = context.shapes.items();
+    let item = fields::item(&context);
+    let passes = passes::passes(&context);
+    let implementation = implementation(&context, passes);
+    let checks = context.shapes.checks(network);
+    quote! {
+        #item
+        #shapes
+        #implementation
+        #checks
+    }
+}
+
+/// ```ignore
+/// const _: () = {
+///     use ::tenonet::__private as tn;
+///     unsafe impl<T: tn::Scalar> tn::Plain<T> for LeNet<T> {}
+///     impl<T: tn::Scalar> tn::Network for LeNet<T> { … }
+///     impl LeNet<f32> { … }
+/// };
+/// ```
+fn implementation(context: &Context<'_>, passes: passes::Passes) -> TokenStream {
+    let ident = &context.network.ident;
+    let name = ident.to_string();
+    let input = context.shapes.tensor(&context.shapes.input, quote!(T));
+    let output = context.shapes.tensor(&context.shapes.declared, quote!(T));
+    let layers = info::layers(context);
+    let tensors = info::tensors(context);
+    let inherent = inherent(context);
+    let passes::Passes { items, activations, tape, indices, deltas, work, train_work, infer, forward_tape, backward } =
+        passes;
+    quote! {
+        const _: () = {
+            use ::tenonet::__private as tn;
+
+            #items
+
+            // SAFETY: repr(C), and every field is plain data of `T`: no padding between or behind them.
+            unsafe impl<T: tn::Scalar> tn::Plain<T> for #ident<T> {}
+            // SAFETY: every field is plain data of `T`, for which zeroed memory is valid.
+            unsafe impl<T: tn::Scalar> tn::Zeroable for #ident<T> {}
+
+            #[allow(unused_variables, unused_mut, reason = "not every network has all kinds of memory, nor every kernel reads both sides")]
+            impl<T: tn::Scalar> tn::Network for #ident<T> {
+                type Scalar = T;
+                type Input = #input;
+                type Output = #output;
+                type Activations = [T; #activations];
+                type Work = [T; #work];
+                type Tape = [T; #tape];
+                type Indices = [u8; #indices];
+                type Deltas = [T; #deltas];
+                type TrainWork = [T; #train_work];
+
+                const NAME: &'static str = #name;
+                const LAYERS: &'static [tn::LayerInfo] = &[#(#layers),*];
+                const TENSORS: &'static [tn::TensorInfo] = &[#(#tensors),*];
+
+                fn infer<S: tn::Simd<T>>(
+                    &self, simd: S, inputs: &[Self::Input], outputs: &mut [Self::Output],
+                    activations: &mut [Self::Activations], work: &mut Self::Work,
+                ) { #infer }
+
+                fn forward_tape<S: tn::Simd<T>>(
+                    &self, simd: S, inputs: &[Self::Input], outputs: &mut [Self::Output], tape: &mut [Self::Tape],
+                    indices: &mut [Self::Indices], work: &mut Self::TrainWork,
+                ) { #forward_tape }
+
+                fn backward<S: tn::Simd<T>>(
+                    &self, simd: S, inputs: &[Self::Input], outputs: &[Self::Output], d_outputs: &mut [Self::Output],
+                    tape: &mut [Self::Tape], indices: &mut [Self::Indices], grad: &mut Self,
+                    deltas: &mut [Self::Deltas], work: &mut Self::TrainWork,
+                ) { #backward }
+            }
+
+            #inherent
+        };
+    }
+}
+
+/// Constants and constructors on the `f32` network, so that `LeNet::PARAMS` needs no annotation; for other element types
+/// the trait has them.
+fn inherent(context: &Context<'_>) -> TokenStream {
+    let ident = &context.network.ident;
+    let vis = &context.network.vis;
+    let consts = [
+        ("PARAMS", quote!(usize), "Parameters."),
+        ("MACS", quote!(usize), "Multiply-adds of one forward pass of one input."),
+        ("WEIGHT_BYTES", quote!(usize), "Bytes of the parameters."),
+        ("SCRATCH_BYTES", quote!(usize), "Bytes of the scratch for inference of one input."),
+        ("TAPE_BYTES", quote!(usize), "Bytes that training keeps of one input between forward and backward."),
+        ("LAYERS", quote!(&'static [tn::LayerInfo]), "The layers, as declared."),
+    ]
+    .map(|(name, ty, doc)| {
+        let name = format_ident!("{name}");
+        quote! {
+            #[doc = #doc]
+            #vis const #name: #ty = <Self as tn::Network>::#name;
+        }
+    });
+    quote! {
+        #[allow(dead_code, reason = "offered whether or not the program uses them")]
+        impl #ident<f32> {
+            #(#consts)*
+
+            /// The table of the layers.
+            #vis fn summary() -> tn::Summary<Self> {
+                <Self as tn::Network>::summary()
+            }
+        }
+
+        tn::with_std! {
+            #[allow(dead_code, reason = "offered whether or not the program uses them")]
+            impl #ident<f32> {
+                /// A network with random weights (He's normal distribution) and zero biases, on the heap.
+                #vis fn init<R: tn::Rng + ?Sized>(rng: &mut R) -> tn::Box<Self> {
+                    <Self as tn::Network>::init(rng)
+                }
+
+                /// A scratch for `forward`, on the heap.
+                #vis fn scratch() -> tn::Box<tn::Scratch<Self>> {
+                    <Self as tn::Network>::scratch()
+                }
+            }
+        }
+    }
+}

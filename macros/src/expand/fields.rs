@@ -1,0 +1,118 @@
+//! The struct: one field for each layer with parameters.
+
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+
+use super::Context;
+use super::shapes::Known;
+use crate::ir::{Layer, Op};
+use crate::size::Size;
+
+/// ```ignore
+/// #[repr(C)]
+/// pub struct LeNet<T = f32> {
+///     pub conv1: ::tenonet::layers::Conv2d<1, 6, 5, 5, T, ::tenonet::layers::Window<1, 1, 2, 2, 2, 2>>,
+///     …
+/// }
+/// pub type LeNetScratch<T = f32> = ::tenonet::Scratch<LeNet<T>>;
+/// ```
+pub fn item(context: &Context<'_>) -> TokenStream {
+    let network = context.network;
+    let (attrs, vis, ident) = (&network.attrs, &network.vis, &network.ident);
+    let fields = network.layers.iter().enumerate().filter_map(|(i, layer)| {
+        let (name, ty, doc) = (&layer.name, field_type(context, i, layer)?, doc(context, i, layer));
+        Some(quote! {
+            #[doc = #doc]
+            #vis #name: #ty,
+        })
+    });
+    let fields: Vec<_> = fields.collect();
+    // Without parameters the element type would be unused.
+    let marker = fields.is_empty().then(|| quote!(__element: [T; 0],));
+    let doc = (!attrs.iter().any(|attr| attr.path().is_ident("doc"))).then(|| {
+        let doc = format!("The network `{ident}`, declared by `network!`.");
+        quote!(#[doc = #doc])
+    });
+    let (scratch, workspace) = (format_ident!("{ident}Scratch"), format_ident!("{ident}Workspace"));
+    let scratch_doc = format!("Memory for the inference of one input of [`{ident}`].");
+    let workspace_doc = format!("Memory for training [`{ident}`] on `B` inputs at a time.");
+    quote! {
+        #doc
+        #(#attrs)*
+        #[repr(C)]
+        #vis struct #ident<T = f32> {
+            #(#fields)*
+            #marker
+        }
+
+        #[doc = #scratch_doc]
+        #[allow(dead_code, reason = "offered whether or not the program uses it")]
+        #vis type #scratch<T = f32> = ::tenonet::Scratch<#ident<T>>;
+
+        #[doc = #workspace_doc]
+        #[allow(dead_code, reason = "offered whether or not the program uses it")]
+        #vis type #workspace<T = f32, const B: usize = 1> = ::tenonet::Workspace<#ident<T>, B>;
+    }
+}
+
+fn doc(context: &Context<'_>, index: usize, layer: &Layer) -> String {
+    let (before, after) = (context.shapes.before(index).text(), context.shapes.outputs[index].text());
+    format!("`{}`: {before} to {after}.", layer.kind)
+}
+
+/// The type of a layer's parameters, if it has any. What equals the type's default is not printed.
+fn field_type(context: &Context<'_>, index: usize, layer: &Layer) -> Option<TokenStream> {
+    if !matches!(layer.op, Op::Conv(_) | Op::Linear(_)) {
+        return None;
+    }
+    let numbers = |list: &[usize]| {
+        let list = list.iter().map(|n| Size::Known(*n));
+        quote!(#(#list),*)
+    };
+    match context.shapes.known[index] {
+        Some(Known::Conv(conv)) => {
+            let first = numbers(&[conv.input.c, conv.out_channels, conv.kernel[0], conv.kernel[1]]);
+            let mut window = [&conv.stride[..], &conv.padding, &conv.dilation, &[conv.groups]].concat();
+            // The defaults of `Window`: the last ones that equal them are left out.
+            let defaults = [1, 1, 0, 0, 0, 0, 1, 1, 1];
+            while window.last().is_some_and(|last| *last == defaults[window.len() - 1]) {
+                window.pop();
+            }
+            let rest = (!conv.bias || conv.groups > 1).then(|| {
+                let rest = numbers(&[conv.group_inputs(), conv.biases()]);
+                quote!(, #rest)
+            });
+            let window = numbers(&window);
+            Some(if window.is_empty() && rest.is_none() {
+                quote!(::tenonet::layers::Conv2d<#first, T>)
+            } else {
+                quote!(::tenonet::layers::Conv2d<#first, T, ::tenonet::layers::Window<#window> #rest>)
+            })
+        }
+        Some(Known::Linear(linear)) => {
+            let first = numbers(&[linear.inputs(), linear.outputs]);
+            Some(if linear.bias {
+                quote!(::tenonet::layers::Linear<#first, T>)
+            } else {
+                quote!(::tenonet::layers::Linear<#first, T, 0>)
+            })
+        }
+        _ => {
+            let spec = context.shapes.spec(index, layer)?;
+            Some(match layer.op {
+                Op::Conv(_) => quote! {
+                    ::tenonet::layers::Conv2d<
+                        { #spec.input.c }, { #spec.out_channels }, { #spec.kernel[0] }, { #spec.kernel[1] }, T,
+                        ::tenonet::layers::Window<
+                            { #spec.stride[0] }, { #spec.stride[1] },
+                            { #spec.padding[0] }, { #spec.padding[1] }, { #spec.padding[2] }, { #spec.padding[3] },
+                            { #spec.dilation[0] }, { #spec.dilation[1] }, { #spec.groups }
+                        >,
+                        { #spec.group_inputs() }, { #spec.biases() }
+                    >
+                },
+                _ => quote!(::tenonet::layers::Linear<{ #spec.inputs() }, { #spec.outputs }, T, { #spec.biases() }>),
+            })
+        }
+    }
+}

@@ -1,0 +1,371 @@
+//! The shapes of a network as tokens: numbers where the macro knows them, paths to constants where only the compiler does.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::Ident;
+use tenonet_shape::{self as shape, Rounding, Shape};
+
+use crate::check::{known_conv, known_pool};
+use crate::ir::{Activation, Conv, Groups, Layer, Linear, Network, Num, Op, Padding, Pool};
+use crate::size::Size;
+
+/// A shape: numbers, or a constant.
+#[derive(Clone, Debug)]
+pub enum ShapeRef {
+    Known(Shape),
+    /// A path to a `Shape`.
+    Const(TokenStream),
+}
+
+/// A layer whose numbers are all known.
+#[derive(Clone, Copy, Debug)]
+pub enum Known {
+    Conv(shape::Conv),
+    Pool(shape::Pool),
+    Linear(shape::Linear),
+}
+
+impl Known {
+    fn new(layer: &Layer) -> Option<Known> {
+        let input = layer.input?;
+        match &layer.op {
+            Op::Conv(conv) => known_conv(conv, input).map(Known::Conv),
+            Op::Pool(pool) => known_pool(pool, input).map(Known::Pool),
+            Op::Linear(Linear { outputs, bias }) => {
+                Some(Known::Linear(shape::Linear { input, outputs: outputs.known()?, bias: *bias }))
+            }
+            Op::GlobalAvgPool | Op::Activation(_) | Op::Softmax | Op::Flatten => None,
+        }
+    }
+
+    /// Weights, biases, multiply-adds.
+    pub fn counts(&self) -> [usize; 3] {
+        match self {
+            Known::Conv(conv) => [conv.params() - conv.biases(), conv.biases(), conv.macs()],
+            Known::Linear(linear) => [linear.params() - linear.biases(), linear.biases(), linear.macs()],
+            Known::Pool(_) => [0; 3],
+        }
+    }
+}
+
+/// The shapes of all layers of one network.
+pub struct Shapes {
+    /// The hidden type that carries the constants.
+    holder: Ident,
+    pub input: ShapeRef,
+    pub declared: ShapeRef,
+    /// What leaves each layer.
+    pub outputs: Vec<ShapeRef>,
+    /// The layers whose numbers are all known.
+    pub known: Vec<Option<Known>>,
+    /// The constants, if there are any.
+    constants: Vec<TokenStream>,
+    /// The name of each layer's constant.
+    names: Vec<Ident>,
+}
+
+/// A number as the value of a constant of type `usize`: the user's tokens keep their span.
+fn value(n: &Num) -> TokenStream {
+    match n {
+        Num::Known(n, _) => {
+            let n = proc_macro2::Literal::usize_unsuffixed(*n);
+            quote!(#n)
+        }
+        Num::Const(expr) => quote!((#expr)),
+    }
+}
+
+fn values(numbers: &[Num]) -> TokenStream {
+    let numbers = numbers.iter().map(value);
+    quote!([#(#numbers),*])
+}
+
+/// The shape of three numbers, or a constant with this name for it.
+fn triple(n: &[Num; 3], holder: &Ident, name: &str, constants: &mut Vec<TokenStream>) -> ShapeRef {
+    if let [Some(c), Some(h), Some(w)] = [n[0].known(), n[1].known(), n[2].known()] {
+        return ShapeRef::Known(Shape::new(c, h, w));
+    }
+    let name = format_ident!("{name}");
+    let [c, h, w] = [value(&n[0]), value(&n[1]), value(&n[2])];
+    constants.push(quote!(pub const #name: ::tenonet::shape::Shape = ::tenonet::shape::Shape::new(#c, #h, #w);));
+    ShapeRef::Const(quote!(#holder::#name))
+}
+
+impl Shapes {
+    pub fn new(network: &Network) -> Shapes {
+        let holder = format_ident!("__{}Shapes", network.ident, span = Span::mixed_site());
+        let mut constants = Vec::new();
+        let input = triple(&network.input, &holder, "INPUT", &mut constants);
+        let declared = triple(&network.output, &holder, "DECLARED", &mut constants);
+        let names: Vec<Ident> = (network.layers.iter().enumerate())
+            .map(|(i, layer)| format_ident!("{}_{i}", layer.name.to_string().trim_start_matches("r#").to_uppercase()))
+            .collect();
+        let mut outputs: Vec<ShapeRef> = Vec::new();
+        let mut before = input.clone();
+        for (layer, name) in network.layers.iter().zip(&names) {
+            if let Op::Activation(Activation::LeakyRelu(number) | Activation::Elu(number)) = &layer.op
+                && !is_literal(number)
+            {
+                constants.push(quote!(pub const #name: f64 = #number;));
+            }
+            let output = match layer.output {
+                Some(output) => ShapeRef::Known(output),
+                None => {
+                    let out = format_ident!("{name}_OUT");
+                    let arrives = before.value();
+                    let leaves = match spec(layer, &before) {
+                        Some((ty, spec)) => {
+                            constants.push(quote!(pub const #name: ::tenonet::shape::#ty = #spec;));
+                            quote!(Self::#name.output())
+                        }
+                        None => match &layer.op {
+                            Op::Flatten => quote!(::tenonet::shape::Shape::flat(#arrives.len())),
+                            Op::GlobalAvgPool => quote!(::tenonet::shape::Shape::flat(#arrives.c)),
+                            _ => quote!(#arrives),
+                        },
+                    };
+                    constants.push(quote!(pub const #out: ::tenonet::shape::Shape = #leaves;));
+                    ShapeRef::Const(quote!(#holder::#out))
+                }
+            };
+            outputs.push(output.clone());
+            before = output;
+        }
+        let known = network.layers.iter().map(Known::new).collect();
+        Shapes { holder, input, declared, outputs, known, constants, names }
+    }
+
+    /// What arrives at a layer.
+    pub fn before(&self, layer: usize) -> &ShapeRef {
+        if layer == 0 { &self.input } else { &self.outputs[layer - 1] }
+    }
+
+    /// A value of `Conv`, `Pool` or `Linear` that describes the layer: its numbers, or its constant.
+    pub fn spec(&self, index: usize, layer: &Layer) -> Option<TokenStream> {
+        let (_, spec) = spec(layer, self.before(index))?;
+        if layer.output.is_some() {
+            return Some(spec);
+        }
+        let (holder, name) = (&self.holder, &self.names[index]);
+        Some(quote!(#holder::#name))
+    }
+
+    /// The number of an activation: a literal, or its constant.
+    pub fn number(&self, index: usize, number: &syn::Expr) -> TokenStream {
+        let (holder, name) = (&self.holder, &self.names[index]);
+        if is_literal(number) { quote!(#number) } else { quote!(#holder::#name) }
+    }
+
+    /// `::tenonet::Tensor<6, 28, 28, T>`.
+    pub fn tensor(&self, shape: &ShapeRef, element: TokenStream) -> TokenStream {
+        let [c, h, w] = shape.sides().map(|side| side.argument());
+        quote!(::tenonet::Tensor<#c, #h, #w, #element>)
+    }
+
+    /// ```ignore
+    /// #[doc(hidden)]
+    /// pub struct __LeNetShapes;
+    /// impl __LeNetShapes { pub const CONV1_0: Conv = Conv { … }; pub const CONV1_0_OUT: Shape = Self::CONV1_0.output(); … }
+    /// ```
+    pub fn items(&self) -> TokenStream {
+        if self.constants.is_empty() {
+            return TokenStream::new();
+        }
+        let (holder, constants) = (&self.holder, &self.constants);
+        quote! {
+            #[doc(hidden)]
+            #[allow(missing_docs, dead_code, clippy::all, reason = "constants of the declaration, for the compiler alone")]
+            pub struct #holder;
+            #[allow(missing_docs, dead_code, clippy::all, unused_parens, reason = "constants of the declaration, for the compiler alone")]
+            impl #holder { #(#constants)* }
+        }
+    }
+
+    /// What the macro could not check, as constants that the compiler evaluates: each stands at the argument it is about.
+    pub fn checks(&self, network: &Network) -> TokenStream {
+        let mut checks = TokenStream::new();
+        for (index, layer) in network.layers.iter().enumerate() {
+            let name = layer.name.to_string();
+            if let Op::Activation(act) = &layer.op
+                && let Activation::LeakyRelu(number) | Activation::Elu(number) = act
+                && !is_literal(number)
+            {
+                let kind = format_ident!("{}", if matches!(act, Activation::Elu(_)) { "Elu" } else { "LeakyRelu" });
+                let value = self.number(index, number);
+                let span = crate::ir::Place::of(number).start;
+                checks.extend(
+                    quote_spanned!(span=> const _: ::tenonet::layers::#kind = ::tenonet::layers::#kind::new(#value);),
+                );
+            }
+            if layer.output.is_some() {
+                continue;
+            }
+            let Some(spec) = self.spec(index, layer) else { continue };
+            for (field, span) in fields(layer) {
+                let field = format_ident!("{field}");
+                checks.extend(quote_spanned!(span=>
+                    const _: () = #spec.faults().deny(#name, ::tenonet::shape::Field::#field);
+                ));
+            }
+        }
+        let real = self.outputs.last().unwrap_or(&self.input);
+        if !matches!((&self.declared, real), (ShapeRef::Known(_), ShapeRef::Known(_))) {
+            let (real, declared, name) = (real.value(), self.declared.value(), network.ident.to_string());
+            checks.extend(quote_spanned!(network.output_span=> const _: () = #real.deny_other(#declared, #name);));
+        }
+        let ident = &network.ident;
+        let budget = &network.budget;
+        for (what, unit, constant, limit) in [
+            ("weights", "bytes", "WEIGHT_BYTES", &budget.weights),
+            ("scratch", "bytes", "SCRATCH_BYTES", &budget.scratch),
+            ("tape", "bytes", "TAPE_BYTES", &budget.tape),
+            ("macs", "multiply-adds", "MACS", &budget.macs),
+        ] {
+            let Some(limit) = limit else { continue };
+            let (span, limit, constant) = (limit.place().start, value(limit), format_ident!("{constant}"));
+            let name = ident.to_string();
+            checks.extend(quote_spanned!(span=>
+                const _: () = ::tenonet::shape::deny_excess(
+                    #name, #what, #unit, <#ident<f32> as ::tenonet::Network>::#constant, #limit,
+                );
+            ));
+        }
+        checks
+    }
+}
+
+fn is_literal(number: &syn::Expr) -> bool {
+    matches!(number, syn::Expr::Lit(_))
+}
+
+/// The fields of a layer that can be at fault, and where they are written.
+fn fields(layer: &Layer) -> Vec<(&'static str, Span)> {
+    let mut fields = vec![("Layer", layer.kind.span())];
+    let place = |n: &Num| n.place().start;
+    match &layer.op {
+        Op::Conv(conv) => {
+            fields.push(("Channels", place(&conv.out_channels)));
+            fields.push(("Kernel", place(&conv.kernel[0])));
+            fields.push(("Stride", place(&conv.stride[0])));
+            fields.push(("Dilation", place(&conv.dilation[0])));
+            if let Groups::Number(groups) = &conv.groups {
+                fields.push(("Groups", place(groups)));
+            }
+        }
+        Op::Pool(pool) => {
+            fields.push(("Kernel", place(&pool.kernel[0])));
+            fields.push(("Stride", place(&pool.stride[0])));
+            fields.push(("Padding", place(&pool.padding[0])));
+        }
+        Op::Linear(linear) => fields.push(("Channels", place(&linear.outputs))),
+        Op::GlobalAvgPool | Op::Activation(_) | Op::Softmax | Op::Flatten => {}
+    }
+    fields
+}
+
+/// A layer's description as an expression of its type.
+fn spec(layer: &Layer, before: &ShapeRef) -> Option<(Ident, TokenStream)> {
+    let input = before.value();
+    match &layer.op {
+        Op::Conv(of @ Conv { out_channels, kernel, stride, padding, dilation, groups, bias }) => {
+            let (out_channels, kernel, stride) = (value(out_channels), values(kernel), values(stride));
+            let dilation = values(dilation);
+            let groups = match groups {
+                Groups::Number(n) => value(n),
+                Groups::Depthwise(_) => before.sides()[0].to_token_stream(),
+            };
+            let conv = |padding: TokenStream| {
+                quote! {
+                    ::tenonet::shape::Conv {
+                        input: #input,
+                        out_channels: #out_channels,
+                        kernel: #kernel,
+                        stride: #stride,
+                        padding: #padding,
+                        dilation: #dilation,
+                        groups: #groups,
+                        bias: #bias,
+                    }
+                }
+            };
+            let known = layer.input.and_then(|input| known_conv(of, input));
+            let spec = match (padding, known) {
+                (Padding::Numbers(n), _) => conv(values(n)),
+                (Padding::Same(_), Some(known)) => {
+                    let padding = known.padding.map(Size::Known);
+                    conv(quote!([#(#padding),*]))
+                }
+                (Padding::Same(_), None) => {
+                    let unpadded = conv(quote!([0; 4]));
+                    quote!(#unpadded.with_same_padding())
+                }
+            };
+            Some((format_ident!("Conv"), spec))
+        }
+        Op::Pool(Pool { kernel, stride, padding, rounding, .. }) => {
+            let (kernel, stride, padding) = (values(kernel), values(stride), values(padding));
+            let rounding = match rounding {
+                Rounding::Exact => quote!(Exact),
+                Rounding::Floor => quote!(Floor),
+                Rounding::Ceil => quote!(Ceil),
+            };
+            let spec = quote! {
+                ::tenonet::shape::Pool {
+                    input: #input,
+                    kernel: #kernel,
+                    stride: #stride,
+                    padding: #padding,
+                    rounding: ::tenonet::shape::Rounding::#rounding,
+                }
+            };
+            Some((format_ident!("Pool"), spec))
+        }
+        Op::Linear(Linear { outputs, bias }) => {
+            let outputs = value(outputs);
+            let spec = quote!(::tenonet::shape::Linear { input: #input, outputs: #outputs, bias: #bias });
+            Some((format_ident!("Linear"), spec))
+        }
+        Op::GlobalAvgPool | Op::Activation(_) | Op::Softmax | Op::Flatten => None,
+    }
+}
+
+impl ShapeRef {
+    /// A value of `Shape`.
+    pub fn value(&self) -> TokenStream {
+        match self {
+            ShapeRef::Known(_) => {
+                let [c, h, w] = self.sides();
+                quote!(::tenonet::shape::Shape::new(#c, #h, #w))
+            }
+            ShapeRef::Const(path) => path.clone(),
+        }
+    }
+
+    /// Channels, rows, columns.
+    pub fn sides(&self) -> [Size; 3] {
+        match self {
+            ShapeRef::Known(shape) => [shape.c, shape.h, shape.w].map(Size::Known),
+            ShapeRef::Const(path) => ["c", "h", "w"].map(|side| {
+                let side = format_ident!("{side}");
+                Size::Const(quote!(#path.#side))
+            }),
+        }
+    }
+
+    /// Elements.
+    pub fn len(&self) -> Size {
+        match self {
+            ShapeRef::Known(shape) => Size::Known(shape.len()),
+            ShapeRef::Const(path) => Size::Const(quote!(#path.len())),
+        }
+    }
+
+    /// For documentation: `[6, 28, 28]`.
+    pub fn text(&self) -> String {
+        match self {
+            ShapeRef::Known(shape) if shape.is_flat() => format!("`[{}]`", shape.c),
+            ShapeRef::Known(shape) => format!("`[{}, {}, {}]`", shape.c, shape.h, shape.w),
+            ShapeRef::Const(_) => "a shape that constants give".into(),
+        }
+    }
+}
