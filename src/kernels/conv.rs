@@ -95,7 +95,7 @@ pub struct Columns<T> {
     /// Row 0, column 0.
     pub first: *const T,
     /// The rows.
-    pub walk: Taps,
+    pub taps: Taps,
     /// Columns.
     pub n: usize,
 }
@@ -114,8 +114,8 @@ pub fn columns<T: Scalar>(
     if !layout.wide {
         let stride = rows.len() * pitch;
         im2col::im2col(conv, x, channels, rows, buffer);
-        let walk = Taps { count: [ic, kh, kw], stride: [kh * kw * stride, kw * stride, stride] };
-        return Columns { first: buffer.as_ptr(), walk, n };
+        let taps = Taps { count: [ic, kh, kw], stride: [kh * kw * stride, kw * stride, stride] };
+        return Columns { first: buffer.as_ptr(), taps, n };
     }
     let (first, plane) = if layout.input > 0 {
         let band_h = rows.len() - 1 + conv.extent()[0];
@@ -126,8 +126,8 @@ pub fn columns<T: Scalar>(
         // `wrapping_add`: the place is inside x (a channel and a row of it), which `x.get` would have to test.
         (x.as_ptr().wrapping_add(channels.start * plane + rows.start * pitch), plane)
     };
-    let walk = Taps { count: [ic, kh, kw], stride: [plane, conv.dilation[0] * pitch, conv.dilation[1]] };
-    Columns { first, walk, n }
+    let taps = Taps { count: [ic, kh, kw], stride: [plane, conv.dilation[0] * pitch, conv.dilation[1]] };
+    Columns { first, taps, n }
 }
 
 /// `y ← stage(act(conv(x, weight) + bias))` for one image.
@@ -163,7 +163,7 @@ pub unsafe fn forward_image<T: Scalar, S: Simd<T>, C: ConvSpec, A: Activation<T>
                 // sees); `sums` has BLOCK_CHANNELS rows of `width ≥ n`.
                 unsafe {
                     let a = Broadcast { first: weight.as_ptr().add(o * taps), row: taps, column: 1 };
-                    gemm::product::<T, S, _, false>(simd, block, a, b.first, b.walk, sums.as_mut_ptr(), width, b.n);
+                    gemm::product::<T, S, false>(simd, block, a, b.first, b.taps, sums.as_mut_ptr(), width, b.n);
                 }
                 let channels = sums.chunks_exact(width).zip(y.chunks_exact_mut(plane).skip(o)).take(block);
                 for (i, (sums, y)) in channels.enumerate() {

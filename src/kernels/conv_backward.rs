@@ -13,7 +13,7 @@ use crate::kernels::gemm;
 use crate::kernels::im2col;
 use crate::kernels::simd::{Kernel, Simd};
 use crate::kernels::stage::{NoPool, StageBackward};
-use crate::kernels::tile::{Broadcast, Rows};
+use crate::kernels::tile::{Broadcast, Taps};
 use crate::plain::Plain;
 use crate::shape::{Conv, Pool, Shape};
 
@@ -229,7 +229,7 @@ unsafe fn backward_params<T: Scalar, S: Simd<T>, C: ConvSpec>(
             // dw has OC · taps elements, and this group's begin at group · oc · taps.
             unsafe {
                 let c = dw.as_mut_ptr().add(group * oc * taps);
-                gemm::dot_product(simd, oc, a, a_row, taps, b.first, b.walk, b.n, c, taps);
+                gemm::dot_product(simd, oc, a, a_row, b.first, b.taps, b.n, c, taps);
             }
             row += layout.rows;
         }
@@ -285,8 +285,8 @@ unsafe fn backward_input_columns<T: Scalar, S: Simd<T>, C: ConvSpec>(
             unsafe {
                 let a = Broadcast { first: weight.as_ptr().add(group * oc * taps), row: 1, column: taps };
                 let b = dz.as_ptr().add(group * oc * plane + row * out.w);
-                let walk = Rows { count: oc, stride: plane };
-                gemm::product::<T, S, _, false>(simd, taps, a, b, walk, matrix.as_mut_ptr(), n, n);
+                let rows = Taps::rows(oc, plane);
+                gemm::product::<T, S, false>(simd, taps, a, b, rows, matrix.as_mut_ptr(), n, n);
             }
             im2col::col2im(conv, matrix, group * ic..(group + 1) * ic, rows, dx);
             row += band;

@@ -5,7 +5,7 @@
 
 use crate::Scalar;
 use crate::kernels::simd::Simd;
-use crate::kernels::tile::{self, Broadcast, Walk};
+use crate::kernels::tile::{self, Broadcast, Taps};
 
 /// `C[m × n] ← A[m × K] · B[K × n]` (`ADD`: `+=`).
 ///
@@ -15,15 +15,15 @@ use crate::kernels::tile::{self, Broadcast, Walk};
 /// As for [`tile::block`], with `m` rows of A and C.
 #[inline(always)]
 #[allow(clippy::too_many_arguments, reason = "the operands of a product and their strides")]
-pub unsafe fn product<T: Scalar, S: Simd<T>, W: Walk, const ADD: bool>(
-    simd: S, m: usize, a: Broadcast<T>, b: *const T, walk: W, c: *mut T, c_row: usize, n: usize,
+pub unsafe fn product<T: Scalar, S: Simd<T>, const ADD: bool>(
+    simd: S, m: usize, a: Broadcast<T>, b: *const T, taps: Taps, c: *mut T, c_row: usize, n: usize,
 ) {
     let mut i = 0;
     macro_rules! blocks {
         ($mr:literal) => {
             while i + $mr <= m {
                 // SAFETY: rows i..i + $mr are below m, the caller's.
-                unsafe { tile::block::<T, S, W, $mr, ADD>(simd, a.from_row(i), b, walk, c.add(i * c_row), c_row, n) };
+                unsafe { tile::block::<T, S, $mr, ADD>(simd, a.from_row(i), b, taps, c.add(i * c_row), c_row, n) };
                 i += $mr;
             }
         };
@@ -36,16 +36,16 @@ pub unsafe fn product<T: Scalar, S: Simd<T>, W: Walk, const ADD: bool>(
     blocks!(1);
 }
 
-/// `C[i][j] += Σ_p A[i][p] · B[j][p]`, `A: [m × n]`, `B: [K × n]` by its walk, element `(i, j)` of C at `i · c_row + j`.
+/// `C[i][j] += Σ_p A[i][p] · B[j][p]`, `A: [m × n]`, `B: [K × n]`, element `(i, j)` of C at `i · c_row + j`.
 ///
 /// The sum over p is cut into blocks, so that the tile's rows stay in the first-level cache while they are used again.
 ///
 /// # Safety
-/// For all `i < m`, `p < n`, `k < taps`: A can be read at `i · a_row + p`, B at `offset(k) + p`, C read and written at `i · c_row + k`.
+/// For all `i < m`, `p < n`, `k < K`: A can be read at `i · a_row + p`, B at `taps.offset(k) + p`, C read and written at `i · c_row + k`.
 #[inline(always)]
 #[allow(clippy::too_many_arguments, reason = "the operands of a product and their strides")]
-pub unsafe fn dot_product<T: Scalar, S: Simd<T>, W: Walk>(
-    simd: S, m: usize, a: *const T, a_row: usize, taps: usize, b: *const T, walk: W, n: usize, c: *mut T, c_row: usize,
+pub unsafe fn dot_product<T: Scalar, S: Simd<T>>(
+    simd: S, m: usize, a: *const T, a_row: usize, b: *const T, taps: Taps, n: usize, c: *mut T, c_row: usize,
 ) {
     // 4 + 6 rows of 512 elements are 20 KiB of f32: they fit a first-level cache of 32 KiB.
     const DEPTH: usize = 512;
@@ -56,9 +56,9 @@ pub unsafe fn dot_product<T: Scalar, S: Simd<T>, W: Walk>(
         unsafe {
             let (a, b) = (a.add(p), b.add(p));
             if const { tile::dot_rows(S::REGISTERS) == 4 } {
-                dot_block::<T, S, W, 4, 6>(simd, m, a, a_row, taps, b, walk, depth, c, c_row);
+                dot_block::<T, S, 4, 6>(simd, m, a, a_row, b, taps, depth, c, c_row);
             } else {
-                dot_block::<T, S, W, 3, 3>(simd, m, a, a_row, taps, b, walk, depth, c, c_row);
+                dot_block::<T, S, 3, 3>(simd, m, a, a_row, b, taps, depth, c, c_row);
             }
         }
         p += depth;
@@ -69,21 +69,24 @@ pub unsafe fn dot_product<T: Scalar, S: Simd<T>, W: Walk>(
 /// As for [`dot_product`].
 #[inline(always)]
 #[allow(clippy::too_many_arguments, reason = "the operands of a product and their strides")]
-unsafe fn dot_block<T: Scalar, S: Simd<T>, W: Walk, const MR: usize, const NR: usize>(
-    simd: S, m: usize, a: *const T, a_row: usize, taps: usize, b: *const T, walk: W, n: usize, c: *mut T, c_row: usize,
+unsafe fn dot_block<T: Scalar, S: Simd<T>, const MR: usize, const NR: usize>(
+    simd: S, m: usize, a: *const T, a_row: usize, b: *const T, taps: Taps, n: usize, c: *mut T, c_row: usize,
 ) {
-    let mut k = 0;
+    let (mut k, count) = (0, taps.count[0] * taps.count[1] * taps.count[2]);
     // The rows of B outside: they are the larger operand (weights), and are read once.
-    while k < taps {
-        let width = if taps - k < NR { taps - k } else { NR };
+    while k < count {
+        let width = if count - k < NR { count - k } else { NR };
         // SAFETY: rows k..k + width of B and all rows of A and C are the caller's.
         unsafe {
             if width == NR {
-                let b = core::array::from_fn::<_, NR, _>(|j| b.add(walk.offset(k + j)));
-                dot_rows::<T, S, MR, NR>(simd, m, a, a_row, b, n, c.add(k), c_row);
+                let mut rows = [b; NR];
+                for j in 0..NR {
+                    rows[j] = b.add(taps.offset(k + j));
+                }
+                dot_rows::<T, S, MR, NR>(simd, m, a, a_row, rows, n, c.add(k), c_row);
             } else {
                 for j in k..k + width {
-                    dot_rows::<T, S, MR, 1>(simd, m, a, a_row, [b.add(walk.offset(j))], n, c.add(j), c_row);
+                    dot_rows::<T, S, MR, 1>(simd, m, a, a_row, [b.add(taps.offset(j))], n, c.add(j), c_row);
                 }
             }
         }

@@ -9,7 +9,7 @@ use crate::kernels::activation::Activation;
 use crate::kernels::gemm;
 use crate::kernels::simd::{Kernel, Simd};
 use crate::kernels::stage::scale_by_derivative;
-use crate::kernels::tile::{Broadcast, Rows};
+use crate::kernels::tile::{Broadcast, Taps};
 use crate::plain::Plain;
 
 /// `y[i] ← act(W · x[i] + b)`. `weight: [O, I]`, `bias: [O]` or empty.
@@ -60,9 +60,9 @@ where
         }
         // SAFETY: x and y have n items of I and O elements, one after the other; W has O rows of I (asserted above).
         unsafe {
-            let rows = Rows { count: Y::LEN, stride: X::LEN };
+            let rows = Taps::rows(Y::LEN, X::LEN);
             let (x, w) = (self.x.as_ptr().cast::<T>(), self.weight.flat().as_ptr());
-            gemm::dot_product(simd, n, x, X::LEN, Y::LEN, w, rows, X::LEN, y.as_mut_ptr().cast::<T>(), Y::LEN);
+            gemm::dot_product(simd, n, x, X::LEN, w, rows, X::LEN, y.as_mut_ptr().cast::<T>(), Y::LEN);
         }
         for y in y {
             for y in y.flat_mut() {
@@ -126,18 +126,18 @@ where
         // SAFETY: dZ and X are n rows of O and I elements; dW has O rows of I.
         unsafe {
             let a = Broadcast { first: dz, row: 1, column: Y::LEN };
-            let rows = Rows { count: n, stride: X::LEN };
+            let rows = Taps::rows(n, X::LEN);
             let dw = self.dw.flat_mut().as_mut_ptr();
-            gemm::product::<T, S, _, true>(simd, Y::LEN, a, x, rows, dw, X::LEN, X::LEN);
+            gemm::product::<T, S, true>(simd, Y::LEN, a, x, rows, dw, X::LEN, X::LEN);
         }
         if DX {
             let n = n.min(self.dx.len());
             // SAFETY: dX has n rows of I elements; W has O rows of I, dZ n rows of O.
             unsafe {
                 let a = Broadcast { first: dz, row: Y::LEN, column: 1 };
-                let rows = Rows { count: Y::LEN, stride: X::LEN };
+                let rows = Taps::rows(Y::LEN, X::LEN);
                 let (w, dx) = (self.weight.flat().as_ptr(), self.dx.as_mut_ptr().cast::<T>());
-                gemm::product::<T, S, _, false>(simd, n, a, w, rows, dx, X::LEN, X::LEN);
+                gemm::product::<T, S, false>(simd, n, a, w, rows, dx, X::LEN, X::LEN);
             }
         }
     }

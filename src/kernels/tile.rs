@@ -4,45 +4,18 @@
 //! - [`dots`]: `C[MR × NR] += A[MR × P] · B[NR × P]ᵀ`. Both are loaded as vectors along P, and summed across the lanes at
 //!   the end: the form for a long P, where both operands already lie along it.
 //!
-//! B is never written out where its rows are regular: a [`Walk`] yields where each row begins. For a convolution of
+//! B is never written out where its rows are regular: [`Taps`] tells where each row begins. For a convolution of
 //! stride 1 the rows of the im2col matrix are views of the padded input, shifted by the tap ("wide rows").
+//!
+//! There is no closure in this file: a closure would be a function without the instruction set enabled, and the vector
+//! instructions in it would stay calls.
 
 use crate::Scalar;
 use crate::kernels::simd::Simd;
 
-/// Where the rows of a matrix begin, as offsets in elements from its first one.
-pub trait Walk: Copy {
-    /// Calls `f` with the offset of each row, in order.
-    fn walk(self, f: impl FnMut(usize));
-
-    /// The offset of row `k`.
-    fn offset(self, k: usize) -> usize;
-}
-
-/// Rows at a fixed distance: a matrix in memory.
-#[derive(Clone, Copy, Debug)]
-pub struct Rows {
-    /// Rows.
-    pub count: usize,
-    /// Elements from one to the next.
-    pub stride: usize,
-}
-
-impl Walk for Rows {
-    #[inline(always)]
-    fn walk(self, mut f: impl FnMut(usize)) {
-        for k in 0..self.count {
-            f(k * self.stride);
-        }
-    }
-
-    #[inline(always)]
-    fn offset(self, k: usize) -> usize {
-        k * self.stride
-    }
-}
-
-/// The taps of a kernel over a feature map: row `(c, u, v)` of the im2col matrix begins `c · plane + u · row + v · tap` elements on.
+/// Where the rows of a matrix begin: row `(c, u, v)` lies `c · stride[0] + u · stride[1] + v · stride[2]` elements on.
+///
+/// For a kernel over a feature map, `(c, u, v)` is a tap: an input channel, a kernel row and a kernel column.
 #[derive(Clone, Copy, Debug)]
 pub struct Taps {
     /// Input channels, kernel rows, kernel columns.
@@ -51,20 +24,15 @@ pub struct Taps {
     pub stride: [usize; 3],
 }
 
-impl Walk for Taps {
-    #[inline(always)]
-    fn walk(self, mut f: impl FnMut(usize)) {
-        for c in 0..self.count[0] {
-            for u in 0..self.count[1] {
-                for v in 0..self.count[2] {
-                    f(c * self.stride[0] + u * self.stride[1] + v * self.stride[2]);
-                }
-            }
-        }
+impl Taps {
+    /// The rows of a matrix in memory, `stride` elements apart.
+    pub const fn rows(count: usize, stride: usize) -> Self {
+        Taps { count: [1, 1, count], stride: [0, 0, stride] }
     }
 
+    /// Where row `k` begins.
     #[inline(always)]
-    fn offset(self, k: usize) -> usize {
+    pub const fn offset(self, k: usize) -> usize {
         let (c, u, v) = (k / (self.count[1] * self.count[2]), k / self.count[2] % self.count[1], k % self.count[2]);
         c * self.stride[0] + u * self.stride[1] + v * self.stride[2]
     }
@@ -120,14 +88,14 @@ impl<T> Broadcast<T> {
 /// For all `i < MR`, `k` of the walk, `j < n`: `a` can be read at `(i, k)`, `b` at `offset(k) + j`, and `c` written (with `ADD`: and read) at `i · c_row + j`.
 #[inline(always)]
 #[allow(clippy::too_many_arguments, reason = "the operands of a product and their strides")]
-pub unsafe fn block<T: Scalar, S: Simd<T>, W: Walk, const MR: usize, const ADD: bool>(
-    simd: S, a: Broadcast<T>, b: *const T, walk: W, c: *mut T, c_row: usize, n: usize,
+pub unsafe fn block<T: Scalar, S: Simd<T>, const MR: usize, const ADD: bool>(
+    simd: S, a: Broadcast<T>, b: *const T, taps: Taps, c: *mut T, c_row: usize, n: usize,
 ) {
     let full = BLOCK_VECTORS * S::LANES;
     let mut j = 0;
     while j + full <= n {
         // SAFETY: columns j..j + full are below n, so all reads and writes are the caller's.
-        unsafe { tile::<T, S, W, MR, BLOCK_VECTORS, ADD>(simd, a, b.add(j), walk, c.add(j), c_row, S::LANES) };
+        unsafe { tile::<T, S, MR, BLOCK_VECTORS, ADD>(simd, a, b.add(j), taps, c.add(j), c_row, S::LANES) };
         j += full;
     }
     let rest = n - j;
@@ -137,9 +105,9 @@ pub unsafe fn block<T: Scalar, S: Simd<T>, W: Walk, const MR: usize, const ADD: 
         unsafe {
             let (b, c) = (b.add(j), c.add(j));
             match rest.div_ceil(S::LANES) {
-                1 => tile::<T, S, W, MR, 1, ADD>(simd, a, b, walk, c, c_row, last),
-                2 => tile::<T, S, W, MR, 2, ADD>(simd, a, b, walk, c, c_row, last),
-                _ => tile::<T, S, W, MR, 3, ADD>(simd, a, b, walk, c, c_row, last),
+                1 => tile::<T, S, MR, 1, ADD>(simd, a, b, taps, c, c_row, last),
+                2 => tile::<T, S, MR, 2, ADD>(simd, a, b, taps, c, c_row, last),
+                _ => tile::<T, S, MR, 3, ADD>(simd, a, b, taps, c, c_row, last),
             }
         }
     }
@@ -150,49 +118,65 @@ pub unsafe fn block<T: Scalar, S: Simd<T>, W: Walk, const MR: usize, const ADD: 
 /// # Safety
 /// As for [`block`], with `n = (NV − 1) · LANES + last`, `1 ≤ last ≤ LANES`.
 #[inline(always)]
-unsafe fn tile<T: Scalar, S: Simd<T>, W: Walk, const MR: usize, const NV: usize, const ADD: bool>(
-    simd: S, a: Broadcast<T>, b: *const T, walk: W, c: *mut T, c_row: usize, last: usize,
+unsafe fn tile<T: Scalar, S: Simd<T>, const MR: usize, const NV: usize, const ADD: bool>(
+    simd: S, a: Broadcast<T>, b: *const T, taps: Taps, c: *mut T, c_row: usize, last: usize,
 ) {
-    // SAFETY (of all pointers): the caller's conditions; vector v begins at column v · LANES and the last has `last` lanes.
-    let load = |from: *const T, v: usize| unsafe {
-        if v + 1 == NV && last < S::LANES {
-            simd.load_first(from.add(v * S::LANES), last)
-        } else {
-            simd.load(from.add(v * S::LANES))
-        }
-    };
     let mut acc = [[simd.splat(T::zero()); NV]; MR];
     let mut a_k = a.first;
-    walk.walk(|offset| {
-        // SAFETY: as above; `a_k` is column k of A.
-        unsafe {
-            let row = b.add(offset);
-            let b: [S::V; NV] = core::array::from_fn(|v| load(row, v));
-            for i in 0..MR {
-                let a = simd.splat(*a_k.add(i * a.row));
-                for v in 0..NV {
-                    acc[i][v] = simd.mul_add(a, b[v], acc[i][v]);
+    for plane in 0..taps.count[0] {
+        for row in 0..taps.count[1] {
+            for tap in 0..taps.count[2] {
+                // SAFETY: the caller's conditions; `a_k` is column k of A, vector v begins at column v · LANES of row k
+                // of B, and the last one has `last` lanes.
+                unsafe {
+                    let b_k = b.add(plane * taps.stride[0] + row * taps.stride[1] + tap * taps.stride[2]);
+                    let mut b = [simd.splat(T::zero()); NV];
+                    for v in 0..NV {
+                        b[v] = load::<T, S, NV>(simd, b_k, v, last);
+                    }
+                    for i in 0..MR {
+                        let a = simd.splat(*a_k.add(i * a.row));
+                        for v in 0..NV {
+                            acc[i][v] = simd.mul_add(a, b[v], acc[i][v]);
+                        }
+                    }
                 }
+                // `wrapping`: behind the last column the pointer may leave the matrix; it is not read there.
+                a_k = a_k.wrapping_add(a.column);
             }
-            // `wrapping`: behind the last column the pointer may leave the matrix; it is not read there.
-            a_k = a_k.wrapping_add(a.column);
         }
-    });
+    }
     for i in 0..MR {
         for v in 0..NV {
             // SAFETY: as above, rows of C lie `c_row` apart.
             unsafe {
-                let to = c.add(i * c_row + v * S::LANES);
+                let row = c.add(i * c_row);
                 let mut sum = acc[i][v];
                 if ADD {
-                    sum = simd.add(load(c.add(i * c_row), v), sum);
+                    sum = simd.add(load::<T, S, NV>(simd, row, v, last), sum);
                 }
                 if v + 1 == NV && last < S::LANES {
-                    simd.store_first(to, sum, last);
+                    simd.store_first(row.add(v * S::LANES), sum, last);
                 } else {
-                    simd.store(to, sum);
+                    simd.store(row.add(v * S::LANES), sum);
                 }
             }
+        }
+    }
+}
+
+/// Vector `v` of a row of `NV` vectors, the last of which has `last` lanes.
+///
+/// # Safety
+/// The row can be read.
+#[inline(always)]
+unsafe fn load<T: Scalar, S: Simd<T>, const NV: usize>(simd: S, row: *const T, v: usize, last: usize) -> S::V {
+    // SAFETY: the vector lies in the row, the caller's.
+    unsafe {
+        if v + 1 == NV && last < S::LANES {
+            simd.load_first(row.add(v * S::LANES), last)
+        } else {
+            simd.load(row.add(v * S::LANES))
         }
     }
 }
@@ -207,28 +191,23 @@ pub unsafe fn dots<T: Scalar, S: Simd<T>, const MR: usize, const NR: usize>(
     simd: S, a: *const T, a_row: usize, b: [*const T; NR], n: usize, c: *mut T, c_row: usize, c_column: usize,
 ) {
     let mut acc = [[simd.splat(T::zero()); NR]; MR];
-    let mut step = |p: usize, lanes: usize| {
+    let mut p = 0;
+    while p < n {
+        let lanes = if n - p < S::LANES { n - p } else { S::LANES };
         // SAFETY: p + lanes ≤ n, so the reads are the caller's.
         unsafe {
-            let load = |from: *const T| {
-                if lanes < S::LANES { simd.load_first(from.add(p), lanes) } else { simd.load(from.add(p)) }
-            };
-            let b: [S::V; NR] = core::array::from_fn(|j| load(b[j]));
+            let mut v = [simd.splat(T::zero()); NR];
+            for j in 0..NR {
+                v[j] = load::<T, S, 1>(simd, b[j].add(p), 0, lanes);
+            }
             for i in 0..MR {
-                let a = load(a.add(i * a_row));
+                let a = load::<T, S, 1>(simd, a.add(i * a_row + p), 0, lanes);
                 for j in 0..NR {
-                    acc[i][j] = simd.mul_add(a, b[j], acc[i][j]);
+                    acc[i][j] = simd.mul_add(a, v[j], acc[i][j]);
                 }
             }
         }
-    };
-    let mut p = 0;
-    while p + S::LANES <= n {
-        step(p, S::LANES);
         p += S::LANES;
-    }
-    if p < n {
-        step(p, n - p);
     }
     for i in 0..MR {
         for j in 0..NR {
