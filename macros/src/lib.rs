@@ -15,6 +15,8 @@ mod ir;
 mod parse;
 mod plan;
 mod size;
+#[cfg(test)]
+mod tests;
 
 use proc_macro::TokenStream;
 

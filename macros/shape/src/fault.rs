@@ -168,7 +168,7 @@ impl Fault {
                 } else {
                     text
                 };
-                text.str(" does not fit its input ").text(&conv.input.text())
+                text.str(" does not fit its input ").text(&conv.input.map_text())
             }
             Fault::Groups { groups, channels, out } => text
                 .str("groups = ")
@@ -177,7 +177,7 @@ impl Fault {
                 .num(*channels)
                 .str(if *out { " output channels" } else { " input channels" }),
             Fault::WindowTooLarge { pool, .. } => {
-                pair(text.str("window "), pool.kernel).str(" does not fit its input ").text(&pool.input.text())
+                pair(text.str("window "), pool.kernel).str(" does not fit its input ").text(&pool.input.map_text())
             }
             Fault::PoolPadding { pool, .. } => pair(text.str("padding must be smaller than the window "), pool.kernel),
             Fault::Remainder { pool, axis, dropped } => {
@@ -187,7 +187,7 @@ impl Fault {
                 } else {
                     text
                 };
-                let text = text.str(" does not divide its input ").text(&pool.input.text()).str(": ").num(*dropped);
+                let text = text.str(" does not divide its input ").text(&pool.input.map_text()).str(": ").num(*dropped);
                 let text = text.str(" ").str(axis.lines());
                 if *dropped > 1 { text.str("s would be dropped") } else { text.str(" would be dropped") }
             }
