@@ -65,7 +65,7 @@ fn layer(input: ParseStream, position: usize, faults: &mut Diagnostics) -> Optio
         return None;
     }
     let kind = input.call(Ident::parse_any).ok()?;
-    let word = kind.to_string();
+    let word = kind.unraw().to_string();
     let mut doubt = Doubt::NONE;
     let name = match name {
         Some(name) => usable(name, position, &word, faults),
