@@ -17,6 +17,7 @@ use crate::diagnostics::Diagnostics;
 use crate::ir::{Network, Num, Place};
 use crate::parse::{Doubt, Parsed};
 use layer::Sums;
+pub use layer::known_conv;
 
 /// What is known of the feature map between two layers.
 #[derive(Clone, Copy, Debug)]

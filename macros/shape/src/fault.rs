@@ -129,10 +129,8 @@ pub enum Fault {
         /// Its parameters.
         params: usize,
     },
-    /// A layer that takes a flat vector stands behind a feature map.
+    /// A linear layer stands behind a feature map.
     NotFlat {
-        /// The layer's kind.
-        kind: &'static str,
         /// The feature map.
         input: Shape,
     },
@@ -203,9 +201,7 @@ impl Fault {
                     text.str("its ").grouped(*params).str(" parameters are more than memory has addresses")
                 }
             }
-            Fault::NotFlat { kind, input } => {
-                text.str(kind).str(" takes a flat vector, its input is ").text(&input.text())
-            }
+            Fault::NotFlat { input } => text.str("linear takes a flat vector, its input is ").text(&input.text()),
         }
     }
 

@@ -4,10 +4,9 @@ use proc_macro2::{Delimiter, Group, Ident, Literal, Punct, Spacing, Span, TokenS
 use proptest::prelude::*;
 use quote::quote;
 
-/// Runs the whole front half and makes its tokens.
+/// Expands and prints.
 fn run(tokens: TokenStream) {
-    let (_, faults) = crate::front(tokens);
-    let _ = faults.into_tokens().to_string();
+    let _ = crate::expansion(tokens).to_string();
 }
 
 /// Words, numbers and marks that mean something to the macro, and some that do not.
