@@ -6,7 +6,6 @@
 //! from there on, and the assertions that the expansion holds are the judges.
 
 mod layer;
-pub use layer::{known_conv, known_pool};
 
 use std::collections::HashMap;
 
@@ -17,6 +16,7 @@ use crate::diagnostics::Diagnostics;
 use crate::ir::{Network, Num, Place};
 use crate::parse::{Doubt, Parsed};
 use layer::Sums;
+pub use layer::{known_conv, known_pool};
 
 /// What is known of the feature map between two layers.
 #[derive(Clone, Copy, Debug)]

@@ -66,6 +66,7 @@ impl Diagnostics {
         self.0.len()
     }
 
+    #[cfg(test)]
     pub fn iter(&self) -> impl Iterator<Item = &Diagnostic> {
         self.0.iter()
     }

@@ -15,6 +15,9 @@ mod ir;
 mod parse;
 mod plan;
 mod size;
+mod stub;
+#[cfg(test)]
+mod tests;
 
 use proc_macro::TokenStream;
 
@@ -24,10 +27,19 @@ use parse::Parsed;
 /// Declares a network.
 #[proc_macro]
 pub fn network(tokens: TokenStream) -> TokenStream {
-    let (declared, faults) = front(tokens.into());
+    expansion(tokens.into()).into()
+}
+
+fn expansion(tokens: proc_macro2::TokenStream) -> proc_macro2::TokenStream {
+    let (declared, faults) = front(tokens);
     match declared {
-        Some(declared) if faults.is_empty() => expand::expand(&declared.network).into(),
-        _ => faults.into_tokens().into(),
+        Some(declared) if faults.is_empty() => expand::expand(&declared.network),
+        Some(declared) => {
+            let mut tokens = faults.into_tokens();
+            tokens.extend(stub::stub(declared.network));
+            tokens
+        }
+        None => faults.into_tokens(),
     }
 }
 

@@ -129,10 +129,8 @@ pub enum Fault {
         /// Its parameters.
         params: usize,
     },
-    /// A layer that takes a flat vector stands behind a feature map.
+    /// A linear layer stands behind a feature map.
     NotFlat {
-        /// The layer's kind.
-        kind: &'static str,
         /// The feature map.
         input: Shape,
     },
@@ -168,7 +166,7 @@ impl Fault {
                 } else {
                     text
                 };
-                text.str(" does not fit its input ").text(&conv.input.text())
+                text.str(" does not fit its input ").text(&conv.input.map_text())
             }
             Fault::Groups { groups, channels, out } => text
                 .str("groups = ")
@@ -177,7 +175,7 @@ impl Fault {
                 .num(*channels)
                 .str(if *out { " output channels" } else { " input channels" }),
             Fault::WindowTooLarge { pool, .. } => {
-                pair(text.str("window "), pool.kernel).str(" does not fit its input ").text(&pool.input.text())
+                pair(text.str("window "), pool.kernel).str(" does not fit its input ").text(&pool.input.map_text())
             }
             Fault::PoolPadding { pool, .. } => pair(text.str("padding must be smaller than the window "), pool.kernel),
             Fault::Remainder { pool, axis, dropped } => {
@@ -187,7 +185,7 @@ impl Fault {
                 } else {
                     text
                 };
-                let text = text.str(" does not divide its input ").text(&pool.input.text()).str(": ").num(*dropped);
+                let text = text.str(" does not divide its input ").text(&pool.input.map_text()).str(": ").num(*dropped);
                 let text = text.str(" ").str(axis.lines());
                 if *dropped > 1 { text.str("s would be dropped") } else { text.str(" would be dropped") }
             }
@@ -203,9 +201,7 @@ impl Fault {
                     text.str("its ").grouped(*params).str(" parameters are more than memory has addresses")
                 }
             }
-            Fault::NotFlat { kind, input } => {
-                text.str(kind).str(" takes a flat vector, its input is ").text(&input.text())
-            }
+            Fault::NotFlat { input } => text.str("linear takes a flat vector, its input is ").text(&input.text()),
         }
     }
 

@@ -44,7 +44,7 @@ impl Linear {
             faults = faults.with(Fault::Zero { field: Field::Channels });
         }
         if !self.input.is_flat() {
-            faults = faults.with(Fault::NotFlat { kind: "linear", input: self.input });
+            faults = faults.with(Fault::NotFlat { input: self.input });
         }
         let (output, params) = (self.output(), self.params());
         if output.len() > Shape::MOST_ELEMENTS || params > Shape::MOST_ELEMENTS {

@@ -47,8 +47,12 @@ impl Shape {
 
     /// `16×5×5`, or `400` for a flat vector.
     pub const fn text(self) -> Text {
-        let text = Text::new().num(self.c);
-        if self.is_flat() { text } else { text.str("×").num(self.h).str("×").num(self.w) }
+        if self.is_flat() { Text::new().num(self.c) } else { self.map_text() }
+    }
+
+    /// `16×5×5`, and `400×1×1` too: for layers that work on maps.
+    pub const fn map_text(self) -> Text {
+        Text::new().num(self.c).str("×").num(self.h).str("×").num(self.w)
     }
 
     /// Panics unless `declared` is this shape: a compile error where it is evaluated in a `const`, at the place of the call.

@@ -58,11 +58,7 @@ pub fn check(layer: &mut Layer, map: Map, own: Doubt, sums: &mut Sums, faults: &
             let channels = map.doubt != Doubt::NONE;
             (Map { shape, doubt: Doubt { channels, ..Doubt::NONE }, surely_map: false }, Some((0, 0)))
         }
-        Op::Softmax => {
-            judge.flat("softmax");
-            (map, Some((0, 0)))
-        }
-        Op::Activation(_) => (map, Some((0, 0))),
+        Op::Softmax | Op::Activation(_) => (map, Some((0, 0))),
     };
     let mut out = out;
     out.doubt |= own;
@@ -187,7 +183,7 @@ impl Judge<'_> {
         if self.zero(std::slice::from_ref(&linear.outputs), Field::Channels) {
             doubt |= Doubt::CHANNELS;
         }
-        self.flat("linear");
+        self.flat();
         let Some(outputs) = linear.outputs.known() else {
             return (Map { shape: None, doubt: Doubt::NONE, surely_map: false }, None);
         };
@@ -204,12 +200,12 @@ impl Judge<'_> {
         (Map { shape, doubt, surely_map: false }, known.map(|known| (known.params(), known.macs())))
     }
 
-    /// A layer that takes a flat vector.
-    fn flat(&mut self, kind: &'static str) {
+    /// A linear layer takes a flat vector.
+    fn flat(&mut self) {
         let Map { shape: Some(input), doubt, surely_map } = self.map else { return };
         let tall = !doubt.height && input.h > 1 || !doubt.width && input.w > 1;
         if surely_map || tall {
-            self.tell(&Fault::NotFlat { kind, input }, true, Place::at(self.kind));
+            self.tell(&Fault::NotFlat { input }, true, Place::at(self.kind));
         }
     }
 

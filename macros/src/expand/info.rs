@@ -49,7 +49,7 @@ pub fn tensors(context: &Context<'_>) -> Vec<TokenStream> {
             Some(Known::Conv(conv)) => {
                 let [kh, kw] = conv.kernel;
                 let shape = [conv.out_channels, conv.group_inputs(), kh, kw].map(Size::Known);
-                let fan_out = Size::Known(conv.group_outputs() * kh * kw);
+                let fan_out = Size::Known(conv.group_outputs().saturating_mul(kh).saturating_mul(kw));
                 (quote!([#(#shape),*]), Size::Known(conv.taps()), fan_out, Size::Known(conv.params() - conv.biases()))
             }
             Some(Known::Linear(linear)) => {

@@ -23,6 +23,25 @@ pub struct Passes {
     pub backward: TokenStream,
 }
 
+impl Passes {
+    /// Passes that do nothing and need no memory.
+    pub fn idle() -> Passes {
+        let (nothing, none) = (TokenStream::new, || Size::Known(0));
+        Passes {
+            items: nothing(),
+            activations: none(),
+            tape: none(),
+            indices: none(),
+            deltas: none(),
+            work: quote!(0),
+            train_work: quote!(0),
+            infer: nothing(),
+            forward_tape: nothing(),
+            backward: nothing(),
+        }
+    }
+}
+
 pub fn passes(context: &Context<'_>) -> Passes {
     let (inference, training) =
         (plan::steps(context.network, Mode::Inference), plan::steps(context.network, Mode::Training));

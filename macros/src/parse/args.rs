@@ -37,7 +37,12 @@ pub fn entries(tokens: TokenStream, who: &str, faults: &mut Diagnostics) -> (Vec
                 input.parse::<Token![,]>()?;
             } else {
                 whole = false;
-                faults.push(Place::at(input.span()), format!("{who}: expected `,` before this"));
+                let colon = input.peek(Token![:]) && !input.peek(Token![::]);
+                let text = match list.last().and_then(|entry| single_word(&entry.value)) {
+                    Some(word) if colon => format!("{who}: `{word}` is followed by `=`, not by `:`"),
+                    _ => format!("{who}: expected `,` before this"),
+                };
+                faults.push(Place::at(input.span()), text);
                 // `kernel = 3 stride = 2`: the next argument begins here. Otherwise nobody knows what this is.
                 if !begins_named(input) {
                     skip_to_comma(input);
@@ -148,7 +153,7 @@ impl Args {
             (None, Some(first)) if words::names_first(&word) && self.first.is_none() => {
                 // It was meant, so nothing else is missing.
                 self.first = Some(value);
-                fault.help(format!("the {first} is the first argument and has no name: `{}`", takes.example))
+                fault.help(format!("the {first} is the first argument, without a name: `{}`", takes.example))
             }
             _ => fault.help(takes.list()),
         };

@@ -65,7 +65,7 @@ fn layer(input: ParseStream, position: usize, faults: &mut Diagnostics) -> Optio
         return None;
     }
     let kind = input.call(Ident::parse_any).ok()?;
-    let word = kind.to_string();
+    let word = kind.unraw().to_string();
     let mut doubt = Doubt::NONE;
     let name = match name {
         Some(name) => usable(name, position, &word, faults),
@@ -90,10 +90,13 @@ fn layer(input: ParseStream, position: usize, faults: &mut Diagnostics) -> Optio
         None => {
             let nearest = words::nearest_kind(&word);
             let fault = faults.push(Place::at(kind.span()), format!("unknown layer `{word}`"));
-            if let Some(nearest) = nearest {
-                let later = if words::later(nearest).is_some() { " It is not supported yet" } else { "" };
-                fault.help(format!("did you mean `{nearest}`?{later}"));
-            }
+            match nearest {
+                Some(nearest) if words::later(nearest).is_some() => {
+                    fault.help(format!("did you mean `{nearest}`? It is not supported yet"))
+                }
+                Some(nearest) => fault.help(format!("did you mean `{nearest}`?")),
+                None => fault.help(format!("the layers are {}", words::all_kinds())),
+            };
             doubt = Doubt::ALL;
             match nearest.and_then(words::kind) {
                 Some(meant) => meant,
@@ -131,7 +134,7 @@ fn usable(name: Ident, position: usize, kind: &str, faults: &mut Diagnostics) ->
     faults
         .push(Place::at(name.span()), format!("`{word}` {why} and cannot name a layer"))
         .help(format!("call it `{kind}{position}`, say, or leave the name away"));
-    Ident::new(&format!("unnamed_{position}"), name.span())
+    format_ident!("{kind}_{position}", span = name.span())
 }
 
 /// The tokens between the parentheses that follow, if any do.

@@ -137,6 +137,11 @@ pub fn nearest_kind(word: &str) -> Option<&'static str> {
     elsewhere.or_else(dressed).or_else(|| nearest(&word, names()))
 }
 
+/// All kinds, for a help.
+pub fn all_kinds() -> String {
+    KINDS.map(|(name, _)| name).join(", ")
+}
+
 /// What a kind of layer takes between its parentheses.
 pub struct Takes {
     /// What the first argument stands for, which has no name.

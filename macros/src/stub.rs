@@ -1,0 +1,75 @@
+//! The stub of a faulty network: what its expansion would be, with passes that do nothing.
+//!
+//! The faults are told once, at their tokens; with the stub in place nothing that uses the network turns red behind
+//! them. Sizes that a fault leaves unknown are guesses: they are seen in the fields' types alone.
+
+use std::collections::HashSet;
+
+use proc_macro2::TokenStream;
+use quote::format_ident;
+use syn::ext::IdentExt;
+use tenonet_shape::Shape;
+
+use crate::expand;
+use crate::ir::{Layer, Network, Num, Op};
+
+pub fn stub(mut network: Network) -> TokenStream {
+    tell_apart(&mut network);
+    shrink(&mut network);
+    expand::stub(&network)
+}
+
+/// Two fields of one name would be another error.
+fn tell_apart(network: &mut Network) {
+    let mut seen = HashSet::new();
+    for (index, layer) in network.layers.iter_mut().enumerate() {
+        let name = layer.name.unraw();
+        if !seen.insert(name.to_string()) {
+            layer.name = format_ident!("__{name}_{index}", span = name.span());
+            seen.insert(layer.name.to_string());
+        }
+    }
+}
+
+/// A type that is too large for memory would be another error: where one could be, every number of the network is made small.
+fn shrink(network: &mut Network) {
+    // Beyond this the arrays of a few layers together could be more than memory has addresses.
+    const MOST: usize = Shape::MOST_ELEMENTS >> 8;
+    let product =
+        |numbers: &[&Num]| numbers.iter().fold(1, |product: usize, n| product.saturating_mul(n.known().unwrap_or(1)));
+    let large = |layer: &Layer| {
+        let shapes = [layer.input, layer.output].map(|shape| shape.map_or(1, Shape::len));
+        let [inputs, outputs] = shapes;
+        let channels = layer.input.map_or(1, |shape| shape.c);
+        let params = match &layer.op {
+            Op::Conv(conv) => channels.saturating_mul(product(&[&conv.out_channels, &conv.kernel[0], &conv.kernel[1]])),
+            Op::Linear(linear) => inputs.saturating_mul(product(&[&linear.outputs])),
+            _ => 0,
+        };
+        inputs.max(outputs).max(params) > MOST
+    };
+    let ends = [&network.input, &network.output].map(|shape| product(&shape.each_ref()));
+    if ends.into_iter().any(|len| len > MOST) || network.layers.iter().any(large) {
+        network.input.iter_mut().chain(&mut network.output).for_each(make_small);
+        network.layers.iter_mut().for_each(make_layer_small);
+    }
+}
+
+fn make_layer_small(layer: &mut Layer) {
+    match &mut layer.op {
+        Op::Conv(conv) => {
+            make_small(&mut conv.out_channels);
+            conv.kernel.iter_mut().for_each(make_small);
+        }
+        Op::Linear(linear) => make_small(&mut linear.outputs),
+        Op::Pool(_) | Op::GlobalAvgPool | Op::Activation(_) | Op::Softmax | Op::Flatten => {}
+    }
+    layer.input = layer.input.map(|_| Shape::flat(1));
+    layer.output = layer.output.map(|_| Shape::flat(1));
+}
+
+fn make_small(number: &mut Num) {
+    if let Num::Known(value, _) = number {
+        *value = 1;
+    }
+}

@@ -1,0 +1,9 @@
+use tenonet::prelude::*;
+
+network! {
+    struct Net([1, 8, 8] -> [4, 6, 6]) {
+        conv(kernel = 3),
+    }
+}
+
+fn main() {}

@@ -1,0 +1,9 @@
+use tenonet::prelude::*;
+
+network! {
+    struct Net([1, 28, 28]) {
+        flatten, linear(10),
+    }
+}
+
+fn main() {}
