@@ -14,12 +14,19 @@ pub mod kernels;
 pub mod layers;
 pub mod loss;
 mod network;
+pub mod optim;
 #[allow(unsafe_code, reason = "flat views of plain data; each block states the fact it rests on")]
 mod plain;
+mod portable;
 mod scalar;
+pub mod schedule;
+mod summary;
 #[allow(unsafe_code, reason = "marks tensors as plain data")]
 mod tensor;
-mod summary;
+#[cfg(feature = "std")]
+pub mod train;
+#[cfg(feature = "weights")]
+pub mod weights;
 #[allow(unsafe_code, reason = "marks workspaces as zeroable")]
 mod workspace;
 
@@ -32,8 +39,8 @@ pub mod prelude {
 pub use network::{LayerInfo, Network, Role, TensorInfo};
 pub use plain::Plain;
 pub use scalar::Scalar;
-pub use tensor::{FeatureMap, Tensor};
 pub use tenonet_shape as shape;
+pub use tensor::{FeatureMap, Tensor};
 #[cfg(feature = "std")]
 pub use workspace::BatchWorkspace;
 pub use workspace::{Scratch, Workspace, WorkspaceParts};
