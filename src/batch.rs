@@ -53,7 +53,13 @@ pub(crate) fn forward<N: Network>(net: &N, inputs: &[N::Input], outputs: &mut [N
     }
     let micro = |(x, y): (&[N::Input], &mut [N::Output])| {
         with_kept(|scratch: &mut BatchScratch<N>| {
-            N::Scalar::dispatch(Infer { net, x, y, activations: &mut scratch.activations, work: &mut scratch.work });
+            N::Scalar::dispatch(Infer {
+                net,
+                x,
+                y,
+                activations: &mut scratch.activations,
+                work: &mut scratch.work,
+            });
         });
     };
     #[cfg(feature = "rayon")]

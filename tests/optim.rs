@@ -78,7 +78,7 @@ fn state_can_be_carried_over() {
 #[test]
 fn misfits_are_errors_and_change_nothing() {
     let mut params = [1.0_f32, 2.0];
-    let mut refused = |result: Result<(), OptimizerError>, want: &str| {
+    let refused = |result: Result<(), OptimizerError>, want: &str| {
         assert_eq!(result.unwrap_err().to_string(), want);
     };
     refused(Sgd::new(0.1).step(&mut params, &[1.0]), "optimizer: 2 parameters, but 1 gradients");

@@ -3,7 +3,6 @@
 use crate::Scalar;
 use crate::kernels::simd::Simd;
 use crate::network::{LayerInfo, Network, Role, TensorInfo};
-use crate::plain::Plain;
 use crate::shape::Shape;
 use crate::tensor::Tensor;
 

@@ -21,8 +21,10 @@ fn bits(net: &Linear) -> Vec<u32> {
     net.params().iter().map(|p| p.to_bits()).collect()
 }
 
-/// A trainer as most tests want it; 50 samples make a short last batch.
-fn trainer(net: &mut Linear) -> Trainer<'_, Linear, SoftmaxCrossEntropy, Sgd<f32>, Cosine> {
+type TestTrainer<'a> = Trainer<'a, Linear, SoftmaxCrossEntropy, Sgd<f32>, Cosine>;
+
+/// A trainer as most tests want it; the last batch of an epoch is a short one with their numbers of samples.
+fn trainer(net: &mut Linear) -> TestTrainer<'_> {
     Trainer::new(net)
         .loss(SoftmaxCrossEntropy)
         .optimizer(Sgd::new(0.2).momentum(0.9).nesterov(true))

@@ -43,11 +43,11 @@ pub enum WeightsError {
         /// The tensor.
         tensor: String,
         /// The network that wants it.
-        wanted_by: String,
+        wanted_by: &'static str,
         /// Its shape in the network.
         wanted: Vec<usize>,
         /// The names that are in the file.
-        found: String,
+        found: Box<str>,
     },
     /// A tensor of the file is not in the network.
     #[error("{origin}: it has a tensor `{tensor}` {}, but {wanted_by} has no such tensor{hint}", shape_text(found))]
@@ -59,7 +59,7 @@ pub enum WeightsError {
         /// Its shape in the file.
         found: Vec<usize>,
         /// The network.
-        wanted_by: String,
+        wanted_by: &'static str,
         /// What the file may be.
         hint: &'static str,
     },
@@ -73,7 +73,7 @@ pub enum WeightsError {
         /// Its shape in the file.
         found: Vec<usize>,
         /// The network.
-        wanted_by: String,
+        wanted_by: &'static str,
         /// Its shape in the network.
         wanted: Vec<usize>,
     },
@@ -87,7 +87,7 @@ pub enum WeightsError {
         /// Its element type in the file.
         found: String,
         /// The network.
-        wanted_by: String,
+        wanted_by: &'static str,
         /// The network's element type.
         wanted: &'static str,
     },

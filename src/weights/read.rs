@@ -28,18 +28,18 @@ impl<'a> Source<'a> {
 
     /// Whether the file has exactly these tensors, of the element type `T`.
     pub(crate) fn check<'w, T: Scalar>(
-        &self, wanted_by: &str, wanted: impl Iterator<Item = (&'w str, &'w [usize])> + Clone,
+        &self, wanted_by: &'static str, wanted: impl Iterator<Item = (&'w str, &'w [usize])> + Clone,
     ) -> Result<(), WeightsError> {
-        let (origin, wanted_by) = (|| self.origin.clone(), || wanted_by.to_owned());
+        let origin = || self.origin.clone();
         for (name, shape) in wanted.clone() {
             let tensor = || name.to_owned();
             let Ok(found) = self.tensors.tensor(name) else {
                 return Err(WeightsError::Missing {
                     origin: origin(),
                     tensor: tensor(),
-                    wanted_by: wanted_by(),
+                    wanted_by,
                     wanted: shape.to_vec(),
-                    found: self.names(),
+                    found: self.names().into(),
                 });
             };
             let dtype = found.dtype().to_string();
@@ -48,7 +48,7 @@ impl<'a> Source<'a> {
                     origin: origin(),
                     tensor: tensor(),
                     found: dtype,
-                    wanted_by: wanted_by(),
+                    wanted_by,
                     wanted: T::DTYPE,
                 });
             }
@@ -57,7 +57,7 @@ impl<'a> Source<'a> {
                     origin: origin(),
                     tensor: tensor(),
                     found: found.shape().to_vec(),
-                    wanted_by: wanted_by(),
+                    wanted_by,
                     wanted: shape.to_vec(),
                 });
             }
@@ -73,7 +73,7 @@ impl<'a> Source<'a> {
                 origin: origin(),
                 tensor: name.to_owned(),
                 found,
-                wanted_by: wanted_by(),
+                wanted_by,
                 hint,
             });
         }

@@ -13,7 +13,7 @@ fn network() -> Box<Linear> {
 
 /// A file with these tensors, of ones.
 fn file<T: crate::Scalar>(tensors: &[(&str, &[usize])]) -> Vec<u8> {
-    let data = vec![T::one(); 64];
+    let data = [T::one(); 64];
     let entry = |&(name, shape): &(&str, &[usize])| Entry {
         name: name.to_owned(),
         shape: shape.to_vec(),
