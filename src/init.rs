@@ -93,7 +93,7 @@ impl Spread {
                 Spread::Normal { deviation } => deviation * rng.sample::<f64, _>(StandardNormal),
                 Spread::Uniform { bound } => bound * (2.0 * rng.random::<f64>() - 1.0),
             };
-            *value = <T as Scalar>::from_f64(draw);
+            *value = T::of(draw);
         }
     }
 }

@@ -33,6 +33,11 @@ mod workspace;
 /// What most programs need: `use tenonet::prelude::*`.
 pub mod prelude {
     pub use crate::layers::*;
+    pub use crate::loss::{Loss, SoftmaxCrossEntropy, SquaredError};
+    pub use crate::optim::{Adam, AdamW, Optimizer, Sgd};
+    pub use crate::schedule::{Constant, Cosine, Schedule, StepDecay};
+    #[cfg(feature = "std")]
+    pub use crate::train::{All, Confusion, Samples, Trainer, evaluate};
     pub use crate::{Network, Plain, Scalar, Scratch, Tensor, Workspace};
 }
 

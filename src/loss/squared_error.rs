@@ -63,7 +63,7 @@ fn one_hot_differences<O: FeatureMap>(output: &O, class: usize) -> impl Iterator
 }
 
 fn half_sum<T: Scalar>(differences: impl Iterator<Item = T>) -> T {
-    differences.map(|d| d * d).sum::<T>() * <T as Scalar>::from_f64(0.5)
+    differences.map(|d| d * d).sum::<T>() * T::of(0.5)
 }
 
 #[cfg(test)]

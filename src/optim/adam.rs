@@ -102,7 +102,7 @@ impl<T: Scalar, S: Storage<T>, const DECOUPLED: bool> Optimizer<T> for Adaptive<
             self.square.values_mut().fill(T::zero());
         }
         self.steps += 1;
-        let of = <T as Scalar>::from_f64;
+        let of = T::of;
         let (b1, b2) = self.betas;
         let rate = of(self.rate / (1.0 - power(b1, self.steps)));
         let root = of(Float::sqrt(1.0 - power(b2, self.steps)));

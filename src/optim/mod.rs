@@ -179,7 +179,7 @@ fn fit<T, S: Storage<T>>(storage: &mut S, name: &'static str, wanted: usize) -> 
 
 /// Refuses a setting that is negative, infinite or not a number.
 fn not_negative(name: &'static str, found: f64) -> Result<(), OptimizerError> {
-    if found >= 0.0 && found < f64::INFINITY {
+    if (0.0..f64::INFINITY).contains(&found) {
         Ok(())
     } else {
         Err(OptimizerError::Setting { name, found, wanted: "0 or more, and finite" })

@@ -80,9 +80,9 @@ impl<T, S: Storage<T>> Sgd<T, S> {
 impl<T: Scalar, S: Storage<T>> Optimizer<T> for Sgd<T, S> {
     fn step(&mut self, params: &mut [T], grads: &[T]) -> Result<(), OptimizerError> {
         self.prepare(same_length(params, grads)?)?;
-        let rate = <T as Scalar>::from_f64(self.rate);
-        let decay = <T as Scalar>::from_f64(self.weight_decay);
-        let momentum = <T as Scalar>::from_f64(self.momentum);
+        let rate = T::of(self.rate);
+        let decay = T::of(self.weight_decay);
+        let momentum = T::of(self.momentum);
         if !self.has_state() {
             for (p, &g) in params.iter_mut().zip(grads) {
                 *p -= rate * (g + decay * *p);

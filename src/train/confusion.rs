@@ -40,7 +40,7 @@ impl Confusion {
         {
             return Err(BatchError::Target { index, fault: TargetFault::Class { found, classes } });
         }
-        let predictions = outputs(&Crew::global(), net, inputs, |_, outputs| {
+        let predictions = outputs(&Crew::all(), net, inputs, |_, outputs| {
             outputs.iter().map(|y| argmax(y.flat())).collect::<Vec<_>>()
         });
         let mut confusion = Confusion { classes, counts: vec![0; classes * classes] };

@@ -34,7 +34,7 @@ where
 {
     let (inputs, targets) = (samples.inputs(), samples.targets());
     check_batch::<N, S::Target, E>(inputs, targets, loss)?;
-    Ok(evaluate_on(&Crew::global(), net, inputs, targets, loss))
+    Ok(evaluate_on(&Crew::all(), net, inputs, targets, loss))
 }
 
 /// As [`evaluate`], with targets that have been checked.
@@ -44,7 +44,7 @@ pub(super) fn evaluate_on<N: Network, L: Sync, E: Loss<N::Output, L>>(
     let parts = outputs(crew, net, inputs, |first, outputs| {
         let mut sums = Sums::default();
         for (y, target) in outputs.iter().zip(&targets[first..]) {
-            sums.loss += loss.value(y, target).to_f64();
+            sums.loss += loss.value(y, target).as_f64();
             sums.judge(loss.accuracy(y, target));
             sums.samples += 1;
         }

@@ -83,7 +83,7 @@ impl<N: Network, L: Clone + Send + Sync> Lanes<N, L> {
         // A short last batch may leave lanes idle; how many depends on its length alone.
         let busy = batch.len().div_ceil(share);
         let lanes = &mut self.lanes[..busy];
-        let scale = <N::Scalar as Scalar>::from_f64(1.0 / batch.len() as f64);
+        let scale = N::Scalar::of(1.0 / batch.len() as f64);
         crew.each(lanes, |i, lane| {
             let part = &batch[i * share..batch.len().min((i + 1) * share)];
             lane.result = lane.run(net, source, part, scale);
@@ -130,7 +130,7 @@ impl<N: Network, L: Clone + Send + Sync> Lane<N, L> {
             let inputs = &self.inputs[..micro.len()];
             let parts = self.workspace.as_parts();
             let loss = net.accumulate_grad(inputs, &self.targets, source.loss, scale, &mut self.grad, parts)?;
-            sums.loss += loss.to_f64();
+            sums.loss += loss.as_f64();
             sums.samples += micro.len() as u64;
             // The outputs are still in the workspace.
             for (y, target) in self.workspace.as_parts().outputs.iter().zip(&self.targets) {

@@ -385,7 +385,7 @@ mod checkpoints {
             assert!(text.contains("run.safetensors"), "{text}");
         };
         let mut net = start.clone();
-        let mut with = |change: &dyn Fn(Trainer<'_, Linear, SoftmaxCrossEntropy, Sgd<f32>, Cosine>) -> TrainError,
+        let mut with = |change: &dyn Fn(TestTrainer<'_>) -> TrainError,
                         want| {
             refused(change(trainer(&mut net).lanes(2).resume(&file)), want);
             assert_eq!(bits(&net), bits(&start));

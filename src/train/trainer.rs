@@ -103,7 +103,7 @@ impl<'a, N: Network, E, O, S> Trainer<'a, N, E, O, S> {
         self
     }
 
-    /// Runs on so many threads of its own rather than on rayon's global pool; 0 is all cores. The result is the same to the bit.
+    /// Runs on so many threads of its own rather than on rayon's global pool; 0 is all cores, 1 the calling thread. The result is the same to the bit.
     ///
     /// Without the feature `rayon` everything runs on the calling thread.
     pub fn threads(mut self, threads: usize) -> Self {

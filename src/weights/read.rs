@@ -69,13 +69,7 @@ impl<'a> Source<'a> {
             }
             let found = self.tensors.tensor(name).map(|view| view.shape().to_vec()).unwrap_or_default();
             let hint = if name.contains('/') { " (it may be a checkpoint: a trainer resumes from it)" } else { "" };
-            return Err(WeightsError::Extra {
-                origin: origin(),
-                tensor: name.to_owned(),
-                found,
-                wanted_by,
-                hint,
-            });
+            return Err(WeightsError::Extra { origin: origin(), tensor: name.to_owned(), found, wanted_by, hint });
         }
         Ok(())
     }

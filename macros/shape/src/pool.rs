@@ -139,7 +139,13 @@ mod tests {
     #[test]
     fn rounds_as_pytorch() {
         let pool = |n, kernel, stride, padding, rounding| {
-            let pool = Pool { input: Shape::new(1, n, n), kernel: [kernel; 2], stride: [stride; 2], padding: [padding; 4], rounding };
+            let pool = Pool {
+                input: Shape::new(1, n, n),
+                kernel: [kernel; 2],
+                stride: [stride; 2],
+                padding: [padding; 4],
+                rounding,
+            };
             pool.output().h
         };
         assert_eq!(pool(28, 2, 2, 0, Rounding::Exact), 14);

@@ -61,7 +61,15 @@ impl Text {
             return self.num(n);
         }
         let low = n % 1000;
-        self.grouped(n / 1000).str(if low < 10 { ",00" } else if low < 100 { ",0" } else { "," }).num(low)
+        self.grouped(n / 1000)
+            .str(if low < 10 {
+                ",00"
+            } else if low < 100 {
+                ",0"
+            } else {
+                ","
+            })
+            .num(low)
     }
 
     /// Appends another text.
