@@ -7,10 +7,10 @@
 //! use tenonet::schedule::{Cosine, Position, Schedule};
 //!
 //! let schedule = Cosine::to(0.001).warm_up(10);
-//! let at = |step| schedule.rate(0.1, Position { step, total_steps: 110, steps_per_epoch: 10 });
-//! assert_eq!(at(0), 0.01);        // a tenth of the base rate 0.1: the first of ten steps of warm-up
-//! assert_eq!(at(10), 0.1);        // the cosine begins
-//! assert_eq!(at(60), 0.0505);     // half way between 0.1 and 0.001
+//! let at = |step| schedule.rate(0.5, Position { step, total_steps: 110, steps_per_epoch: 10 });
+//! assert_eq!(at(0), 0.05);                     // a tenth of the base rate 0.5: the first of ten steps of warm-up
+//! assert_eq!(at(10), 0.5);                     // the cosine begins
+//! assert!((at(60) - 0.2505).abs() < 1e-15);   // half way between 0.5 and 0.001
 //! ```
 
 use core::fmt::Debug;
@@ -81,13 +81,13 @@ pub struct StepDecay {
 impl StepDecay {
     /// Multiplies by `gamma` every so many epochs; 0 epochs are taken as 1.
     pub const fn every(epochs: u64, gamma: f64) -> Self {
-        StepDecay { epochs: if epochs == 0 { 1 } else { epochs }, gamma }
+        StepDecay { epochs, gamma }
     }
 }
 
 impl Schedule for StepDecay {
     fn rate(&self, base: f64, at: Position) -> f64 {
-        base * power(self.gamma, at.step / at.steps_per_epoch.max(1) / self.epochs)
+        base * power(self.gamma, at.step / at.steps_per_epoch.max(1) / self.epochs.max(1))
     }
 
     fn depends_on_total(&self) -> bool {

@@ -114,4 +114,17 @@ mod tests {
         assert_eq!(SoftmaxCrossEntropy.accuracy(&y, &1_u8), Some(1.0));
         assert_eq!(SoftmaxCrossEntropy.accuracy(&y, &2_u8), Some(0.0));
     }
+
+    proptest::proptest! {
+        /// A loss is never negative, it is finite for all finite logits in reason, and moving all logits alike changes nothing: the gradient sums to 0.
+        #[test]
+        fn bounds_hold_for_all_logits(logits: [i16; 7], class in 0_u8..7) {
+            let y = Tensor::<7, 1, 1, f64>::from_fn(|c, _, _| f64::from(logits[c]) / 3.0);
+            let mut dy = Tensor::zeros();
+            let loss = SoftmaxCrossEntropy.value_and_grad(&y, &class, &mut dy);
+            proptest::prop_assert!(loss >= 0.0 && loss < 3e4);
+            proptest::prop_assert!(dy.as_slice().iter().sum::<f64>().abs() < 1e-14);
+            proptest::prop_assert!(dy.as_slice().iter().enumerate().all(|(c, &d)| (d <= 0.0) == (c == usize::from(class)) || d == 0.0));
+        }
+    }
 }

@@ -7,9 +7,9 @@ use crate::network::Network;
 use crate::plain::Plain;
 use crate::tensor::{FeatureMap, argmax};
 
-use super::Samples;
 use super::crew::Crew;
 use super::evaluate::outputs;
+use super::{AsNetwork, Samples};
 
 /// A confusion matrix: how often each class was taken for each.
 ///
@@ -25,7 +25,7 @@ impl Confusion {
     ///
     /// # Errors
     /// If inputs and targets differ in number, or a label is not one of the network's classes.
-    pub fn of<N, S>(net: &N, samples: &S) -> Result<Self, BatchError>
+    pub fn of<N, S>(net: &impl AsNetwork<N>, samples: &S) -> Result<Self, BatchError>
     where
         N: Network,
         S: Samples<Input = N::Input> + ?Sized,
@@ -40,7 +40,7 @@ impl Confusion {
         {
             return Err(BatchError::Target { index, fault: TargetFault::Class { found, classes } });
         }
-        let predictions = outputs(&Crew::all(), net, inputs, |_, outputs| {
+        let predictions = outputs(&Crew::all(), net.as_network(), inputs, |_, outputs| {
             outputs.iter().map(|y| argmax(y.flat())).collect::<Vec<_>>()
         });
         let mut confusion = Confusion { classes, counts: vec![0; classes * classes] };

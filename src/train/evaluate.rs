@@ -6,9 +6,9 @@ use crate::loss::{BatchError, Loss};
 use crate::network::{Infer, Network, check_batch};
 use crate::plain;
 
-use super::Samples;
 use super::crew::Crew;
 use super::lanes::Sums;
+use super::{AsNetwork, Samples};
 
 /// How well a network does on a set of samples.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -25,7 +25,7 @@ pub struct Evaluation {
 ///
 /// # Errors
 /// If inputs and targets differ in number, or the loss refuses a target.
-pub fn evaluate<N, S, E>(net: &N, samples: &S, loss: &E) -> Result<Evaluation, BatchError>
+pub fn evaluate<N, S, E>(net: &impl AsNetwork<N>, samples: &S, loss: &E) -> Result<Evaluation, BatchError>
 where
     N: Network,
     S: Samples<Input = N::Input> + ?Sized,
@@ -34,7 +34,7 @@ where
 {
     let (inputs, targets) = (samples.inputs(), samples.targets());
     check_batch::<N, S::Target, E>(inputs, targets, loss)?;
-    Ok(evaluate_on(&Crew::all(), net, inputs, targets, loss))
+    Ok(evaluate_on(&Crew::all(), net.as_network(), inputs, targets, loss))
 }
 
 /// As [`evaluate`], with targets that have been checked.

@@ -68,7 +68,7 @@ pub(super) fn fit<N, L, E, O, S>(
 ) -> Result<Report, TrainError>
 where
     N: Network,
-    L: Clone + Send + Sync,
+    L: Sync,
     E: Loss<N::Output, L>,
     O: Optimizer<N::Scalar>,
     S: Schedule,
@@ -155,23 +155,23 @@ struct Training<'a, N: Network, L, O, S> {
     last_good: Box<N>,
     optimizer: &'a mut O,
     schedule: &'a S,
-    lanes: Lanes<N, L>,
+    lanes: Lanes<'a, N, L>,
     order: Vec<usize>,
     progress: Progress,
     plan: &'a Plan,
     crew: &'a Crew,
 }
 
-impl<N, L, O, S> Training<'_, N, L, O, S>
+impl<'a, N, L, O, S> Training<'a, N, L, O, S>
 where
     N: Network,
-    L: Clone + Send + Sync,
+    L: Sync,
     O: Optimizer<N::Scalar>,
     S: Schedule,
 {
     /// One epoch, counted from 0: the sums over its samples, its seconds, its last learning rate. On an error the network is as before.
     fn epoch<E: Loss<N::Output, L>>(
-        &mut self, epoch: u64, source: &Source<'_, N::Input, L, E>,
+        &mut self, epoch: u64, source: &Source<'a, N::Input, L, E>,
     ) -> Result<(Sums, f64, f64), TrainError> {
         let result = self.steps(epoch, source);
         match result {
@@ -182,7 +182,7 @@ where
     }
 
     fn steps<E: Loss<N::Output, L>>(
-        &mut self, epoch: u64, source: &Source<'_, N::Input, L, E>,
+        &mut self, epoch: u64, source: &Source<'a, N::Input, L, E>,
     ) -> Result<(Sums, f64, f64), TrainError> {
         let plan = self.plan;
         shuffle(&mut self.order, plan.seed, epoch);

@@ -5,25 +5,26 @@
 //! has one order, so its bits are the same on any number of threads.
 
 use crate::Scalar;
-use crate::loss::{BatchError, Loss};
+use crate::loss::{BatchError, Loss, TargetFault};
 use crate::network::Network;
 use crate::plain::{self, Plain};
+use crate::tensor::FeatureMap;
 use crate::workspace::BatchWorkspace;
 
 use super::crew::Crew;
 
 /// The lanes of a trainer, with all the memory that they need; nothing is allocated for a batch.
-pub(super) struct Lanes<N: Network, L> {
-    lanes: Vec<Lane<N, L>>,
+pub(super) struct Lanes<'a, N: Network, L> {
+    lanes: Vec<Lane<'a, N, L>>,
 }
 
 /// One lane.
-struct Lane<N: Network, L> {
+struct Lane<'a, N: Network, L> {
     grad: Box<N>,
     workspace: BatchWorkspace<N>,
     /// A micro-batch, gathered from the data set: passes want it in one piece.
     inputs: Box<[N::Input]>,
-    targets: Vec<L>,
+    targets: Vec<&'a L>,
     result: Result<Sums, BatchError>,
 }
 
@@ -63,6 +64,27 @@ impl Sums {
     }
 }
 
+/// A loss against borrowed targets: they are gathered as references, for a target may be as large as an image.
+struct Lent<'e, E>(&'e E);
+
+impl<O: FeatureMap, L, E: Loss<O, L>> Loss<O, &L> for Lent<'_, E> {
+    fn value(&self, output: &O, target: &&L) -> O::Scalar {
+        self.0.value(output, target)
+    }
+
+    fn value_and_grad(&self, output: &O, target: &&L, d_output: &mut O) -> O::Scalar {
+        self.0.value_and_grad(output, target, d_output)
+    }
+
+    fn check(&self, target: &&L) -> Result<(), TargetFault> {
+        self.0.check(target)
+    }
+
+    fn accuracy(&self, output: &O, target: &&L) -> Option<f64> {
+        self.0.accuracy(output, target)
+    }
+}
+
 /// What a batch is taken from.
 pub(super) struct Source<'a, I, L, E> {
     pub(super) inputs: &'a [I],
@@ -70,14 +92,14 @@ pub(super) struct Source<'a, I, L, E> {
     pub(super) loss: &'a E,
 }
 
-impl<N: Network, L: Clone + Send + Sync> Lanes<N, L> {
+impl<'a, N: Network, L: Sync> Lanes<'a, N, L> {
     pub(super) fn new(count: usize) -> Self {
         Lanes { lanes: (0..count).map(|_| Lane::new()).collect() }
     }
 
     /// The mean gradient over the samples that `batch` names, in [`grad`](Self::grad); yields the sums of losses and hits.
     pub(super) fn run<E: Loss<N::Output, L>>(
-        &mut self, net: &N, source: &Source<'_, N::Input, L, E>, batch: &[usize], crew: &Crew,
+        &mut self, net: &N, source: &Source<'a, N::Input, L, E>, batch: &[usize], crew: &Crew,
     ) -> Result<Sums, BatchError> {
         let share = batch.len().div_ceil(self.lanes.len()).max(1);
         // A short last batch may leave lanes idle; how many depends on its length alone.
@@ -109,7 +131,7 @@ impl<N: Network, L: Clone + Send + Sync> Lanes<N, L> {
     }
 }
 
-impl<N: Network, L: Clone + Send + Sync> Lane<N, L> {
+impl<'a, N: Network, L: Sync> Lane<'a, N, L> {
     fn new() -> Self {
         Lane {
             grad: N::zeroed_box(),
@@ -121,7 +143,7 @@ impl<N: Network, L: Clone + Send + Sync> Lane<N, L> {
     }
 
     fn run<E: Loss<N::Output, L>>(
-        &mut self, net: &N, source: &Source<'_, N::Input, L, E>, part: &[usize], scale: N::Scalar,
+        &mut self, net: &N, source: &Source<'a, N::Input, L, E>, part: &[usize], scale: N::Scalar,
     ) -> Result<Sums, BatchError> {
         self.grad.params_mut().fill(N::Scalar::default());
         let mut sums = Sums::default();
@@ -129,7 +151,7 @@ impl<N: Network, L: Clone + Send + Sync> Lane<N, L> {
             self.gather(source, micro);
             let inputs = &self.inputs[..micro.len()];
             let parts = self.workspace.as_parts();
-            let loss = net.accumulate_grad(inputs, &self.targets, source.loss, scale, &mut self.grad, parts)?;
+            let loss = net.accumulate_grad(inputs, &self.targets, &Lent(source.loss), scale, &mut self.grad, parts)?;
             sums.loss += loss.as_f64();
             sums.samples += micro.len() as u64;
             // The outputs are still in the workspace.
@@ -141,11 +163,11 @@ impl<N: Network, L: Clone + Send + Sync> Lane<N, L> {
     }
 
     /// Copies samples of the data set into the lane. Whatever changes inputs on their way (augmentation) belongs here.
-    fn gather<E>(&mut self, source: &Source<'_, N::Input, L, E>, micro: &[usize]) {
+    fn gather<E>(&mut self, source: &Source<'a, N::Input, L, E>, micro: &[usize]) {
         self.targets.clear();
         for (input, &sample) in self.inputs.iter_mut().zip(micro) {
             input.flat_mut().copy_from_slice(source.inputs[sample].flat());
-            self.targets.push(source.targets[sample].clone());
+            self.targets.push(&source.targets[sample]);
         }
     }
 }

@@ -18,6 +18,7 @@ mod evaluate;
 mod fit;
 #[cfg(test)]
 pub(crate) mod fixture;
+mod handle;
 mod lanes;
 mod order;
 mod progress;
@@ -31,6 +32,7 @@ pub use batch::{All, Batch};
 pub use confusion::Confusion;
 pub use error::{Set, TrainError};
 pub use evaluate::{Evaluation, evaluate};
+pub use handle::AsNetwork;
 pub use report::{Continue, EpochReport, Report};
 pub use samples::{Items, Samples};
 pub use trainer::Trainer;

@@ -38,9 +38,9 @@ fn trainer(net: &mut Linear) -> TestTrainer<'_> {
 fn it_learns_and_says_so() {
     let (train, test) = (points(200, 1), points(60, 2));
     let mut net = network();
-    let before = evaluate(&*net, &test, &SoftmaxCrossEntropy).unwrap();
+    let before = evaluate(&net, &test, &SoftmaxCrossEntropy).unwrap();
     let mut seen = Vec::new();
-    let report = trainer(&mut net).epochs(5).on_epoch(|epoch| seen.push(*epoch)).fit(&train, &test).unwrap();
+    let report = trainer(&mut net).epochs(5).progress().on_epoch(|epoch| seen.push(*epoch)).fit(&train, &test).unwrap();
     assert_eq!(report.epochs, seen);
     assert_eq!(report.epochs.iter().map(|e| e.epoch).collect::<Vec<_>>(), [1, 2, 3, 4, 5]);
     assert!(report.epochs[4].train_loss < report.epochs[0].train_loss);
@@ -48,7 +48,7 @@ fn it_learns_and_says_so() {
     assert!(report.test_accuracy().unwrap() > 0.95, "{report:?}");
     assert!(report.epochs.iter().all(|e| e.seconds > 0.0 && e.images_per_second > 0.0));
     // What it reports is what an evaluation afterwards finds, to the bit.
-    assert_eq!(report.test, evaluate(&*net, &test, &SoftmaxCrossEntropy).unwrap());
+    assert_eq!(report.test, evaluate(&net, &test, &SoftmaxCrossEntropy).unwrap());
     let text = report.epochs[4].to_string();
     assert!(text.starts_with("epoch 5/5: loss ") && text.contains("images/s"), "{text}");
 }
@@ -62,7 +62,7 @@ fn a_step_is_the_mean_gradient() {
     let mut grad = Linear::zeros();
     let loss = want.loss_and_grad(&inputs, &targets, &SoftmaxCrossEntropy, &mut grad).unwrap();
     Sgd::new(0.5).step(want.params_mut(), grad.params()).unwrap();
-    let trainer = Trainer::new(&mut *net).loss(SoftmaxCrossEntropy).optimizer(Sgd::new(0.5)).batch(All).lanes(1);
+    let trainer = Trainer::new(&mut net).loss(SoftmaxCrossEntropy).optimizer(Sgd::new(0.5)).batch(All).lanes(1);
     let report = trainer.fit(&(&inputs, &targets), &(&inputs[..0], &targets[..0])).unwrap();
     assert!((report.train_loss().unwrap() - f64::from(loss)).abs() < 1e-6);
     assert!(report.test.loss.is_nan() && report.test.accuracy.is_none() && report.epochs[0].test_loss.is_none());
@@ -272,20 +272,20 @@ fn evaluation_is_the_mean_over_samples() {
         sum += f64::from(SoftmaxCrossEntropy.value(&y, target));
         right += usize::from(y.argmax() == usize::from(*target));
     }
-    let found = evaluate(&*net, &(&inputs, &targets), &SoftmaxCrossEntropy).unwrap();
+    let found = evaluate(&net, &(&inputs, &targets), &SoftmaxCrossEntropy).unwrap();
     assert!((found.loss - sum / 31.0).abs() < 1e-12);
     assert_eq!(found.accuracy, Some(right as f64 / 31.0));
 
-    let confusion = Confusion::of(&*net, &(&inputs, &targets)).unwrap();
+    let confusion = Confusion::of(&net, &(&inputs, &targets)).unwrap();
     assert_eq!(confusion.accuracy(), found.accuracy);
     assert_eq!((0..CLASSES).map(|c| confusion.row(c).iter().sum::<u64>()).collect::<Vec<_>>(), [11, 10, 10]);
     assert_eq!((confusion.classes(), confusion.count(0, 3), confusion.count(3, 0)), (CLASSES, 0, 0));
     assert_eq!(confusion.to_string().lines().count(), 2 + CLASSES);
 
     let fault = crate::loss::BatchError::Target { index: 1, fault: TargetFault::Class { found: 9, classes: 3 } };
-    assert_eq!(evaluate(&*net, &(&inputs[..2], &[0_u8, 9]), &SoftmaxCrossEntropy), Err(fault));
-    assert_eq!(Confusion::of(&*net, &(&inputs[..2], &[0_u8, 9])), Err(fault));
-    assert!(Confusion::of(&*net, &(&inputs[..2], &[0_u8])).is_err());
+    assert_eq!(evaluate(&net, &(&inputs[..2], &[0_u8, 9]), &SoftmaxCrossEntropy), Err(fault));
+    assert_eq!(Confusion::of(&net, &(&inputs[..2], &[0_u8, 9])), Err(fault));
+    assert!(Confusion::of(&net, &(&inputs[..2], &[0_u8])).is_err());
 }
 
 #[cfg(feature = "weights")]
@@ -385,8 +385,7 @@ mod checkpoints {
             assert!(text.contains("run.safetensors"), "{text}");
         };
         let mut net = start.clone();
-        let mut with = |change: &dyn Fn(TestTrainer<'_>) -> TrainError,
-                        want| {
+        let mut with = |change: &dyn Fn(TestTrainer<'_>) -> TrainError, want| {
             refused(change(trainer(&mut net).lanes(2).resume(&file)), want);
             assert_eq!(bits(&net), bits(&start));
         };

@@ -8,7 +8,7 @@ use crate::network::Network;
 use crate::optim::Optimizer;
 use crate::schedule::{Constant, Schedule};
 
-use super::{Batch, Continue, EpochReport, Report, Samples, TrainError, fit};
+use super::{AsNetwork, Batch, Continue, EpochReport, Report, Samples, TrainError, fit};
 
 /// Trains a network: told what to do by its methods, done by [`fit`](Trainer::fit).
 ///
@@ -41,7 +41,7 @@ pub(super) struct Options<'a> {
 
 impl<'a, N: Network> Trainer<'a, N> {
     /// A trainer of this network: batches of 32, one epoch, seed 0, constant learning rate, unless told otherwise.
-    pub fn new(net: &'a mut N) -> Self {
+    pub fn new(net: &'a mut impl AsNetwork<N>) -> Self {
         let options = Options {
             batch: Batch::Of(32),
             epochs: 1,
@@ -55,7 +55,7 @@ impl<'a, N: Network> Trainer<'a, N> {
             #[cfg(feature = "weights")]
             resume: None,
         };
-        Trainer { net, loss: (), optimizer: (), schedule: Constant, options }
+        Trainer { net: net.as_network_mut(), loss: (), optimizer: (), schedule: Constant, options }
     }
 }
 
@@ -153,7 +153,7 @@ impl<'a, N: Network, E, O, S> Trainer<'a, N, E, O, S> {
     pub fn fit<A, B>(self, train: &A, test: &B) -> Result<Report, TrainError>
     where
         A: Samples<Input = N::Input> + ?Sized,
-        A::Target: Clone + Send + Sync,
+        A::Target: Sync,
         B: Samples<Input = N::Input, Target = A::Target> + ?Sized,
         E: Loss<N::Output, A::Target>,
         O: Optimizer<N::Scalar>,
