@@ -24,7 +24,7 @@ const DONE: &str = "epochs_done";
 /// The checkpoints of one training.
 pub(super) struct Checkpoints {
     /// Where they are written, if at all.
-    path: Option<PathBuf>,
+    place: Option<Place>,
     /// What identifies the training: fields and values, in the order in which they are compared.
     identity: Vec<(String, String)>,
     steps_per_epoch: u64,
@@ -33,7 +33,7 @@ pub(super) struct Checkpoints {
 impl Checkpoints {
     pub(super) fn new<T: Scalar, O: Optimizer<T>, S: Schedule>(
         plan: &Plan, optimizer: &O, schedule: &S, path: Option<PathBuf>,
-    ) -> Self {
+    ) -> Result<Self, TrainError> {
         let mut identity = Vec::new();
         let mut field = |name: &str, value: String| identity.push((name.to_owned(), value));
         field("format", FORMAT.to_string());
@@ -48,15 +48,19 @@ impl Checkpoints {
         if schedule.depends_on_total() {
             field("epochs", plan.epochs.to_string());
         }
-        Checkpoints { path, identity, steps_per_epoch: plan.steps_per_epoch }
+        let place = path.map(Place::of).transpose()?;
+        Ok(Checkpoints { place, identity, steps_per_epoch: plan.steps_per_epoch })
     }
 
     /// Writes the checkpoint after so many epochs.
     pub(super) fn write<N: Network, O: Optimizer<N::Scalar>>(
         &self, epochs_done: u64, net: &N, optimizer: &O,
     ) -> Result<(), TrainError> {
-        let Some(path) = &self.path else { return Ok(()) };
-        let path = if path.is_dir() { path.join(format!("epoch-{epochs_done:04}.safetensors")) } else { path.clone() };
+        let path = match &self.place {
+            None => return Ok(()),
+            Some(Place::File(path)) => path.clone(),
+            Some(Place::Folder(path)) => path.join(format!("epoch-{epochs_done:04}.safetensors")),
+        };
         let mut entries = weights::entries(net);
         for (index, name) in optimizer.state_names().iter().enumerate() {
             let data = optimizer.state(index);
@@ -105,6 +109,32 @@ impl Checkpoints {
         }
         optimizer.set_steps(steps);
         Ok(done)
+    }
+}
+
+/// Where checkpoints are written.
+enum Place {
+    /// One file, replaced after every epoch.
+    File(PathBuf),
+    /// A file for each epoch.
+    Folder(PathBuf),
+}
+
+impl Place {
+    /// A path with an extension is a file in a folder that exists; any other is a folder, made if it is not there.
+    ///
+    /// What cannot be written to is told here, before an epoch is spent.
+    fn of(path: PathBuf) -> Result<Self, WeightsError> {
+        let folder = path.is_dir() || path.extension().is_none();
+        let ready = if folder {
+            std::fs::create_dir_all(&path)
+        } else {
+            std::fs::read_dir(weights::folder_of(&path)).map(|_| ())
+        };
+        match ready {
+            Err(source) => Err(WeightsError::Write { path, source }),
+            Ok(()) => Ok(if folder { Place::Folder(path) } else { Place::File(path) }),
+        }
     }
 }
 

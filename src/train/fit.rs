@@ -81,7 +81,7 @@ where
     let crew = Crew::new(options.threads)?;
 
     #[cfg(feature = "weights")]
-    let checkpoints = super::checkpoint::Checkpoints::new(&plan, &optimizer, &schedule, options.checkpoint.take());
+    let checkpoints = super::checkpoint::Checkpoints::new(&plan, &optimizer, &schedule, options.checkpoint.take())?;
     #[cfg(feature = "weights")]
     let done = match &options.resume {
         Some(path) => checkpoints.resume(path, net, &mut optimizer)?,

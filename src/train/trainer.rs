@@ -125,7 +125,8 @@ impl<'a, N: Network, E, O, S> Trainer<'a, N, E, O, S> {
         self
     }
 
-    /// Writes a checkpoint after every epoch, atomically: to this file, or into this folder (if there is one of that name) as `epoch-NNNN.safetensors`.
+    /// Writes a checkpoint after every epoch, atomically: to this file, or into this folder as `epoch-NNNN.safetensors`.
+    /// A path without an extension is a folder, made if it is not there.
     ///
     /// A checkpoint is a safetensors file with parameters, the optimizer's state and what identifies the training.
     #[cfg(feature = "weights")]

@@ -15,6 +15,7 @@ mod error;
 mod read;
 mod write;
 
+pub(crate) use atomic::folder_of;
 pub use error::WeightsError;
 pub(crate) use read::Source;
 pub(crate) use write::Entry;
