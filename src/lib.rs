@@ -14,12 +14,19 @@ pub mod kernels;
 pub mod layers;
 pub mod loss;
 mod network;
+pub mod optim;
 #[allow(unsafe_code, reason = "flat views of plain data; each block states the fact it rests on")]
 mod plain;
+mod portable;
 mod scalar;
+pub mod schedule;
 mod summary;
 #[allow(unsafe_code, reason = "marks tensors as plain data")]
 mod tensor;
+#[cfg(feature = "std")]
+pub mod train;
+#[cfg(feature = "weights")]
+pub mod weights;
 #[allow(unsafe_code, reason = "marks workspaces as zeroable")]
 mod workspace;
 
@@ -75,6 +82,11 @@ macro_rules! __with_std {
 /// What most programs need: `use tenonet::prelude::*`.
 pub mod prelude {
     pub use crate::layers::*;
+    pub use crate::loss::{Loss, SoftmaxCrossEntropy, SquaredError};
+    pub use crate::optim::{Adam, AdamW, Optimizer, Sgd};
+    pub use crate::schedule::{Constant, Cosine, Schedule, StepDecay};
+    #[cfg(feature = "std")]
+    pub use crate::train::{All, Confusion, Samples, Trainer, evaluate};
     pub use crate::{Network, Plain, Scalar, Scratch, Tensor, Workspace, network};
 }
 

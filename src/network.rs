@@ -214,6 +214,57 @@ pub trait Network: Plain<Self::Scalar> {
         net
     }
 
+    /// Writes the parameters to a safetensors file, under the names of [`TENSORS`](Self::TENSORS).
+    ///
+    /// The file is written under a temporary name and renamed: it is whole or not there.
+    ///
+    /// # Errors
+    /// If the file cannot be written; then a former file of that name is as it was.
+    #[cfg(feature = "weights")]
+    fn save(&self, path: impl AsRef<std::path::Path>) -> Result<(), crate::weights::WeightsError> {
+        crate::weights::save(self, path.as_ref())
+    }
+
+    /// A network with the parameters of a safetensors file, on the heap; it never passes through the stack.
+    ///
+    /// # Errors
+    /// If the file cannot be read or is damaged, or if a tensor is missing, too many, or of another shape or element type.
+    #[cfg(feature = "weights")]
+    fn load(path: impl AsRef<std::path::Path>) -> Result<Box<Self>, crate::weights::WeightsError> {
+        let mut net = Self::zeroed_box();
+        net.load_from(path)?;
+        Ok(net)
+    }
+
+    /// Replaces the parameters by those of a safetensors file.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load); then the network is as it was.
+    #[cfg(feature = "weights")]
+    fn load_from(&mut self, path: impl AsRef<std::path::Path>) -> Result<(), crate::weights::WeightsError> {
+        crate::weights::load_from(self, path.as_ref())
+    }
+
+    /// The bytes of the file that [`save`](Self::save) writes.
+    ///
+    /// # Errors
+    /// If the network's names cannot be written as a header; names that `network!` lets through can.
+    #[cfg(feature = "weights")]
+    fn to_bytes(&self) -> Result<Vec<u8>, crate::weights::WeightsError> {
+        crate::weights::to_bytes(self)
+    }
+
+    /// A network with the parameters of a safetensors file that is in memory.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    #[cfg(feature = "weights")]
+    fn from_bytes(bytes: &[u8]) -> Result<Box<Self>, crate::weights::WeightsError> {
+        let mut net = Self::zeroed_box();
+        crate::weights::load_bytes(&mut *net, &crate::weights::Source::new("<memory>", bytes)?)?;
+        Ok(net)
+    }
+
     /// A scratch for [`forward`](Self::forward), on the heap.
     #[cfg(feature = "std")]
     fn scratch() -> Box<Scratch<Self>> {

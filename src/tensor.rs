@@ -106,14 +106,19 @@ impl<const C: usize, const H: usize, const W: usize, T: Scalar> Tensor<C, H, W, 
 impl<const N: usize, T: Scalar> Tensor<N, 1, 1, T> {
     /// The index of the largest element, the first of equal ones: the class of a classifier's output. NaN is never the largest.
     pub fn argmax(&self) -> usize {
-        let (mut best, mut index) = (T::neg_infinity(), 0);
-        for (i, &element) in self.as_slice().iter().enumerate() {
-            if element > best {
-                (best, index) = (element, i);
-            }
-        }
-        index
+        argmax(self.as_slice())
     }
+}
+
+/// The index of the largest element, the first of equal ones. NaN is never the largest.
+pub(crate) fn argmax<T: Scalar>(elements: &[T]) -> usize {
+    let (mut best, mut index) = (T::neg_infinity(), 0);
+    for (i, &element) in elements.iter().enumerate() {
+        if element > best {
+            (best, index) = (element, i);
+        }
+    }
+    index
 }
 
 impl<const C: usize, const H: usize, const W: usize, T: Scalar> Default for Tensor<C, H, W, T> {

@@ -1,0 +1,116 @@
+//! Threads: the only file of the trainer that knows whether there are any. No result depends on how many.
+
+#[cfg(feature = "rayon")]
+use rayon::prelude::*;
+
+use crate::Scalar;
+
+use super::TrainError;
+
+/// Who does the work.
+pub(super) enum Crew {
+    /// The calling thread, in plain loops.
+    Caller,
+    /// Rayon's global pool.
+    #[cfg(feature = "rayon")]
+    Everyone,
+    /// A pool of the trainer's own.
+    #[cfg(feature = "rayon")]
+    Own(rayon::ThreadPool),
+}
+
+impl Crew {
+    /// All cores; without the feature `rayon` the calling thread.
+    pub(super) fn all() -> Self {
+        #[cfg(feature = "rayon")]
+        return Crew::Everyone;
+        #[cfg(not(feature = "rayon"))]
+        return Crew::Caller;
+    }
+
+    /// So many threads, all cores if not told; without the feature `rayon` it is the calling thread.
+    pub(super) fn new(threads: Option<usize>) -> Result<Self, TrainError> {
+        match threads {
+            None => Ok(Self::all()),
+            Some(1) => Ok(Crew::Caller),
+            Some(threads) => Self::own(threads),
+        }
+    }
+
+    #[cfg(feature = "rayon")]
+    fn own(threads: usize) -> Result<Self, TrainError> {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+        pool.map(Crew::Own).map_err(|error| TrainError::Threads { threads, reason: error.to_string() })
+    }
+
+    #[cfg(not(feature = "rayon"))]
+    fn own(_threads: usize) -> Result<Self, TrainError> {
+        Ok(Crew::Caller)
+    }
+
+    /// Runs work that uses rayon, where it is to run.
+    #[cfg(feature = "rayon")]
+    fn within<R: Send>(&self, work: impl FnOnce() -> R + Send) -> R {
+        match self {
+            Crew::Own(pool) => pool.install(work),
+            Crew::Caller | Crew::Everyone => work(),
+        }
+    }
+
+    /// `work(i, &mut items[i])` for every item.
+    pub(super) fn each<I: Send>(&self, items: &mut [I], work: impl Fn(usize, &mut I) + Send + Sync) {
+        match self {
+            Crew::Caller => items.iter_mut().enumerate().for_each(|(i, item)| work(i, item)),
+            #[cfg(feature = "rayon")]
+            _ => self.within(|| items.par_iter_mut().with_max_len(1).enumerate().for_each(|(i, item)| work(i, item))),
+        }
+    }
+
+    /// `work(0), …, work(count − 1)` in this order, wherever they were computed.
+    pub(super) fn collect<R: Send>(&self, count: usize, work: impl Fn(usize) -> R + Send + Sync) -> Vec<R> {
+        match self {
+            Crew::Caller => (0..count).map(work).collect(),
+            #[cfg(feature = "rayon")]
+            _ => self.within(|| (0..count).into_par_iter().map(work).collect()),
+        }
+    }
+
+    /// `to += from`, element by element.
+    pub(super) fn add<T: Scalar>(&self, to: &mut [T], from: &[T]) {
+        match self {
+            // Below 2¹⁶ elements a sum takes less time than waking a thread; 2¹⁴ of them fill half a first-level cache.
+            #[cfg(feature = "rayon")]
+            Crew::Everyone | Crew::Own(_) if to.len() >= 1 << 16 => self.within(|| {
+                to.par_chunks_mut(1 << 14).zip(from.par_chunks(1 << 14)).for_each(|(to, from)| add(to, from));
+            }),
+            _ => add(to, from),
+        }
+    }
+}
+
+fn add<T: Scalar>(to: &mut [T], from: &[T]) {
+    for (to, &from) in to.iter_mut().zip(from) {
+        *to += from;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Sizes around a chunk and around the size from which threads share a sum.
+    #[test]
+    fn all_crews_do_the_same() {
+        for crew in [Crew::Caller, Crew::all(), Crew::new(Some(2)).unwrap(), Crew::new(Some(0)).unwrap()] {
+            for len in [0, 1, 1000, (1 << 14) + 1, (1 << 16) - 1, 1 << 16, (1 << 17) + 5] {
+                let mut to: Vec<f32> = (0..len).map(|i| i as f32).collect();
+                crew.add(&mut to, &vec![0.5; len]);
+                assert!(to.iter().enumerate().all(|(i, &sum)| sum == i as f32 + 0.5), "{len}");
+            }
+            assert!(crew.collect(100, |i| i).into_iter().eq(0..100));
+            let mut items = vec![0; 100];
+            crew.each(&mut items, |i, item| *item = i);
+            assert!(items.into_iter().eq(0..100));
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! [`evaluate`]: what a network does on samples it does not learn from.
+
+use crate::Scalar;
+use crate::batch::with_kept;
+use crate::loss::{BatchError, Loss};
+use crate::network::{Infer, Network, check_batch};
+use crate::plain;
+
+use super::crew::Crew;
+use super::lanes::Sums;
+use super::{AsNetwork, Samples};
+
+/// How well a network does on a set of samples.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Evaluation {
+    /// Samples.
+    pub samples: usize,
+    /// The mean loss; NaN without samples.
+    pub loss: f64,
+    /// The part of the outputs that is right, 0 to 1; `None` if the loss knows no right and wrong, or without samples.
+    pub accuracy: Option<f64>,
+}
+
+/// Evaluates a network on all cores (feature `rayon`). The result does not depend on how many.
+///
+/// # Errors
+/// If inputs and targets differ in number, or the loss refuses a target.
+pub fn evaluate<N, S, E>(net: &impl AsNetwork<N>, samples: &S, loss: &E) -> Result<Evaluation, BatchError>
+where
+    N: Network,
+    S: Samples<Input = N::Input> + ?Sized,
+    S::Target: Sync,
+    E: Loss<N::Output, S::Target>,
+{
+    let (inputs, targets) = (samples.inputs(), samples.targets());
+    check_batch::<N, S::Target, E>(inputs, targets, loss)?;
+    Ok(evaluate_on(&Crew::all(), net.as_network(), inputs, targets, loss))
+}
+
+/// As [`evaluate`], with targets that have been checked.
+pub(super) fn evaluate_on<N: Network, L: Sync, E: Loss<N::Output, L>>(
+    crew: &Crew, net: &N, inputs: &[N::Input], targets: &[L], loss: &E,
+) -> Evaluation {
+    let parts = outputs(crew, net, inputs, |first, outputs| {
+        let mut sums = Sums::default();
+        for (y, target) in outputs.iter().zip(&targets[first..]) {
+            sums.loss += loss.value(y, target).as_f64();
+            sums.judge(loss.accuracy(y, target));
+            sums.samples += 1;
+        }
+        sums
+    });
+    // In the samples' order, whoever computed what.
+    let mut sums = Sums::default();
+    parts.into_iter().for_each(|part| sums.add(part));
+    Evaluation { samples: inputs.len(), loss: sums.mean_loss(), accuracy: sums.accuracy() }
+}
+
+/// Runs the network in micro-batches and has `look` see the outputs of each, with the index of its first input; yields what it yields, in order.
+pub(super) fn outputs<N: Network, R: Send>(
+    crew: &Crew, net: &N, inputs: &[N::Input], look: impl Fn(usize, &[N::Output]) -> R + Send + Sync,
+) -> Vec<R> {
+    crew.collect(inputs.len().div_ceil(N::MICRO_BATCH), |i| {
+        let first = i * N::MICRO_BATCH;
+        let x = &inputs[first..inputs.len().min(first + N::MICRO_BATCH)];
+        with_kept(|scratch: &mut Scratch<N>| {
+            let Scratch { activations, outputs, work } = scratch;
+            let y = &mut outputs[..x.len()];
+            N::Scalar::dispatch(Infer { net, x, y, activations, work });
+            look(first, y)
+        })
+    })
+}
+
+/// What a thread keeps for a micro-batch.
+struct Scratch<N: Network> {
+    activations: Box<[N::Activations]>,
+    outputs: Box<[N::Output]>,
+    work: Box<N::Work>,
+}
+
+impl<N: Network> Default for Scratch<N> {
+    fn default() -> Self {
+        Scratch {
+            activations: plain::zeroed_slice(N::MICRO_BATCH),
+            outputs: plain::zeroed_slice(N::MICRO_BATCH),
+            work: plain::zeroed_box(),
+        }
+    }
+}

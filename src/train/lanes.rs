@@ -1,0 +1,173 @@
+//! Lanes: the gradient of a batch, in parts that threads can share.
+//!
+//! A batch is cut into a fixed number of lanes, whatever the number of threads. A lane goes through its samples in order and sums their
+//! gradient in its own memory; then the lanes are added in a fixed tree: 0 += 1, 2 += 3, …; 0 += 2, 4 += 6, …. Every sum
+//! has one order, so its bits are the same on any number of threads.
+
+use crate::Scalar;
+use crate::loss::{BatchError, Loss, TargetFault};
+use crate::network::Network;
+use crate::plain::{self, Plain};
+use crate::tensor::FeatureMap;
+use crate::workspace::BatchWorkspace;
+
+use super::crew::Crew;
+
+/// The lanes of a trainer, with all the memory that they need; nothing is allocated for a batch.
+pub(super) struct Lanes<'a, N: Network, L> {
+    lanes: Vec<Lane<'a, N, L>>,
+}
+
+/// One lane.
+struct Lane<'a, N: Network, L> {
+    grad: Box<N>,
+    workspace: BatchWorkspace<N>,
+    /// A micro-batch, gathered from the data set: passes want it in one piece.
+    inputs: Box<[N::Input]>,
+    targets: Vec<&'a L>,
+    result: Result<Sums, BatchError>,
+}
+
+/// Sums over samples.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Sums {
+    pub(super) loss: f64,
+    /// What was right, of the samples for which that means something.
+    pub(super) right: f64,
+    pub(super) judged: u64,
+    pub(super) samples: u64,
+}
+
+impl Sums {
+    pub(super) fn add(&mut self, other: Sums) {
+        self.loss += other.loss;
+        self.right += other.right;
+        self.judged += other.judged;
+        self.samples += other.samples;
+    }
+
+    /// Counts an output that has been judged by [`Loss::accuracy`].
+    pub(super) fn judge(&mut self, accuracy: Option<f64>) {
+        if let Some(right) = accuracy {
+            self.right += right;
+            self.judged += 1;
+        }
+    }
+
+    pub(super) fn mean_loss(&self) -> f64 {
+        self.loss / self.samples as f64
+    }
+
+    /// The part that was right; `None` if nothing was judged.
+    pub(super) fn accuracy(&self) -> Option<f64> {
+        (self.judged > 0).then(|| self.right / self.judged as f64)
+    }
+}
+
+/// A loss against borrowed targets: they are gathered as references, for a target may be as large as an image.
+struct Lent<'e, E>(&'e E);
+
+impl<O: FeatureMap, L, E: Loss<O, L>> Loss<O, &L> for Lent<'_, E> {
+    fn value(&self, output: &O, target: &&L) -> O::Scalar {
+        self.0.value(output, target)
+    }
+
+    fn value_and_grad(&self, output: &O, target: &&L, d_output: &mut O) -> O::Scalar {
+        self.0.value_and_grad(output, target, d_output)
+    }
+
+    fn check(&self, target: &&L) -> Result<(), TargetFault> {
+        self.0.check(target)
+    }
+
+    fn accuracy(&self, output: &O, target: &&L) -> Option<f64> {
+        self.0.accuracy(output, target)
+    }
+}
+
+/// What a batch is taken from.
+pub(super) struct Source<'a, I, L, E> {
+    pub(super) inputs: &'a [I],
+    pub(super) targets: &'a [L],
+    pub(super) loss: &'a E,
+}
+
+impl<'a, N: Network, L: Sync> Lanes<'a, N, L> {
+    pub(super) fn new(count: usize) -> Self {
+        Lanes { lanes: (0..count).map(|_| Lane::new()).collect() }
+    }
+
+    /// The mean gradient over the samples that `batch` names, in [`grad`](Self::grad); yields the sums of losses and hits.
+    pub(super) fn run<E: Loss<N::Output, L>>(
+        &mut self, net: &N, source: &Source<'a, N::Input, L, E>, batch: &[usize], crew: &Crew,
+    ) -> Result<Sums, BatchError> {
+        let share = batch.len().div_ceil(self.lanes.len()).max(1);
+        // A short last batch may leave lanes idle; how many depends on its length alone.
+        let busy = batch.len().div_ceil(share);
+        let lanes = &mut self.lanes[..busy];
+        let scale = N::Scalar::of(1.0 / batch.len() as f64);
+        crew.each(lanes, |i, lane| {
+            let part = &batch[i * share..batch.len().min((i + 1) * share)];
+            lane.result = lane.run(net, source, part, scale);
+        });
+        let mut sums = Sums::default();
+        for lane in lanes.iter() {
+            sums.add(lane.result?);
+        }
+        let mut stride = 1;
+        while stride < busy {
+            for to in (0..busy - stride).step_by(2 * stride) {
+                let (left, right) = lanes.split_at_mut(to + stride);
+                crew.add(left[to].grad.params_mut(), right[0].grad.params());
+            }
+            stride *= 2;
+        }
+        Ok(sums)
+    }
+
+    /// The gradient of the last batch.
+    pub(super) fn grad(&self) -> &[N::Scalar] {
+        self.lanes.first().map_or(&[], |lane| lane.grad.params())
+    }
+}
+
+impl<'a, N: Network, L: Sync> Lane<'a, N, L> {
+    fn new() -> Self {
+        Lane {
+            grad: N::zeroed_box(),
+            workspace: BatchWorkspace::new(),
+            inputs: plain::zeroed_slice(N::MICRO_BATCH),
+            targets: Vec::with_capacity(N::MICRO_BATCH),
+            result: Ok(Sums::default()),
+        }
+    }
+
+    fn run<E: Loss<N::Output, L>>(
+        &mut self, net: &N, source: &Source<'a, N::Input, L, E>, part: &[usize], scale: N::Scalar,
+    ) -> Result<Sums, BatchError> {
+        self.grad.params_mut().fill(N::Scalar::default());
+        let mut sums = Sums::default();
+        for micro in part.chunks(N::MICRO_BATCH) {
+            self.gather(source, micro);
+            let inputs = &self.inputs[..micro.len()];
+            let parts = self.workspace.as_parts();
+            let loss = net.accumulate_grad(inputs, &self.targets, &Lent(source.loss), scale, &mut self.grad, parts)?;
+            sums.loss += loss.as_f64();
+            sums.samples += micro.len() as u64;
+            // The outputs are still in the workspace.
+            for (y, target) in self.workspace.as_parts().outputs.iter().zip(&self.targets) {
+                sums.judge(source.loss.accuracy(y, target));
+            }
+        }
+        Ok(sums)
+    }
+
+    /// Copies samples of the data set into the lane. Whatever changes inputs on their way (augmentation) belongs here.
+    fn gather<E>(&mut self, source: &Source<'a, N::Input, L, E>, micro: &[usize]) {
+        self.targets.clear();
+        for (input, &sample) in self.inputs.iter_mut().zip(micro) {
+            input.flat_mut().copy_from_slice(source.inputs[sample].flat());
+            self.targets.push(&source.targets[sample]);
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! [`WeightsError`]: why a weight file was not read or written.
+
+use std::io;
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+/// Why a weight file was not read or written. Whatever was to be changed is as it was.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum WeightsError {
+    /// The file could not be read.
+    #[error("{}: cannot read it: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The file could not be written; a former one of that name is still there.
+    #[error("{}: cannot write it: {source}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// It is no safetensors file, or a damaged one.
+    #[error("{origin}: not a whole safetensors file ({size} bytes): {reason}")]
+    Format {
+        /// The file, or where the bytes came from.
+        origin: String,
+        /// Its bytes.
+        size: usize,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A tensor is not in the file.
+    #[error("{origin}: no tensor `{tensor}`; {wanted_by} wants it, as {}; the file has {found}", shape_text(wanted))]
+    Missing {
+        /// The file.
+        origin: String,
+        /// The tensor.
+        tensor: String,
+        /// The network that wants it.
+        wanted_by: &'static str,
+        /// Its shape in the network.
+        wanted: Vec<usize>,
+        /// The names that are in the file.
+        found: Box<str>,
+    },
+    /// A tensor of the file is not in the network.
+    #[error("{origin}: it has a tensor `{tensor}` {}, but {wanted_by} has no such tensor{hint}", shape_text(found))]
+    Extra {
+        /// The file.
+        origin: String,
+        /// The tensor.
+        tensor: String,
+        /// Its shape in the file.
+        found: Vec<usize>,
+        /// The network.
+        wanted_by: &'static str,
+        /// What the file may be.
+        hint: &'static str,
+    },
+    /// A tensor has another shape.
+    #[error("{origin}: tensor `{tensor}` is {}, but {wanted_by} wants {}", shape_text(found), shape_text(wanted))]
+    Shape {
+        /// The file.
+        origin: String,
+        /// The tensor.
+        tensor: String,
+        /// Its shape in the file.
+        found: Vec<usize>,
+        /// The network.
+        wanted_by: &'static str,
+        /// Its shape in the network.
+        wanted: Vec<usize>,
+    },
+    /// A tensor has another element type. Numbers are never converted silently.
+    #[error("{origin}: the elements of tensor `{tensor}` are {found}, but {wanted_by} wants {wanted}")]
+    Type {
+        /// The file.
+        origin: String,
+        /// The tensor.
+        tensor: String,
+        /// Its element type in the file.
+        found: String,
+        /// The network.
+        wanted_by: &'static str,
+        /// The network's element type.
+        wanted: &'static str,
+    },
+}
+
+/// `[6, 1, 5, 5]`
+fn shape_text(shape: &[usize]) -> String {
+    format!("{shape:?}")
+}

@@ -1,0 +1,124 @@
+//! The safetensors format, read: everything is checked before anything is copied.
+
+use safetensors::{SafeTensorError, SafeTensors};
+
+use super::WeightsError;
+use crate::Scalar;
+
+/// A parsed file and its name for messages.
+pub(crate) struct Source<'a> {
+    origin: String,
+    bytes: &'a [u8],
+    tensors: SafeTensors<'a>,
+}
+
+impl<'a> Source<'a> {
+    /// Parses a file's bytes; nothing of the tensors is copied.
+    pub(crate) fn new(origin: &str, bytes: &'a [u8]) -> Result<Self, WeightsError> {
+        let tensors = SafeTensors::deserialize(bytes).map_err(|error| format_error(origin, bytes, &error))?;
+        Ok(Source { origin: origin.to_owned(), bytes, tensors })
+    }
+
+    /// The note of that name.
+    pub(crate) fn note(&self, name: &str) -> Result<Option<String>, WeightsError> {
+        let (_, metadata) =
+            SafeTensors::read_metadata(self.bytes).map_err(|error| format_error(&self.origin, self.bytes, &error))?;
+        Ok(metadata.metadata().as_ref().and_then(|notes| notes.get(name).cloned()))
+    }
+
+    /// Whether the file has exactly these tensors, of the element type `T`.
+    pub(crate) fn check<'w, T: Scalar>(
+        &self, wanted_by: &'static str, wanted: impl Iterator<Item = (&'w str, &'w [usize])> + Clone,
+    ) -> Result<(), WeightsError> {
+        let origin = || self.origin.clone();
+        for (name, shape) in wanted.clone() {
+            let tensor = || name.to_owned();
+            let Ok(found) = self.tensors.tensor(name) else {
+                return Err(WeightsError::Missing {
+                    origin: origin(),
+                    tensor: tensor(),
+                    wanted_by,
+                    wanted: shape.to_vec(),
+                    found: self.names().into(),
+                });
+            };
+            let dtype = found.dtype().to_string();
+            if dtype != T::DTYPE {
+                return Err(WeightsError::Type {
+                    origin: origin(),
+                    tensor: tensor(),
+                    found: dtype,
+                    wanted_by,
+                    wanted: T::DTYPE,
+                });
+            }
+            if found.shape() != shape {
+                return Err(WeightsError::Shape {
+                    origin: origin(),
+                    tensor: tensor(),
+                    found: found.shape().to_vec(),
+                    wanted_by,
+                    wanted: shape.to_vec(),
+                });
+            }
+        }
+        let known: std::collections::HashSet<&str> = wanted.map(|(name, _)| name).collect();
+        for name in self.sorted_names() {
+            if known.contains(name) {
+                continue;
+            }
+            let found = self.tensors.tensor(name).map(|view| view.shape().to_vec()).unwrap_or_default();
+            let hint = if name.contains('/') { " (it may be a checkpoint: a trainer resumes from it)" } else { "" };
+            return Err(WeightsError::Extra { origin: origin(), tensor: name.to_owned(), found, wanted_by, hint });
+        }
+        Ok(())
+    }
+
+    /// Copies a tensor's elements into `values`, which are as many.
+    pub(crate) fn copy<T: Scalar>(&self, name: &str, values: &mut [T]) -> Result<(), WeightsError> {
+        let damaged =
+            |reason: String| WeightsError::Format { origin: self.origin.clone(), size: self.bytes.len(), reason };
+        let tensor = self.tensors.tensor(name).map_err(|error| damaged(error.to_string()))?;
+        let to: &mut [u8] = bytemuck::cast_slice_mut(values);
+        if to.len() != tensor.data().len() {
+            return Err(damaged(format!("tensor `{name}` has {} bytes, not {}", tensor.data().len(), to.len())));
+        }
+        to.copy_from_slice(tensor.data());
+        if cfg!(target_endian = "big") {
+            to.chunks_mut(size_of::<T>()).for_each(<[u8]>::reverse);
+        }
+        Ok(())
+    }
+
+    fn sorted_names(&self) -> Vec<&str> {
+        let mut names = self.tensors.names();
+        names.sort_unstable();
+        names
+    }
+
+    /// The names in the file, the first few of them.
+    fn names(&self) -> String {
+        // More would hide the message.
+        const SHOWN: usize = 8;
+        let names = self.sorted_names();
+        match names.len() {
+            0 => "no tensors".to_owned(),
+            n if n <= SHOWN => format!("`{}`", names.join("`, `")),
+            n => format!("`{}` and {} more", names[..SHOWN].join("`, `"), n - SHOWN),
+        }
+    }
+}
+
+fn format_error(origin: &str, bytes: &[u8], error: &SafeTensorError) -> WeightsError {
+    let reason = match error {
+        SafeTensorError::HeaderTooSmall => "it ends before the header".to_owned(),
+        SafeTensorError::InvalidHeaderLength => "it ends within the header, or is no safetensors file".to_owned(),
+        SafeTensorError::HeaderTooLarge => "the header's length is absurd: it is no safetensors file".to_owned(),
+        SafeTensorError::MetadataIncompleteBuffer => {
+            "the tensors' bytes are more or fewer than its header says: it was cut off or something was appended"
+                .to_owned()
+        }
+        other => other.to_string(),
+    };
+    WeightsError::Format { origin: origin.to_owned(), size: bytes.len(), reason }
+}

@@ -1,0 +1,191 @@
+//! Files in and out, and each kind of file that is refused.
+
+use rand::SeedableRng;
+use rand::rngs::ChaCha8Rng;
+
+use super::*;
+use crate::plain::Plain;
+use crate::train::fixture::Linear;
+
+fn network() -> Box<Linear> {
+    Linear::init(&mut ChaCha8Rng::seed_from_u64(1))
+}
+
+/// A file with these tensors, of ones.
+fn file<T: crate::Scalar>(tensors: &[(&str, &[usize])]) -> Vec<u8> {
+    let data = [T::one(); 64];
+    let entry = |&(name, shape): &(&str, &[usize])| Entry {
+        name: name.to_owned(),
+        shape: shape.to_vec(),
+        data: &data[..shape.iter().product()],
+    };
+    let entries: Vec<_> = tensors.iter().map(entry).collect();
+    let mut bytes = Vec::new();
+    write::document(&mut bytes, write::header(&entries, None).unwrap(), &entries).unwrap();
+    bytes
+}
+
+fn refused(bytes: &[u8]) -> String {
+    let mut net = network();
+    let before = net.clone();
+    let source = Source::new("net.safetensors", bytes);
+    let error = source.and_then(|source| load_bytes(&mut *net, &source)).unwrap_err();
+    assert_eq!(net, before, "a refused file changes nothing");
+    error.to_string()
+}
+
+#[test]
+fn a_file_returns_the_same_bits() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("net.safetensors");
+    let net = network();
+    net.save(&path).unwrap();
+    assert_eq!(Linear::load(&path).unwrap(), net);
+    let mut other = Linear::boxed_zeros();
+    other.load_from(&path).unwrap();
+    assert_eq!(other, net);
+    let bytes = net.to_bytes().unwrap();
+    assert_eq!(std::fs::read(&path).unwrap(), bytes);
+    assert_eq!(Linear::from_bytes(&bytes).unwrap(), net);
+    // Nothing else was left in the folder.
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    let double = Linear::<f64>::init(&mut ChaCha8Rng::seed_from_u64(1));
+    assert_eq!(Linear::<f64>::from_bytes(&double.to_bytes().unwrap()).unwrap(), double);
+}
+
+/// The format is read by the library that defines it, not by our own writer alone.
+#[test]
+fn names_shapes_and_numbers_are_the_formats() {
+    let (net, bytes) = (network(), network().to_bytes().unwrap());
+    assert_eq!(bytes.len() % 4, 0);
+    let read = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+    let (weight, bias) = (read.tensor("fc.weight").unwrap(), read.tensor("fc.bias").unwrap());
+    assert_eq!((weight.dtype(), weight.shape()), (safetensors::Dtype::F32, &[3, 4][..]));
+    assert_eq!((bias.dtype(), bias.shape(), read.len()), (safetensors::Dtype::F32, &[3][..], 2));
+    let numbers: Vec<f32> = weight.data().chunks(4).map(|b| f32::from_le_bytes(b.try_into().unwrap())).collect();
+    assert_eq!(numbers, net.params()[..12]);
+}
+
+#[test]
+fn order_in_the_file_does_not_matter() {
+    let net = Linear::<f32>::from_bytes(&file::<f32>(&[("fc.bias", &[3]), ("fc.weight", &[3, 4])])).unwrap();
+    assert!(net.params().iter().all(|&p| p == 1.0));
+}
+
+#[test]
+fn a_tensor_too_few() {
+    let text = refused(&file::<f32>(&[("fc.weight", &[3, 4])]));
+    assert_eq!(text, "net.safetensors: no tensor `fc.bias`; Linear wants it, as [3]; the file has `fc.weight`");
+    assert!(
+        refused(&file::<f32>(&[]))
+            .ends_with("no tensor `fc.weight`; Linear wants it, as [3, 4]; the file has no tensors")
+    );
+}
+
+#[test]
+fn a_tensor_too_many() {
+    let text = refused(&file::<f32>(&[("fc.weight", &[3, 4]), ("fc.bias", &[3]), ("fc2.bias", &[2])]));
+    assert_eq!(text, "net.safetensors: it has a tensor `fc2.bias` [2], but Linear has no such tensor");
+}
+
+#[test]
+fn another_shape() {
+    let text = refused(&file::<f32>(&[("fc.weight", &[4, 3]), ("fc.bias", &[3])]));
+    assert_eq!(text, "net.safetensors: tensor `fc.weight` is [4, 3], but Linear wants [3, 4]");
+}
+
+#[test]
+fn another_type() {
+    let text = refused(&file::<f64>(&[("fc.weight", &[3, 4]), ("fc.bias", &[3])]));
+    assert_eq!(text, "net.safetensors: the elements of tensor `fc.weight` are F64, but Linear wants F32");
+    let error = Linear::<f64>::from_bytes(&network().to_bytes().unwrap()).unwrap_err();
+    assert!(error.to_string().ends_with("are F32, but Linear wants F64"), "{error}");
+}
+
+#[test]
+fn cut_off_or_appended_to() {
+    let bytes = network().to_bytes().unwrap();
+    for length in 0..bytes.len() {
+        let text = refused(&bytes[..length]);
+        assert!(
+            text.starts_with(&format!("net.safetensors: not a whole safetensors file ({length} bytes): ")),
+            "{text}"
+        );
+    }
+    let mut longer = bytes.clone();
+    longer.push(0);
+    assert!(refused(&longer).contains("cut off or something was appended"));
+}
+
+#[test]
+fn files_that_are_something_else() {
+    assert!(refused(b"PNG").contains("it ends before the header"));
+    assert!(refused(&[0xff; 100]).contains("no safetensors file"));
+    let mut bytes = 10_u64.to_le_bytes().to_vec();
+    bytes.extend(b"{nonsense}");
+    assert!(refused(&bytes).contains("JSON"), "{}", refused(&bytes));
+}
+
+#[test]
+fn a_missing_file_and_a_missing_folder_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("absent/net.safetensors");
+    let text = Linear::<f32>::load(&path).unwrap_err().to_string();
+    assert!(text.contains("absent/net.safetensors: cannot read it"), "{text}");
+    let text = network().save(&path).unwrap_err().to_string();
+    assert!(text.contains("absent/net.safetensors: cannot write it"), "{text}");
+}
+
+#[test]
+fn a_failed_write_leaves_the_former_file() {
+    use std::io::Write;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("net.safetensors");
+    std::fs::write(&path, b"former").unwrap();
+    let failed = atomic::write(&path, |out: &mut dyn Write| {
+        out.write_all(b"half")?;
+        Err(std::io::Error::other("no more"))
+    });
+    assert_eq!(failed.unwrap_err().to_string(), "no more");
+    assert_eq!(std::fs::read(&path).unwrap(), b"former");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_is_as_readable_as_any_other() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let (saved, other) = (folder.path().join("net.safetensors"), folder.path().join("other"));
+    network().save(&saved).unwrap();
+    std::fs::write(&other, b"").unwrap();
+    let mode = |path| std::fs::metadata(path).unwrap().permissions().mode();
+    assert_eq!(mode(saved), mode(other));
+}
+
+proptest::proptest! {
+    /// Whatever the bytes, reading is an error or a network, never a panic.
+    #[test]
+    fn damaged_files_never_panic(place in 0_usize..400, byte: u8) {
+        let mut bytes = network().to_bytes().unwrap();
+        let place = place % bytes.len();
+        bytes[place] = byte;
+        let _ = Linear::<f32>::from_bytes(&bytes);
+    }
+
+    #[test]
+    fn random_bytes_never_panic(bytes: Vec<u8>) {
+        proptest::prop_assert!(Linear::<f32>::from_bytes(&bytes).is_err());
+    }
+
+    #[test]
+    fn all_bits_survive(bits: [u32; 15]) {
+        let mut net = Linear::<f32>::zeroed_box();
+        for (p, bits) in net.params_mut().iter_mut().zip(bits) {
+            *p = f32::from_bits(bits);
+        }
+        let read = Linear::<f32>::from_bytes(&net.to_bytes().unwrap()).unwrap();
+        let read: Vec<u32> = read.params().iter().map(|p| p.to_bits()).collect();
+        proptest::prop_assert_eq!(&read[..], &bits[..]);
+    }
+}
