@@ -7,6 +7,8 @@ extern crate self as tenonet;
 
 #[cfg(feature = "std")]
 mod batch;
+#[cfg(feature = "data")]
+pub mod data;
 #[cfg(feature = "std")]
 pub mod init;
 #[doc(hidden)]

@@ -1,0 +1,260 @@
+//! [`Dataset`]: inputs and what they should give.
+
+use std::collections::BTreeMap;
+
+use rand::SeedableRng;
+use rand::rngs::Xoshiro256PlusPlus;
+use rand::seq::SliceRandom;
+
+use super::error::DataError;
+use crate::Scalar;
+use crate::loss::Label;
+use crate::tensor::FeatureMap;
+
+/// Inputs, and as many labels (or other targets): `labels[i]` belongs to `inputs[i]`.
+///
+/// What is random takes a seed, and gives the same on every machine.
+///
+/// ```
+/// use tenonet::data;
+///
+/// let (train, test) = data::digits().split(0.2, 7);
+/// assert_eq!((train.len(), test.len()), (1438, 359));
+/// for batch in train.batches(64, 1) {
+///     assert!(batch.len() <= 64 && batch.inputs().len() == batch.labels().len());
+/// }
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Dataset<I, L = u8> {
+    inputs: Vec<I>,
+    labels: Vec<L>,
+}
+
+// Not derived: an empty set asks nothing of its types.
+impl<I, L> Default for Dataset<I, L> {
+    fn default() -> Self {
+        Dataset { inputs: Vec::new(), labels: Vec::new() }
+    }
+}
+
+/// The generator behind every seed: its numbers are the same on every machine.
+fn generator(seed: u64) -> Xoshiro256PlusPlus {
+    Xoshiro256PlusPlus::seed_from_u64(seed)
+}
+
+impl<I, L> Dataset<I, L> {
+    /// A set of these.
+    ///
+    /// # Errors
+    /// If there are not as many labels as inputs.
+    pub fn new(inputs: Vec<I>, labels: Vec<L>) -> Result<Self, DataError> {
+        if inputs.len() != labels.len() {
+            return Err(DataError::Counts { found: labels.len(), wanted: inputs.len() });
+        }
+        Ok(Dataset { inputs, labels })
+    }
+
+    /// The inputs.
+    pub fn inputs(&self) -> &[I] {
+        &self.inputs
+    }
+
+    /// The labels.
+    pub fn labels(&self) -> &[L] {
+        &self.labels
+    }
+
+    /// Inputs in the set.
+    pub fn len(&self) -> usize {
+        self.inputs.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.inputs.is_empty()
+    }
+
+    /// Inputs with their labels.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&I, &L)> {
+        self.inputs.iter().zip(&self.labels)
+    }
+
+    /// The first `n`, or all if there are fewer.
+    pub fn take(mut self, n: usize) -> Self {
+        self.inputs.truncate(n);
+        self.labels.truncate(n);
+        self
+    }
+
+    /// The same in another order.
+    pub fn shuffled(mut self, seed: u64) -> Self {
+        // The order depends on the length and the generator's numbers alone: both lists get the same.
+        self.inputs.shuffle(&mut generator(seed));
+        self.labels.shuffle(&mut generator(seed));
+        self
+    }
+
+    /// Shuffles, then holds a part out: `(the rest, the part)`, to train on the one and test on the other.
+    ///
+    /// `held_out` is a fraction, 0.2 for a fifth; what is outside 0..=1 counts as its nearer end, and NaN as 0. The
+    /// part's size is rounded to the nearest whole number.
+    pub fn split(self, held_out: f64, seed: u64) -> (Self, Self) {
+        let mut rest = self.shuffled(seed);
+        // `as` takes NaN to 0.
+        let part = (rest.len() as f64 * held_out.clamp(0.0, 1.0)).round() as usize;
+        let at = rest.len().saturating_sub(part);
+        let part = Dataset { inputs: rest.inputs.split_off(at), labels: rest.labels.split_off(at) };
+        (rest, part)
+    }
+
+    /// The set in batches of `size`, in an order of the seed; the last batch holds what is left. A `size` of 0 counts as 1.
+    ///
+    /// Give each epoch a seed of its own. A batch is a copy: a set by itself.
+    pub fn batches(&self, size: usize, seed: u64) -> impl Iterator<Item = Self>
+    where
+        I: Clone,
+        L: Clone,
+    {
+        let mut order: Vec<usize> = (0..self.len()).collect();
+        order.shuffle(&mut generator(seed));
+        let size = size.max(1);
+        (0..order.len().div_ceil(size)).map(move |batch| {
+            let places = order.iter().skip(batch * size).take(size);
+            let mut copy = Dataset::default();
+            for &place in places {
+                // `extend_from_slice` copies large inputs from heap to heap; a clone by value would lie on the stack.
+                copy.inputs.extend_from_slice(&self.inputs[place..=place]);
+                copy.labels.extend_from_slice(&self.labels[place..=place]);
+            }
+            copy
+        })
+    }
+}
+
+impl<I, L: Label> Dataset<I, L> {
+    /// How many inputs each class has that occurs.
+    ///
+    /// ```
+    /// let counts = tenonet::data::digits().class_counts();
+    /// assert_eq!(counts.into_values().collect::<Vec<_>>(), [178, 182, 177, 183, 181, 182, 181, 179, 174, 180]);
+    /// ```
+    pub fn class_counts(&self) -> BTreeMap<usize, usize> {
+        let mut counts = BTreeMap::new();
+        for label in &self.labels {
+            *counts.entry(label.class()).or_default() += 1;
+        }
+        counts
+    }
+}
+
+impl<I: FeatureMap, L> Dataset<I, L> {
+    /// Mean and standard deviation of all elements of all inputs; `(0, 0)` of an empty set.
+    ///
+    /// The deviation is the population's, `√(Σ (x − mean)² / n)`.
+    pub fn mean_std(&self) -> (f64, f64) {
+        let elements = || self.inputs.iter().flat_map(|input| input.flat()).map(|&x| x.to_f64());
+        let n = (self.len() as f64 * I::SHAPE.len() as f64).max(1.0);
+        let mean = elements().sum::<f64>() / n;
+        let variance = elements().map(|x| (x - mean) * (x - mean)).sum::<f64>() / n;
+        (mean, variance.sqrt())
+    }
+
+    /// `x ← (x − mean) / std`, for all elements: with the training set's own numbers its mean is 0 and its deviation 1.
+    ///
+    /// Give a test set the numbers of the training set. A `std` of 0, that of a set of equal elements, divides by nothing.
+    ///
+    /// ```
+    /// let mut train = tenonet::data::digits();
+    /// let (mean, std) = train.mean_std();
+    /// train.normalise(mean, std);
+    /// let (mean, std) = train.mean_std();
+    /// assert!(mean.abs() < 1e-6 && (std - 1.0).abs() < 1e-6);
+    /// ```
+    pub fn normalise(&mut self, mean: f64, std: f64) {
+        let scale = if std == 0.0 { 1.0 } else { 1.0 / std };
+        for x in self.inputs.iter_mut().flat_map(|input| input.flat_mut()) {
+            *x = I::Scalar::from_f64((x.to_f64() - mean) * scale);
+        }
+    }
+}
+
+impl<I, L> FromIterator<(I, L)> for Dataset<I, L> {
+    fn from_iter<P: IntoIterator<Item = (I, L)>>(pairs: P) -> Self {
+        let (inputs, labels) = pairs.into_iter().unzip();
+        Dataset { inputs, labels }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Tensor;
+
+    fn numbers(n: u16) -> Dataset<Tensor<1>, u16> {
+        (0..n).map(|i| (Tensor([[[f32::from(i)]]]), i)).collect()
+    }
+
+    fn belong_together(set: &Dataset<Tensor<1>, u16>) -> bool {
+        set.iter().all(|(input, label)| input[0][0][0] == f32::from(*label))
+    }
+
+    #[test]
+    fn shuffling_is_a_portable_permutation() {
+        let set = numbers(10).shuffled(3);
+        assert!(belong_together(&set));
+        // Written down once: another order on some machine or with another version of the generator shows here.
+        assert_eq!(set.labels(), [0, 7, 4, 5, 2, 3, 6, 9, 8, 1]);
+        assert_ne!(numbers(10).shuffled(4).labels(), set.labels());
+        let mut sorted = set.labels().to_vec();
+        sorted.sort_unstable();
+        assert_eq!(sorted, (0..10).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn split_holds_out_a_rounded_part() {
+        let (rest, part) = numbers(1797).split(0.2, 1);
+        assert_eq!((rest.len(), part.len()), (1438, 359));
+        assert!(belong_together(&rest) && belong_together(&part));
+        assert!(part.labels().iter().all(|label| !rest.labels().contains(label)));
+        for (fraction, wanted) in [(0.0, 0), (1.0, 10), (-3.0, 0), (7.0, 10), (f64::NAN, 0), (0.26, 3)] {
+            assert_eq!(numbers(10).split(fraction, 1).1.len(), wanted, "{fraction}");
+        }
+    }
+
+    #[test]
+    fn batches_are_a_partition() {
+        let set = numbers(10);
+        let batches: Vec<_> = set.batches(4, 5).collect();
+        assert_eq!(batches.iter().map(Dataset::len).collect::<Vec<_>>(), [4, 4, 2]);
+        assert!(batches.iter().all(belong_together));
+        let mut all: Vec<_> = batches.iter().flat_map(|batch| batch.labels().to_vec()).collect();
+        assert_ne!(all, set.labels());
+        all.sort_unstable();
+        assert_eq!(all, set.labels());
+        assert_eq!(set.batches(0, 5).count(), 10);
+        assert_eq!(numbers(0).batches(4, 5).count(), 0);
+    }
+
+    #[test]
+    fn normalises() {
+        let mut set = numbers(5);
+        assert_eq!(set.mean_std(), (2.0, 2.0_f64.sqrt()));
+        set.normalise(1.0, 2.0);
+        assert_eq!(set.inputs().iter().map(|x| x[0][0][0]).collect::<Vec<_>>(), [-0.5, 0.0, 0.5, 1.0, 1.5]);
+        let mut equal = numbers(1);
+        let (mean, std) = equal.mean_std();
+        equal.normalise(mean, std);
+        assert_eq!(equal.inputs()[0][0][0][0], 0.0);
+        assert_eq!(numbers(0).mean_std(), (0.0, 0.0));
+    }
+
+    #[test]
+    fn counts_must_agree() {
+        let error = Dataset::new(vec![1, 2], vec![0u8]).unwrap_err();
+        assert_eq!(error.to_string(), "1 labels for 2 inputs: each input needs its label");
+        assert_eq!(numbers(3).take(2).labels(), [0, 1]);
+        assert_eq!(numbers(3).take(9).len(), 3);
+        assert_eq!(numbers(3).class_counts(), [(0, 1), (1, 1), (2, 1)].into());
+        assert!(numbers(0).class_counts().is_empty());
+    }
+}
