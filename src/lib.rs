@@ -5,6 +5,8 @@
 // `network!` writes absolute paths `::tenonet::…`; so can our own tests.
 extern crate self as tenonet;
 
+#[cfg(any(feature = "weights", feature = "plot"))]
+mod atomic;
 #[cfg(feature = "std")]
 mod batch;
 #[cfg(feature = "data")]

@@ -9,6 +9,7 @@ use rand::seq::SliceRandom;
 use super::error::DataError;
 use crate::Scalar;
 use crate::loss::Label;
+use crate::plain;
 use crate::tensor::FeatureMap;
 
 /// Inputs, and as many labels (or other targets): `labels[i]` belongs to `inputs[i]`.
@@ -37,9 +38,27 @@ impl<I, L> Default for Dataset<I, L> {
     }
 }
 
-/// The generator behind every seed: its numbers are the same on every machine.
-fn generator(seed: u64) -> Xoshiro256PlusPlus {
-    Xoshiro256PlusPlus::seed_from_u64(seed)
+/// The numbers below `n` in an order of the seed, the same on every machine.
+fn order(n: usize, seed: u64) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..n).collect();
+    order.shuffle(&mut Xoshiro256PlusPlus::seed_from_u64(seed));
+    order
+}
+
+/// `list[i] ← list[order[i]]`, by swaps in place.
+fn arrange<T>(list: &mut [T], order: &[usize]) {
+    for i in 0..list.len() {
+        // What stood at a place before `i` was swapped to where that place's own content came from.
+        let mut from = order[i];
+        while from < i {
+            from = order[from];
+        }
+        if from > i {
+            // Not `swap`: that holds one of the two on the stack, however large it is.
+            let (head, tail) = list.split_at_mut(from);
+            head[i..=i].swap_with_slice(&mut tail[..1]);
+        }
+    }
 }
 
 impl<I, L> Dataset<I, L> {
@@ -86,11 +105,11 @@ impl<I, L> Dataset<I, L> {
         self
     }
 
-    /// The same in another order.
+    /// The same in an order of the seed.
     pub fn shuffled(mut self, seed: u64) -> Self {
-        // The order depends on the length and the generator's numbers alone: both lists get the same.
-        self.inputs.shuffle(&mut generator(seed));
-        self.labels.shuffle(&mut generator(seed));
+        let order = order(self.len(), seed);
+        arrange(&mut self.inputs, &order);
+        arrange(&mut self.labels, &order);
         self
     }
 
@@ -105,29 +124,6 @@ impl<I, L> Dataset<I, L> {
         let at = rest.len().saturating_sub(part);
         let part = Dataset { inputs: rest.inputs.split_off(at), labels: rest.labels.split_off(at) };
         (rest, part)
-    }
-
-    /// The set in batches of `size`, in an order of the seed; the last batch holds what is left. A `size` of 0 counts as 1.
-    ///
-    /// Give each epoch a seed of its own. A batch is a copy: a set by itself.
-    pub fn batches(&self, size: usize, seed: u64) -> impl Iterator<Item = Self>
-    where
-        I: Clone,
-        L: Clone,
-    {
-        let mut order: Vec<usize> = (0..self.len()).collect();
-        order.shuffle(&mut generator(seed));
-        let size = size.max(1);
-        (0..order.len().div_ceil(size)).map(move |batch| {
-            let places = order.iter().skip(batch * size).take(size);
-            let mut copy = Dataset::default();
-            for &place in places {
-                // `extend_from_slice` copies large inputs from heap to heap; a clone by value would lie on the stack.
-                copy.inputs.extend_from_slice(&self.inputs[place..=place]);
-                copy.labels.extend_from_slice(&self.labels[place..=place]);
-            }
-            copy
-        })
     }
 }
 
@@ -148,6 +144,26 @@ impl<I, L: Label> Dataset<I, L> {
 }
 
 impl<I: FeatureMap, L> Dataset<I, L> {
+    /// The set in batches of `size`, in the order of [`shuffled`](Self::shuffled); the last batch holds what is left. A `size` of 0 counts as 1.
+    ///
+    /// Give each epoch a seed of its own. A batch is a copy: a set by itself.
+    pub fn batches(&self, size: usize, seed: u64) -> impl Iterator<Item = Self>
+    where
+        L: Clone,
+    {
+        let order = order(self.len(), seed);
+        let size = size.max(1);
+        (0..order.len().div_ceil(size)).map(move |batch| {
+            let places = &order[batch * size..order.len().min((batch + 1) * size)];
+            // From heap to heap: a clone by value would lie on the stack.
+            let mut inputs = plain::zeroed_slice::<I>(places.len()).into_vec();
+            for (copy, &place) in inputs.iter_mut().zip(places) {
+                copy.flat_mut().copy_from_slice(self.inputs[place].flat());
+            }
+            Dataset { inputs, labels: places.iter().map(|&place| self.labels[place].clone()).collect() }
+        })
+    }
+
     /// Mean and standard deviation of all elements of all inputs; `(0, 0)` of an empty set.
     ///
     /// The deviation is the population's, `√(Σ (x − mean)² / n)`.
@@ -227,6 +243,7 @@ mod tests {
         let batches: Vec<_> = set.batches(4, 5).collect();
         assert_eq!(batches.iter().map(Dataset::len).collect::<Vec<_>>(), [4, 4, 2]);
         assert!(batches.iter().all(belong_together));
+        assert_eq!(batches[0], set.clone().shuffled(5).take(4));
         let mut all: Vec<_> = batches.iter().flat_map(|batch| batch.labels().to_vec()).collect();
         assert_ne!(all, set.labels());
         all.sort_unstable();
