@@ -168,7 +168,7 @@ impl<I: FeatureMap, L> Dataset<I, L> {
     ///
     /// The deviation is the population's, `√(Σ (x − mean)² / n)`.
     pub fn mean_std(&self) -> (f64, f64) {
-        let elements = || self.inputs.iter().flat_map(|input| input.flat()).map(|&x| x.to_f64());
+        let elements = || self.inputs.iter().flat_map(|input| input.flat()).map(|&x| x.as_f64());
         let n = (self.len() as f64 * I::SHAPE.len() as f64).max(1.0);
         let mean = elements().sum::<f64>() / n;
         let variance = elements().map(|x| (x - mean) * (x - mean)).sum::<f64>() / n;
@@ -189,7 +189,7 @@ impl<I: FeatureMap, L> Dataset<I, L> {
     pub fn normalise(&mut self, mean: f64, std: f64) {
         let scale = if std == 0.0 { 1.0 } else { 1.0 / std };
         for x in self.inputs.iter_mut().flat_map(|input| input.flat_mut()) {
-            *x = I::Scalar::from_f64((x.to_f64() - mean) * scale);
+            *x = I::Scalar::of((x.as_f64() - mean) * scale);
         }
     }
 }

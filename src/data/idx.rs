@@ -146,7 +146,7 @@ impl Idx {
         let image_bytes = (bytes * <I as Plain<I::Scalar>>::LEN).max(1);
         for (tensor, image) in tensors.iter_mut().zip(self.bytes.chunks_exact(image_bytes)) {
             for (to, from) in tensor.flat_mut().iter_mut().zip(image.chunks_exact(bytes)) {
-                *to = I::Scalar::from_f64(self.element(from) * scale);
+                *to = I::Scalar::of(self.element(from) * scale);
             }
         }
         Ok(tensors)

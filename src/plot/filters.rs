@@ -73,7 +73,7 @@ impl Filters {
     }
 
     fn unchecked<T: Scalar>(weights: &[T], sizes: [usize; 4]) -> Self {
-        let weights = weights.iter().map(|&weight| weight.to_f64() as f32).collect();
+        let weights = weights.iter().map(|&weight| weight.as_f64() as f32).collect();
         // 16 pixels a weight make a 5×5 kernel as large as an icon.
         Filters { weights, sizes, cell: 16, columns: None }
     }
