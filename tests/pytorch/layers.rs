@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use tenonet::prelude::*;
 
-use crate::reference::{Reference, agree, fill};
+use crate::reference::{Reference, agree, fill, stored_params};
 
 /// Holds a layer's output and all its gradients against the case; `params` are its parameters as one slice.
 fn judge<T: Scalar, L: Layer<X, Y> + Clone, X: Plain<T>, Y: Plain<T>>(
@@ -12,11 +12,7 @@ fn judge<T: Scalar, L: Layer<X, Y> + Clone, X: Plain<T>, Y: Plain<T>>(
 ) {
     let reference = Reference::open("layers.safetensors");
     let name = |part: &str| format!("{case}.{part}");
-    // Weight before bias, each where the case has it.
-    let stored = |parts: [&str; 2]| -> Vec<f64> {
-        let parts = parts.iter().map(|part| name(part)).filter(|name| reference.has(name));
-        parts.flat_map(|name| reference.get(&name)).collect()
-    };
+    let stored = |parts| stored_params(&reference, case, parts);
     fill(params(&mut layer), &stored(["weight", "bias"]), &name("parameters"));
     let (x, dy) = (reference.read::<T, X>(&name("input")), reference.read::<T, Y>(&name("d_output")));
 

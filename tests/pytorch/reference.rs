@@ -7,18 +7,18 @@ use safetensors::tensor::{Dtype, SafeTensors};
 use tenonet::{Plain, Scalar};
 
 /// The path of a file beside this one.
-pub fn path(file: &str) -> PathBuf {
+pub(crate) fn path(file: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/pytorch").join(file)
 }
 
 /// A file of stored tensors.
-pub struct Reference {
+pub(crate) struct Reference {
     file: String,
     bytes: Vec<u8>,
 }
 
 impl Reference {
-    pub fn open(file: &str) -> Self {
+    pub(crate) fn open(file: &str) -> Self {
         Reference { file: file.into(), bytes: fs::read(path(file)).unwrap() }
     }
 
@@ -26,16 +26,16 @@ impl Reference {
         SafeTensors::deserialize(&self.bytes).unwrap()
     }
 
-    pub fn names(&self) -> Vec<String> {
+    pub(crate) fn names(&self) -> Vec<String> {
         self.tensors().names().into_iter().map(String::from).collect()
     }
 
-    pub fn has(&self, name: &str) -> bool {
+    pub(crate) fn has(&self, name: &str) -> bool {
         self.tensors().tensor(name).is_ok()
     }
 
     /// The elements, whatever their type in the file.
-    pub fn get(&self, name: &str) -> Vec<f64> {
+    pub(crate) fn get(&self, name: &str) -> Vec<f64> {
         let tensors = self.tensors();
         let view = tensors.tensor(name).unwrap_or_else(|error| panic!("{}: {name}: {error}", self.file));
         let bytes = view.data();
@@ -48,15 +48,21 @@ impl Reference {
     }
 
     /// The elements as a tensor or another plain value.
-    pub fn read<T: Scalar, P: Plain<T>>(&self, name: &str) -> Box<P> {
+    pub(crate) fn read<T: Scalar, P: Plain<T>>(&self, name: &str) -> Box<P> {
         let mut value = P::zeroed_box();
         fill(value.flat_mut(), &self.get(name), name);
         value
     }
 }
 
+/// The case's parameters, or their gradients, in the order of memory: weight before bias, each where the case has it.
+pub(crate) fn stored_params(reference: &Reference, case: &str, parts: [&str; 2]) -> Vec<f64> {
+    let names = parts.iter().map(|part| format!("{case}.{part}")).filter(|name| reference.has(name));
+    names.flat_map(|name| reference.get(&name)).collect()
+}
+
 /// `to ← from`, of equal length.
-pub fn fill<T: Scalar>(to: &mut [T], from: &[f64], name: &str) {
+pub(crate) fn fill<T: Scalar>(to: &mut [T], from: &[f64], name: &str) {
     assert_eq!(to.len(), from.len(), "{name}: ours has another length than PyTorch's");
     for (to, &from) in to.iter_mut().zip(from) {
         *to = T::of(from);
@@ -64,13 +70,13 @@ pub fn fill<T: Scalar>(to: &mut [T], from: &[f64], name: &str) {
 }
 
 /// The largest difference that counts as agreement, relative to the largest magnitude.
-pub fn tolerance<T: Scalar>() -> f64 {
+pub(crate) fn tolerance<T: Scalar>() -> f64 {
     if T::DTYPE == "F64" { 1e-10 } else { 1e-5 }
 }
 
 /// That `ours` is `wanted` up to [`tolerance`].
 #[track_caller]
-pub fn agree<T: Scalar>(ours: &[T], wanted: &[f64], name: &str) {
+pub(crate) fn agree<T: Scalar>(ours: &[T], wanted: &[f64], name: &str) {
     assert_eq!(ours.len(), wanted.len(), "{name}: ours has another length than PyTorch's");
     let largest = wanted.iter().fold(0.0f64, |largest, w| largest.max(w.abs()));
     for (i, (&ours, &wanted)) in ours.iter().zip(wanted).enumerate() {
