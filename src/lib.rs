@@ -19,8 +19,12 @@ pub mod layers;
 pub mod loss;
 mod network;
 pub mod optim;
+#[cfg(feature = "std")]
+mod order;
 #[allow(unsafe_code, reason = "flat views of plain data; each block states the fact it rests on")]
 mod plain;
+#[cfg(feature = "plot")]
+pub mod plot;
 mod portable;
 mod scalar;
 pub mod schedule;

@@ -100,7 +100,7 @@ impl Filters {
         let fault = |reason: &dyn ToString| PlotError::Write { file: file.into(), reason: reason.to_string() };
         let mut bytes = Vec::new();
         picture.write_to(&mut Cursor::new(&mut bytes), ImageFormat::Png).map_err(|error| fault(&error))?;
-        crate::atomic::write(file, &bytes).map_err(|error| fault(&error))
+        crate::atomic::write(file, |out| out.write_all(&bytes)).map_err(|error| fault(&error))
     }
 
     /// Whether a filter's three channels make one coloured tile.
