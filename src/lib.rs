@@ -5,8 +5,12 @@
 // `network!` writes absolute paths `::tenonet::…`; so can our own tests.
 extern crate self as tenonet;
 
+#[cfg(any(feature = "weights", feature = "plot"))]
+mod atomic;
 #[cfg(feature = "std")]
 mod batch;
+#[cfg(feature = "data")]
+pub mod data;
 #[cfg(feature = "std")]
 pub mod init;
 #[doc(hidden)]
@@ -15,8 +19,12 @@ pub mod layers;
 pub mod loss;
 mod network;
 pub mod optim;
+#[cfg(feature = "std")]
+mod order;
 #[allow(unsafe_code, reason = "flat views of plain data; each block states the fact it rests on")]
 mod plain;
+#[cfg(feature = "plot")]
+pub mod plot;
 mod portable;
 mod scalar;
 pub mod schedule;

@@ -46,7 +46,6 @@ mod fit;
 pub(crate) mod fixture;
 mod handle;
 mod lanes;
-mod order;
 mod progress;
 mod report;
 mod samples;
