@@ -30,7 +30,7 @@ where
             let z = x[i].as_f64();
             let eps = T::epsilon().as_f64();
             let (wanted, error) = (value(z), (y[i].as_f64() - value(z)).abs());
-            assert!(error <= eps * (8.0 * wanted.abs() + 1e-6), "{act:?}({z}) = {}, wanted {wanted}", y[i]);
+            assert!(error <= eps * (16.0 * wanted.abs() + 1e-6), "{act:?}({z}) = {}, wanted {wanted}", y[i]);
             // From the output the derivative has the output's rounding: absolute errors of some units in the last place of 1.
             let wanted = 2.0 * derivative(z);
             let error = (dy[i].as_f64() - wanted).abs();
