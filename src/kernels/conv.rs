@@ -13,7 +13,7 @@ use crate::kernels::activation::Activation;
 use crate::kernels::gemm;
 use crate::kernels::im2col;
 use crate::kernels::simd::{Kernel, Simd};
-use crate::kernels::stage::{Band, Stage};
+use crate::kernels::stage::{Band, Stage, assert_side_by_side};
 use crate::kernels::tile::{Broadcast, Taps};
 use crate::plain::Plain;
 use crate::shape::{Conv, Pool};
@@ -227,7 +227,10 @@ where
     fn run<S: Simd<T>>(mut self, simd: S) {
         const {
             let out = match P::POOL {
-                Some(pool) => pool.output(),
+                Some(pool) => {
+                    assert_side_by_side(&C::CONV, &pool);
+                    pool.output()
+                }
                 None => C::CONV.output(),
             };
             assert!(X::LEN == C::CONV.input.len() && Y::LEN == out.len());

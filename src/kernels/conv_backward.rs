@@ -12,7 +12,7 @@ use crate::kernels::conv::{self, ConvSpec, Layout};
 use crate::kernels::gemm;
 use crate::kernels::im2col;
 use crate::kernels::simd::{Kernel, Simd};
-use crate::kernels::stage::{NoPool, StageBackward};
+use crate::kernels::stage::{NoPool, StageBackward, assert_side_by_side};
 use crate::kernels::tile::{Broadcast, Taps};
 use crate::plain::Plain;
 use crate::shape::{Conv, Pool, Shape};
@@ -158,7 +158,10 @@ where
     fn run<S: Simd<T>>(self, simd: S) {
         const {
             let out = match P::POOL {
-                Some(pool) => pool.output(),
+                Some(pool) => {
+                    assert_side_by_side(&C::CONV, &pool);
+                    pool.output()
+                }
                 None => C::CONV.output(),
             };
             assert!(X::LEN == C::CONV.input.len() && Y::LEN == out.len());
