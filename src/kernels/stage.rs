@@ -24,7 +24,10 @@ pub const fn assert_side_by_side(conv: &Conv, pool: &Pool) {
         let outputs = if axis == 0 { pool.output().h } else { pool.output().w };
         assert!(pool.padding[2 * axis] == 0 && pool.padding[2 * axis + 1] == 0, "fused pooling has no padding");
         assert!(pool.stride[axis] >= pool.kernel[axis], "the windows of fused pooling do not overlap");
-        assert!((outputs - 1) * pool.stride[axis] + pool.kernel[axis] <= input, "the windows of fused pooling are whole");
+        assert!(
+            (outputs - 1) * pool.stride[axis] + pool.kernel[axis] <= input,
+            "the windows of fused pooling are whole"
+        );
         axis += 1;
     }
 }

@@ -1,6 +1,5 @@
 //! Convolution against the naive kernels: forward into each stage, dW, db, dX.
 
-
 use proptest::prelude::*;
 
 use super::gemm::any_data;
@@ -133,7 +132,18 @@ impl<T: Scalar, C: Case> Operands<T, C> {
         let (mut dx, mut work) = (nans::<T, C::X<T>>(if DX { images } else { 0 }), nans::<T, K>(1));
         let weight = &self.weight[0];
         backward::<DX, _, _, _, _, _, _, _, _, _, _>(
-            simd, C::default(), &self.x, weight, act, stage, y, &mut dy, &mut dw[0], &mut db[0], &mut dx, &mut work[0],
+            simd,
+            C::default(),
+            &self.x,
+            weight,
+            act,
+            stage,
+            y,
+            &mut dy,
+            &mut dw[0],
+            &mut db[0],
+            &mut dx,
+            &mut work[0],
         );
         for (image, dz) in dz.iter().enumerate() {
             let x = self.x[image].flat();
@@ -221,8 +231,21 @@ macro_rules! random_cases {
 }
 random_cases!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32 33 34 35 36 37 38 39 40 41 42 43 44 45 46 47);
 case!(
-    LeNet1, LeNet2, Deep, Pointwise, PointwiseStrided, WholeMap, MostlyPadding, Column, Signal, Depthwise, Bands, ManyBands,
-    StridedBands, WideRow, LargeWindow
+    LeNet1,
+    LeNet2,
+    Deep,
+    Pointwise,
+    PointwiseStrided,
+    WholeMap,
+    MostlyPadding,
+    Column,
+    Signal,
+    Depthwise,
+    Bands,
+    ManyBands,
+    StridedBands,
+    WideRow,
+    LargeWindow
 );
 
 fn draws() -> impl Strategy<Value = Draw> {

@@ -6,7 +6,7 @@ use super::{Data, Source, assert_close, cases, memory::Guarded, nans, on_each};
 use crate::Scalar;
 use crate::kernels::gemm::{dot_product, product};
 use crate::kernels::simd::{Run, Simd};
-use crate::kernels::tile::{Broadcast, Rows, Taps, Walk};
+use crate::kernels::tile::{Broadcast, Taps};
 
 /// A product's sizes, and the gaps behind the rows of its operands.
 #[derive(Clone, Copy, Debug)]
@@ -20,7 +20,9 @@ struct Sizes {
 }
 
 /// `C[m × n]` of `A[m × k] · B[k × n]`, and the sum of the absolute products, both on top of `C` before.
-fn naive<T: Scalar>(s: Sizes, a: impl Fn(usize, usize) -> T, b: impl Fn(usize, usize) -> T, c: impl Fn(usize, usize) -> T) -> [Vec<T>; 2] {
+fn naive<T: Scalar>(
+    s: Sizes, a: impl Fn(usize, usize) -> T, b: impl Fn(usize, usize) -> T, c: impl Fn(usize, usize) -> T,
+) -> [Vec<T>; 2] {
     let (mut sums, mut scale) = (Vec::new(), Vec::new());
     for i in 0..s.m {
         for j in 0..s.n {
@@ -51,7 +53,7 @@ fn check_product<T: Scalar, S: Simd<T>>(simd: S, s: Sizes, transposed: bool) {
     let (row, column) = if transposed { (1, s.m + s.gaps[2]) } else { (s.k + s.gaps[2], 1) };
     let a = source.items::<T, T>(if transposed { len(s.k, s.m, column) } else { len(s.m, s.k, row) });
     let b = source.items::<T, T>(len(s.k, s.n, b_row));
-    let walk = Rows { count: s.k, stride: b_row };
+    let taps = Taps::rows(s.k, b_row);
     let (at_a, at_b) = (|i, p| a[i * row + p * column], |p, j| b[p * b_row + j]);
     let operand = Broadcast { first: a.as_ptr(), row, column };
 
@@ -59,7 +61,7 @@ fn check_product<T: Scalar, S: Simd<T>>(simd: S, s: Sizes, transposed: bool) {
     let before = c.to_vec();
     // SAFETY: the matrices have the lengths of their sizes and strides.
     simd.vectorize(Run(|| unsafe {
-        product::<T, S, _, false>(simd, s.m, operand, b.as_ptr(), walk, c.as_mut_ptr(), c_row, s.n)
+        product::<T, S, false>(simd, s.m, operand, b.as_ptr(), taps, c.as_mut_ptr(), c_row, s.n)
     }));
     let [wanted, scale] = naive(s, at_a, at_b, |_, _| T::zero());
     assert_close("A · B", s.data, &rows_of(&c, &before, s.m, s.n, c_row), &wanted, &scale, s.k + 1);
@@ -68,7 +70,7 @@ fn check_product<T: Scalar, S: Simd<T>>(simd: S, s: Sizes, transposed: bool) {
     let before = c.to_vec();
     // SAFETY: as above.
     simd.vectorize(Run(|| unsafe {
-        product::<T, S, _, true>(simd, s.m, operand, b.as_ptr(), walk, c.as_mut_ptr(), c_row, s.n)
+        product::<T, S, true>(simd, s.m, operand, b.as_ptr(), taps, c.as_mut_ptr(), c_row, s.n)
     }));
     let [wanted, scale] = naive(s, at_a, at_b, |i, j| before[i * c_row + j]);
     assert_close("C + A · B", s.data, &rows_of(&c, &before, s.m, s.n, c_row), &wanted, &scale, s.k + 2);
@@ -82,10 +84,10 @@ fn check_dot<T: Scalar, S: Simd<T>>(simd: S, s: Sizes) {
     let b = source.items::<T, T>(len(s.n, s.k, b_row));
     let mut c = source.items::<T, T>(len(s.m, s.n, c_row));
     let before = c.to_vec();
-    let walk = Rows { count: s.n, stride: b_row };
+    let taps = Taps::rows(s.n, b_row);
     // SAFETY: the matrices have the lengths of their sizes and strides.
     simd.vectorize(Run(|| unsafe {
-        dot_product(simd, s.m, a.as_ptr(), a_row, s.n, b.as_ptr(), walk, s.k, c.as_mut_ptr(), c_row)
+        dot_product(simd, s.m, a.as_ptr(), a_row, b.as_ptr(), taps, s.k, c.as_mut_ptr(), c_row)
     }));
     let [wanted, scale] = naive(s, |i, p| a[i * a_row + p], |p, j| b[j * b_row + p], |i, j| before[i * c_row + j]);
     assert_close("C + A · Bᵀ", s.data, &rows_of(&c, &before, s.m, s.n, c_row), &wanted, &scale, s.k + 2);
@@ -127,22 +129,16 @@ proptest! {
     }
 }
 
-/// A [`Walk`] yields the same rows by number and in order.
+/// The rows of a matrix that is a shifted view of a map: as the taps of a convolution, in their order.
 #[test]
-fn walks_agree() {
-    fn check(walk: impl Walk, wanted: &[usize]) {
-        let mut walked = Vec::new();
-        walk.walk(|offset| walked.push(offset));
-        assert_eq!(walked, wanted);
-        assert_eq!((0..wanted.len()).map(|k| walk.offset(k)).collect::<Vec<_>>(), wanted);
-    }
-    check(Rows { count: 3, stride: 7 }, &[0, 7, 14]);
-    check(Rows { count: 0, stride: 7 }, &[]);
+fn taps_are_in_order() {
     let taps = Taps { count: [2, 3, 2], stride: [100, 10, 3] };
-    check(taps, &[0, 3, 10, 13, 20, 23, 100, 103, 110, 113, 120, 123]);
+    let offsets: Vec<usize> = (0..12).map(|k| taps.offset(k)).collect();
+    assert_eq!(offsets, [0, 3, 10, 13, 20, 23, 100, 103, 110, 113, 120, 123]);
+    assert_eq!((0..3).map(|k| Taps::rows(3, 7).offset(k)).collect::<Vec<_>>(), [0, 7, 14]);
 }
 
-/// Columns of zeros of A must not meet what is not a number behind B's rows: nothing is multiplied that is not asked for.
+/// What is not a number between B's rows does not reach the sums.
 #[test]
 fn garbage_between_rows_stays_there() {
     fn check<T: Scalar, S: Simd<T>>(simd: S) {
@@ -155,10 +151,10 @@ fn garbage_between_rows_stays_there() {
             }
             let mut c = nans::<T, T>(n);
             let operand = Broadcast { first: a.as_ptr(), row: k, column: 1 };
-            let walk = Rows { count: k, stride: row };
+            let taps = Taps::rows(k, row);
             // SAFETY: the matrices have the lengths of their sizes and strides.
             simd.vectorize(Run(|| unsafe {
-                product::<T, S, _, false>(simd, 1, operand, b.as_ptr(), walk, c.as_mut_ptr(), n, n)
+                product::<T, S, false>(simd, 1, operand, b.as_ptr(), taps, c.as_mut_ptr(), n, n)
             }));
             let sum: T = a.iter().copied().sum();
             assert!(c.iter().all(|c| *c == sum));

@@ -27,9 +27,8 @@ fn draws() -> impl Strategy<Value = (Conv, usize, core::ops::Range<usize>)> {
         bias: false,
     });
     let conv = conv.prop_filter("the kernel must fit", |conv| conv.faults().is_empty());
-    conv.prop_flat_map(|conv| (Just(conv), 0..conv.groups, 0..conv.output().h, 1_usize..=12)).prop_map(
-        |(conv, group, row, rows)| (conv, group, row..(row + rows).min(conv.output().h)),
-    )
+    conv.prop_flat_map(|conv| (Just(conv), 0..conv.groups, 0..conv.output().h, 1_usize..=12))
+        .prop_map(|(conv, group, row, rows)| (conv, group, row..(row + rows).min(conv.output().h)))
 }
 
 proptest! {

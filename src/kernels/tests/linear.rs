@@ -34,8 +34,7 @@ fn check<T, S, A, const I: usize, const O: usize, const BIASES: usize, const DX:
     }
 
     let mut dy = source.items::<T, [T; O]>(n);
-    let dz: Vec<Vec<T>> =
-        (0..n).map(|i| (0..O).map(|o| dy[i][o] * act.derivative(y[i][o])).collect()).collect();
+    let dz: Vec<Vec<T>> = (0..n).map(|i| (0..O).map(|o| dy[i][o] * act.derivative(y[i][o])).collect()).collect();
     let (mut dw, mut db) = (source.item::<T, [[T; I]; O]>(), source.item::<T, [T; BIASES]>());
     let (mut dw_wanted, mut db_wanted) = (dw[0].as_flattened().to_vec(), db[0].to_vec());
     let (mut dw_scale, mut db_scale) = (abs(&dw_wanted), abs(&db_wanted));
@@ -54,7 +53,9 @@ fn check<T, S, A, const I: usize, const O: usize, const BIASES: usize, const DX:
 }
 
 /// Both sorts of data for one layer: whole numbers through a piecewise linear activation, fractions through a curve.
-fn check_both<T: Scalar, S: Simd<T>, const I: usize, const O: usize, const BIASES: usize, const DX: bool>(simd: S, n: usize) {
+fn check_both<T: Scalar, S: Simd<T>, const I: usize, const O: usize, const BIASES: usize, const DX: bool>(
+    simd: S, n: usize,
+) {
     check::<T, S, _, I, O, BIASES, DX>(simd, LEAKY, n, Data::Whole);
     check::<T, S, _, I, O, BIASES, DX>(simd, Tanh, n, Data::Fractions);
 }

@@ -8,8 +8,8 @@ use crate::kernels::simd::Simd;
 
 /// Places around every kink, and far out, where a careless formula overflows.
 const PLACES: [f64; 28] = [
-    -1e30, -800.0, -90.0, -20.0, -6.0, -3.5, -3.0, -2.5, -1.0, -0.5, -0.1, -1e-3, -1e-9, 0.0, 1e-9, 1e-3, 0.1, 0.5, 1.0, 2.5,
-    3.0, 3.5, 5.9, 6.0, 7.0, 20.0, 90.0, 800.0,
+    -1e30, -800.0, -90.0, -20.0, -6.0, -3.5, -3.0, -2.5, -1.0, -0.5, -0.1, -1e-3, -1e-9, 0.0, 1e-9, 1e-3, 0.1, 0.5,
+    1.0, 2.5, 3.0, 3.5, 5.9, 6.0, 7.0, 20.0, 90.0, 800.0,
 ];
 
 /// Values and derivatives at the places: through the kernels, in both precisions, on each instruction set.
@@ -64,9 +64,19 @@ fn activations() {
     check(Gelu, |z| z * cdf(z), |z| cdf(z) + z * (-0.5 * z * z).exp() / (2.0 * core::f64::consts::PI).sqrt());
     check(Silu, |z| z * logistic(z), |z| logistic(z) * (1.0 + z * logistic(-z)));
     check(HardSigmoid, |z| ((z + 3.0) / 6.0).clamp(0.0, 1.0), |z| f64::from(z > -3.0 && z < 3.0) / 6.0);
-    check(HardSwish, |z| z * ((z + 3.0) / 6.0).clamp(0.0, 1.0), |z| {
-        if z <= -3.0 { 0.0 } else if z >= 3.0 { 1.0 } else { z / 3.0 + 0.5 }
-    });
+    check(
+        HardSwish,
+        |z| z * ((z + 3.0) / 6.0).clamp(0.0, 1.0),
+        |z| {
+            if z <= -3.0 {
+                0.0
+            } else if z >= 3.0 {
+                1.0
+            } else {
+                z / 3.0 + 0.5
+            }
+        },
+    );
     check(Softplus, |z| z.max(0.0) + (-z.abs()).exp().ln_1p(), logistic);
 }
 

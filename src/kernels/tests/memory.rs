@@ -45,7 +45,9 @@ mod pages {
     use core::ffi::{c_int, c_void};
 
     unsafe extern "C" {
-        fn mmap(address: *mut c_void, length: usize, prot: c_int, flags: c_int, file: c_int, offset: i64) -> *mut c_void;
+        fn mmap(
+            address: *mut c_void, length: usize, prot: c_int, flags: c_int, file: c_int, offset: i64,
+        ) -> *mut c_void;
         fn mprotect(address: *mut c_void, length: usize, prot: c_int) -> c_int;
         fn munmap(address: *mut c_void, length: usize) -> c_int;
     }

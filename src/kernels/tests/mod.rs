@@ -142,6 +142,11 @@ fn assert_close<T: Scalar>(what: &str, data: Data, found: &[T], wanted: &[T], sc
         };
         let error = (found[i] - wanted[i]).abs().as_f64();
         // Written so that NaN fails.
-        assert!(error <= bound, "{what}[{i}]: {} instead of {}, error {error:e}, allowed {bound:e}", found[i], wanted[i]);
+        assert!(
+            error <= bound,
+            "{what}[{i}]: {} instead of {}, error {error:e}, allowed {bound:e}",
+            found[i],
+            wanted[i]
+        );
     }
 }

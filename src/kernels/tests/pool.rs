@@ -47,7 +47,9 @@ macro_rules! cases_of {
     };
 }
 
-const fn pool(input: [usize; 3], kernel: [usize; 2], stride: [usize; 2], padding: [usize; 4], rounding: Rounding) -> Pool {
+const fn pool(
+    input: [usize; 3], kernel: [usize; 2], stride: [usize; 2], padding: [usize; 4], rounding: Rounding,
+) -> Pool {
     Pool { input: Shape::new(input[0], input[1], input[2]), kernel, stride, padding, rounding }
 }
 
@@ -74,7 +76,8 @@ fn check<T: Scalar, S: Simd<T>, C: Case>(simd: S, images: usize, seed: u64, data
     let x = source.items::<T, C::X<T>>(images);
     let dy = source.items::<T, C::Y<T>>(images);
     let len = C::Y::<T>::LEN;
-    let (mut max, mut indexed, mut avg) = (nans::<T, C::Y<T>>(images), nans::<T, C::Y<T>>(images), nans::<T, C::Y<T>>(images));
+    let (mut max, mut indexed, mut avg) =
+        (nans::<T, C::Y<T>>(images), nans::<T, C::Y<T>>(images), nans::<T, C::Y<T>>(images));
     let (mut max_dx, mut avg_dx) = (nans::<T, C::X<T>>(images), nans::<T, C::X<T>>(images));
     let mut index = Guarded::<C::I>::zeroed(images);
     max_forward(simd, spec, &x, &mut max);

@@ -59,7 +59,10 @@ fn edges<T: Scalar, S: Simd<T>>(simd: S) {
         // SAFETY: n ≤ LANES elements behind the first can be written.
         simd.vectorize(Run(|| unsafe { simd.store_first(memory.as_mut_ptr().add(1), v, n) }));
         assert_eq!(memory[1..=n], all[..n]);
-        assert!(memory[0] == T::of(7.0) && memory[n + 1..].iter().all(|v| *v == T::of(7.0)), "store_first({n}) wrote beyond");
+        assert!(
+            memory[0] == T::of(7.0) && memory[n + 1..].iter().all(|v| *v == T::of(7.0)),
+            "store_first({n}) wrote beyond"
+        );
     }
 }
 
