@@ -79,7 +79,9 @@ pub(crate) const fn zeroed<Z: Zeroable>() -> Z {
 #[cfg(feature = "std")]
 pub(crate) fn zeroed_box<Z: Zeroable>() -> Box<Z> {
     if size_of::<Z>() == 0 {
-        return Box::new(zeroed());
+        // Not `Box::new(zeroed())`: without optimisation this function's frame would have room for a Z of any size.
+        // SAFETY: a box of no bytes is any aligned pointer; zeroed memory is a valid Z by the contract of `Zeroable`.
+        return unsafe { Box::from_raw(core::ptr::NonNull::<Z>::dangling().as_ptr()) };
     }
     let layout = std::alloc::Layout::new::<Z>();
     // SAFETY: the layout has a size, as was just checked; zeroed memory is a valid Z by the contract of `Zeroable`; the

@@ -51,6 +51,18 @@ fn step<T: Scalar>(condition: bool) -> T {
     if condition { T::one() } else { T::zero() }
 }
 
+/// `min(max(t, 0), 1)`; NaN stays NaN, where `Float::max` would hide it.
+#[inline(always)]
+fn unit<T: Scalar>(t: T) -> T {
+    if t < T::zero() {
+        T::zero()
+    } else if t > T::one() {
+        T::one()
+    } else {
+        t
+    }
+}
+
 /// 1 / (1 + exp(−z)), by the side on which the exponential does not overflow.
 #[inline(always)]
 fn logistic<T: Scalar>(z: T) -> T {
@@ -93,15 +105,15 @@ activation!(
     |z| { let s = logistic(z); s * (T::one() + z * (T::one() - s)) }
 );
 activation!(
-    /// `y = min(max(z + 3, 0), 6) / 6`.
+    /// `y = min(max(z + 3, 0), 6) / 6`; NaN stays NaN.
     HardSigmoid, monotone true,
-    |z, T| ((z + c(3.0)) / c(6.0)).max(T::zero()).min(T::one()),
+    |z, T| unit((z + c(3.0)) / c(6.0)),
     |y| step::<T>(y > T::zero() && y < T::one()) / c(6.0)
 );
 activation!(
     /// `y = z · min(max(z + 3, 0), 6) / 6` (Howard et al. 2019, MobileNetV3).
     HardSwish, monotone false,
-    |z, T| z * ((z + c(3.0)) / c(6.0)).max(T::zero()).min(T::one()),
+    |z, T| z * unit((z + c(3.0)) / c(6.0)),
     |z| if z <= c(-3.0) { T::zero() } else if z >= c(3.0) { T::one() } else { z / c(3.0) + c(0.5) }
 );
 activation!(
@@ -122,10 +134,10 @@ macro_rules! two_sided {
             /// The activation with this number.
             ///
             /// # Panics
-            /// If the number is below 0 or NaN: the function would not be monotone. In a `const` that is a compile error.
+            /// If the number is below 0, infinite or NaN: the function would not be monotone. In a `const` that is a compile error.
             #[track_caller]
             pub const fn new(value: f64) -> Self {
-                assert!(value >= 0.0, $what);
+                assert!(value >= 0.0 && value < f64::INFINITY, $what);
                 $name(value)
             }
         }
@@ -150,11 +162,11 @@ macro_rules! two_sided {
 
 two_sided!(
     /// `y = z` for `z > 0`, `slope · z` below.
-    LeakyRelu, "leaky_relu: the slope must be at least 0", |z, a, T| z * a, |y| a
+    LeakyRelu, "leaky_relu: the slope must be at least 0, and finite", |z, a, T| z * a, |y| a
 );
 two_sided!(
     /// `y = z` for `z > 0`, `α (exp z − 1)` below (Clevert et al. 2015). Below 0, `f′ = y + α`.
-    Elu, "elu: α must be at least 0", |z, a, T| z.exp_m1() * a, |y| y + a
+    Elu, "elu: α must be at least 0, and finite", |z, a, T| z.exp_m1() * a, |y| y + a
 );
 
 /// Φ(z) = erfc(−z/√2) / 2.

@@ -16,8 +16,11 @@ pub trait Window<T> {
     type Item: Plain<T>;
     /// The first element.
     const START: usize;
-    /// One behind the last element.
-    const END: usize = Self::START + <Self::Item as Plain<T>>::LEN;
+}
+
+/// One behind a window's last element. Not a constant of [`Window`]: an implementation could say something else.
+const fn end<T, W: Window<T>>() -> usize {
+    W::START + <W::Item as Plain<T>>::LEN
 }
 
 impl<T, A: Plain<T>, const OFFSET: usize> Window<T> for At<A, OFFSET> {
@@ -55,7 +58,7 @@ impl<'a, T: Copy + 'static, N: Plain<T>> Arena<'a, T, N> {
     /// No other reference to the window is alive while the result is.
     #[inline(always)]
     unsafe fn window<'b, W: Window<T>>(&self) -> &'b mut [W::Item] {
-        const { assert!(W::END <= N::LEN, "an activation lies outside its arena") };
+        const { assert!(end::<T, W>() <= N::LEN, "an activation lies outside its arena") };
         // SAFETY: the memory has n · N::LEN elements; the window's n items are elements START · n to END · n of it, inside by
         // the assertion above. Items are plain elements of T: any element is valid, and T's alignment is enough.
         unsafe { core::slice::from_raw_parts_mut(self.first.add(W::START * self.n).cast(), self.n) }
@@ -78,7 +81,7 @@ impl<'a, T: Copy + 'static, N: Plain<T>> Arena<'a, T, N> {
     /// Two activations that do not overlap.
     #[inline(always)]
     pub fn two<X: Window<T>, Y: Window<T>>(&mut self) -> (&mut [X::Item], &mut [Y::Item]) {
-        const { assert!(X::END <= Y::START || Y::END <= X::START, "activations overlap in their arena") };
+        const { assert!(end::<T, X>() <= Y::START || end::<T, Y>() <= X::START, "activations overlap in their arena") };
         // SAFETY: the results borrow the arena uniquely, and do not overlap by the assertion above: offsets of all
         // windows are scaled by the same n.
         unsafe { (self.window::<X>(), self.window::<Y>()) }

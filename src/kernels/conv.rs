@@ -13,7 +13,7 @@ use crate::kernels::activation::Activation;
 use crate::kernels::gemm;
 use crate::kernels::im2col;
 use crate::kernels::simd::{Kernel, Simd};
-use crate::kernels::stage::{Band, Stage};
+use crate::kernels::stage::{Band, Stage, assert_side_by_side};
 use crate::kernels::tile::{Broadcast, Taps};
 use crate::plain::Plain;
 use crate::shape::{Conv, Pool};
@@ -195,10 +195,35 @@ pub fn forward<T, S, C, A, P, X, W, B, Y, K>(
     Y: Plain<T>,
     K: Plain<T>,
 {
+    const { assert!(K::LEN >= forward_work(&C::CONV, P::POOL)) };
+    forward_with(simd, spec, x, weight, bias, act, stage, y, work.flat_mut());
+}
+
+/// [`forward`] with a workspace whose length only the caller knows.
+///
+/// # Panics
+/// If it is shorter than [`forward_work`].
+#[inline(always)]
+#[allow(clippy::too_many_arguments, reason = "operands, epilogue and workspace of one step")]
+pub fn forward_with<T, S, C, A, P, X, W, B, Y>(
+    simd: S, spec: C, x: &[X], weight: &W, bias: &B, act: A, stage: P, y: &mut [Y], work: &mut [T],
+) where
+    T: Scalar,
+    S: Simd<T>,
+    C: ConvSpec,
+    A: Activation<T>,
+    P: Stage<T>,
+    X: Plain<T>,
+    W: Plain<T>,
+    B: Plain<T>,
+    Y: Plain<T>,
+{
+    assert!(work.len() >= const { forward_work(&C::CONV, P::POOL) });
     simd.vectorize(Forward { spec, x, weight, bias, act, stage, y, work });
 }
 
-struct Forward<'a, C, A, P, X, W, B, Y, K> {
+/// A convolution whose workspace is long enough.
+struct Forward<'a, T, C, A, P, X, W, B, Y> {
     spec: C,
     x: &'a [X],
     weight: &'a W,
@@ -206,10 +231,10 @@ struct Forward<'a, C, A, P, X, W, B, Y, K> {
     act: A,
     stage: P,
     y: &'a mut [Y],
-    work: &'a mut K,
+    work: &'a mut [T],
 }
 
-impl<T, C, A, P, X, W, B, Y, K> Kernel<T> for Forward<'_, C, A, P, X, W, B, Y, K>
+impl<T, C, A, P, X, W, B, Y> Kernel<T> for Forward<'_, T, C, A, P, X, W, B, Y>
 where
     T: Scalar,
     C: ConvSpec,
@@ -219,7 +244,6 @@ where
     W: Plain<T>,
     B: Plain<T>,
     Y: Plain<T>,
-    K: Plain<T>,
 {
     type Output = ();
 
@@ -227,15 +251,18 @@ where
     fn run<S: Simd<T>>(mut self, simd: S) {
         const {
             let out = match P::POOL {
-                Some(pool) => pool.output(),
+                Some(pool) => {
+                    assert_side_by_side(&C::CONV, &pool);
+                    pool.output()
+                }
                 None => C::CONV.output(),
             };
             assert!(X::LEN == C::CONV.input.len() && Y::LEN == out.len());
             assert!(W::LEN == C::CONV.out_channels * C::CONV.taps() && B::LEN == C::CONV.biases());
-            assert!(K::LEN >= forward_work(&C::CONV, P::POOL));
+            assert!(C::CONV.faults().is_empty() && !C::CONV.input.is_empty());
         }
         for (image, (x, y)) in self.x.iter().zip(self.y).enumerate() {
-            // SAFETY: the lengths were asserted above, when compiling.
+            // SAFETY: the lengths were asserted above, when compiling, and that of `work` when `self` was made.
             unsafe {
                 forward_image(
                     simd,
@@ -247,7 +274,7 @@ where
                     self.act,
                     &mut self.stage,
                     y.flat_mut(),
-                    self.work.flat_mut(),
+                    self.work,
                 );
             }
         }

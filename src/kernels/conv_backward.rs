@@ -12,7 +12,7 @@ use crate::kernels::conv::{self, ConvSpec, Layout};
 use crate::kernels::gemm;
 use crate::kernels::im2col;
 use crate::kernels::simd::{Kernel, Simd};
-use crate::kernels::stage::{NoPool, StageBackward};
+use crate::kernels::stage::{NoPool, StageBackward, assert_side_by_side};
 use crate::kernels::tile::{Broadcast, Taps};
 use crate::plain::Plain;
 use crate::shape::{Conv, Pool, Shape};
@@ -123,10 +123,49 @@ pub fn backward<const DX: bool, T, S, C, A, P, X, W, B, Y, K>(
     Y: Plain<T>,
     K: Plain<T>,
 {
+    const { assert!(K::LEN >= backward_work(&C::CONV, P::POOL)) };
+    backward_with::<DX, _, _, _, _, _, _, _, _, _>(
+        simd,
+        spec,
+        x,
+        weight,
+        act,
+        stage,
+        y,
+        dy,
+        dw,
+        db,
+        dx,
+        work.flat_mut(),
+    );
+}
+
+/// [`backward`] with a workspace whose length only the caller knows.
+///
+/// # Panics
+/// If it is shorter than [`backward_work`].
+#[inline(always)]
+#[allow(clippy::too_many_arguments, reason = "operands, gradients and workspace of one step")]
+pub fn backward_with<const DX: bool, T, S, C, A, P, X, W, B, Y>(
+    simd: S, spec: C, x: &[X], weight: &W, act: A, stage: P, y: &[Y], dy: &mut [Y], dw: &mut W, db: &mut B,
+    dx: &mut [X], work: &mut [T],
+) where
+    T: Scalar,
+    S: Simd<T>,
+    C: ConvSpec,
+    A: Activation<T>,
+    P: StageBackward<T>,
+    X: Plain<T>,
+    W: Plain<T>,
+    B: Plain<T>,
+    Y: Plain<T>,
+{
+    assert!(work.len() >= const { backward_work(&C::CONV, P::POOL) });
     simd.vectorize(Backward::<DX, _, _, _, _, _, _, _, _> { spec, x, weight, act, stage, y, dy, dw, db, dx, work });
 }
 
-struct Backward<'a, const DX: bool, C, A, P, X, W, B, Y, K> {
+/// A backward pass whose workspace is long enough.
+struct Backward<'a, const DX: bool, T, C, A, P, X, W, B, Y> {
     spec: C,
     x: &'a [X],
     weight: &'a W,
@@ -137,10 +176,10 @@ struct Backward<'a, const DX: bool, C, A, P, X, W, B, Y, K> {
     dw: &'a mut W,
     db: &'a mut B,
     dx: &'a mut [X],
-    work: &'a mut K,
+    work: &'a mut [T],
 }
 
-impl<const DX: bool, T, C, A, P, X, W, B, Y, K> Kernel<T> for Backward<'_, DX, C, A, P, X, W, B, Y, K>
+impl<const DX: bool, T, C, A, P, X, W, B, Y> Kernel<T> for Backward<'_, DX, T, C, A, P, X, W, B, Y>
 where
     T: Scalar,
     C: ConvSpec,
@@ -150,7 +189,6 @@ where
     W: Plain<T>,
     B: Plain<T>,
     Y: Plain<T>,
-    K: Plain<T>,
 {
     type Output = ();
 
@@ -158,24 +196,30 @@ where
     fn run<S: Simd<T>>(self, simd: S) {
         const {
             let out = match P::POOL {
-                Some(pool) => pool.output(),
+                Some(pool) => {
+                    assert_side_by_side(&C::CONV, &pool);
+                    pool.output()
+                }
                 None => C::CONV.output(),
             };
             assert!(X::LEN == C::CONV.input.len() && Y::LEN == out.len());
             assert!(W::LEN == C::CONV.out_channels * C::CONV.taps() && B::LEN == C::CONV.biases());
-            assert!(K::LEN >= backward_work(&C::CONV, P::POOL));
+            assert!(C::CONV.faults().is_empty() && !C::CONV.input.is_empty());
         }
         let conv = const { &C::CONV };
         let plane = conv.output().h * conv.output().w;
         let dz_len = if P::POOL.is_some() { conv.output().len() } else { 0 };
-        let (dz, work) = self.work.flat_mut().split_at_mut(dz_len);
+        let (dz, work) = self.work.split_at_mut(dz_len);
         let mut dx = self.dx.iter_mut();
         for (image, ((x, y), dy)) in self.x.iter().zip(self.y).zip(self.dy).enumerate() {
             let dz = self.stage.backward(image, self.act, y.flat(), dy.flat_mut(), dz);
+            // A stage is safe to write: what the products below read does not hang on it.
+            let Some(dz) = dz.get(..conv.output().len()) else { return };
             for (db, dz) in self.db.flat_mut().iter_mut().zip(dz.chunks_exact(plane)) {
                 *db += dz.iter().copied().sum();
             }
-            // SAFETY: the lengths were asserted above, when compiling; `dz` is the convolution's map in either case.
+            // SAFETY: the lengths were asserted above, when compiling, and that of `work` when `self` was made; `dz` is as
+            // long as the convolution's map.
             unsafe { backward_params(simd, self.spec, x.flat(), dz, self.dw.flat_mut(), work) };
             if DX && let Some(dx) = dx.next() {
                 // SAFETY: as above.

@@ -115,6 +115,10 @@ where
     fn run<S: Simd<T>>(self, simd: S) {
         const { assert!(W::LEN == X::LEN * Y::LEN && (B::LEN == Y::LEN || B::LEN == 0)) };
         let n = self.x.len().min(self.y.len()).min(self.dy.len());
+        if n == 0 {
+            // Pointers to rows of an empty micro-batch would lie outside of it.
+            return;
+        }
         let dy = &mut self.dy[..n];
         for (dy, y) in dy.iter_mut().zip(self.y) {
             scale_by_derivative(self.act, y.flat(), dy.flat_mut());

@@ -4,7 +4,7 @@ use core::ops::Range;
 
 use crate::Scalar;
 use crate::kernels::simd::{Run, Simd};
-use crate::kernels::stage::{PoolSpec, exceeds, places, put_place};
+use crate::kernels::stage::{PoolSpec, exceeds, place_bytes, places, put_place};
 use crate::plain::Plain;
 use crate::shape::Pool;
 
@@ -60,7 +60,7 @@ pub fn max_forward_indexed<T: Scalar, S: Simd<T>, P: PoolSpec, X: Plain<T>, Y: P
 ) {
     simd.vectorize(Run(|| {
         for ((x, y), index) in x.iter().zip(y).zip(index) {
-            let (index, bytes) = (index.flat_mut(), const { I::LEN / Y::LEN });
+            let (index, bytes) = (index.flat_mut(), const { place_bytes(&P::POOL, I::LEN) });
             max_image(pool, x, y, |at, place| put_place(index, at, bytes, place));
         }
     }));
@@ -98,7 +98,7 @@ pub fn max_backward<T: Scalar, S: Simd<T>, P: PoolSpec, X: Plain<T>, Y: Plain<T>
         for ((dx, dy), index) in dx.iter_mut().zip(dy).zip(index) {
             let (dx, out) = (dx.flat_mut(), pool.output());
             dx.fill(T::zero());
-            let places = places(index.flat(), const { I::LEN / Y::LEN });
+            let places = places(index.flat(), const { place_bytes(&P::POOL, I::LEN) });
             for (at, (dy, place)) in dy.flat().iter().zip(places).enumerate() {
                 let (c, r, s) = (at / (out.h * out.w), at / out.w % out.h, at % out.w);
                 let row = (r * pool.stride[0] + place / pool.kernel[1]).wrapping_sub(pool.padding[0]);

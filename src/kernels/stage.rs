@@ -6,12 +6,30 @@
 use crate::Scalar;
 use crate::kernels::activation::Activation;
 use crate::plain::Plain;
-use crate::shape::Pool;
+use crate::shape::{Conv, Pool};
 
 /// A pooling known to the compiler.
 pub trait PoolSpec: Copy + Send + Sync {
     /// Its numbers.
     const POOL: Pool;
+}
+
+/// Asserts, when compiling, what the stages count on: the pooling's input is the convolution's map, its windows are whole,
+/// need no padding and do not overlap.
+pub const fn assert_side_by_side(conv: &Conv, pool: &Pool) {
+    assert!(pool.input.same(conv.output()), "the pooling's input is not the convolution's map");
+    let mut axis = 0;
+    while axis < 2 {
+        let input = if axis == 0 { pool.input.h } else { pool.input.w };
+        let outputs = if axis == 0 { pool.output().h } else { pool.output().w };
+        assert!(pool.padding[2 * axis] == 0 && pool.padding[2 * axis + 1] == 0, "fused pooling has no padding");
+        assert!(pool.stride[axis] >= pool.kernel[axis], "the windows of fused pooling do not overlap");
+        assert!(
+            (outputs - 1) * pool.stride[axis] + pool.kernel[axis] <= input,
+            "the windows of fused pooling are whole"
+        );
+        axis += 1;
+    }
 }
 
 /// A band of rows of one channel of one image.
@@ -142,7 +160,16 @@ pub struct MaxPoolIndexed<'a, P, I> {
     pub index: &'a mut [I],
 }
 
-/// Writes a place into `N` bytes an entry.
+/// Bytes of an entry of an index of `len` bytes: one, or two where a window has more than 256 places. Anything else does not compile.
+pub const fn place_bytes(pool: &Pool, len: usize) -> usize {
+    let (outputs, places) = (pool.output().len(), pool.kernel[0].saturating_mul(pool.kernel[1]));
+    assert!(places <= 1 << 16, "max-pooling: a window of more than 65,536 places");
+    let bytes = len / outputs;
+    assert!(bytes * outputs == len && (bytes == 2 || (bytes == 1 && places <= 1 << 8)));
+    bytes
+}
+
+/// Writes a place into `bytes` bytes an entry.
 #[inline(always)]
 pub fn put_place(index: &mut [u8], at: usize, bytes: usize, place: usize) {
     if let Some(to) = index.get_mut(at * bytes..(at + 1) * bytes) {
@@ -166,7 +193,7 @@ impl<T: Scalar, P: PoolSpec, I: Plain<u8>> Stage<T> for MaxPoolIndexed<'_, P, I>
     #[inline(always)]
     fn forward<A: Activation<T>>(&mut self, band: Band<'_, T>, _: usize, bias: T, act: A, y: &mut [T]) {
         let out = const { P::POOL.output() };
-        let bytes = const { I::LEN / P::POOL.output().len() };
+        let bytes = const { place_bytes(&P::POOL, I::LEN) };
         let Some(index) = self.index.get_mut(band.image) else { return };
         let index = index.flat_mut();
         max_rows(const { &P::POOL }, band, bias, act, y, |r, s, place| {
@@ -182,7 +209,7 @@ impl<T: Scalar, P: PoolSpec, I: Plain<u8>> StageBackward<T> for MaxPoolIndexed<'
     ) -> &'a [T] {
         let pool = const { P::POOL };
         let out = const { P::POOL.output() };
-        let bytes = const { I::LEN / P::POOL.output().len() };
+        let bytes = const { place_bytes(&P::POOL, I::LEN) };
         scale_by_derivative(act, y, dy);
         dz.fill(T::zero());
         if let Some(index) = self.index.get(image) {

@@ -8,7 +8,6 @@ use super::{Geometry, Layer, Window, with_work};
 use crate::kernels::activation::Identity;
 use crate::kernels::conv::{self, ConvSpec};
 use crate::kernels::conv_backward;
-use crate::kernels::reference;
 use crate::kernels::simd::{Kernel, Simd};
 use crate::kernels::stage::NoPool;
 use crate::plain::{self, Plain};
@@ -189,10 +188,16 @@ impl<
         with_work!(
             conv::forward_work(&Conv2d::<IN, OUT, KH, KW, T, G, GROUP_IN, BIASES>::shape(H, W), None),
             T,
-            |work| conv::forward(simd, spec, xs, &layer.weight, &layer.bias, Identity, NoPool, ys, work),
+            |work| conv::forward_with(simd, spec, xs, &layer.weight, &layer.bias, Identity, NoPool, ys, work),
             {
                 let conv = const { &Conv2d::<IN, OUT, KH, KW, T, G, GROUP_IN, BIASES>::shape(H, W) };
-                reference::conv_forward(conv, x.as_slice(), layer.weight.flat(), &layer.bias, ys[0].as_mut_slice());
+                crate::kernels::reference::conv_forward(
+                    conv,
+                    x.as_slice(),
+                    layer.weight.flat(),
+                    &layer.bias,
+                    ys[0].as_mut_slice(),
+                );
             }
         );
     }
@@ -223,7 +228,7 @@ impl<
         with_work!(
             conv_backward::backward_work(&Conv2d::<IN, OUT, KH, KW, T, G, GROUP_IN, BIASES>::shape(H, W), None),
             T,
-            |work| conv_backward::backward::<true, _, _, _, _, _, _, _, _, _, _>(
+            |work| conv_backward::backward_with::<true, _, _, _, _, _, _, _, _, _>(
                 simd,
                 spec,
                 core::slice::from_ref(x),
@@ -240,8 +245,13 @@ impl<
             {
                 let conv = const { &Conv2d::<IN, OUT, KH, KW, T, G, GROUP_IN, BIASES>::shape(H, W) };
                 let (dw, db) = (grad.weight.flat_mut(), &mut grad.bias);
-                reference::conv_backward_params(conv, x.as_slice(), dy.as_slice(), dw, db);
-                reference::conv_backward_input(conv, layer.weight.flat(), dy.as_slice(), dx.as_mut_slice());
+                crate::kernels::reference::conv_backward_params(conv, x.as_slice(), dy.as_slice(), dw, db);
+                crate::kernels::reference::conv_backward_input(
+                    conv,
+                    layer.weight.flat(),
+                    dy.as_slice(),
+                    dx.as_mut_slice(),
+                );
             }
         );
     }

@@ -30,9 +30,6 @@ pub use linear::Linear;
 pub use pool::{AvgPool2d, GlobalAvgPool, MaxPool2d};
 pub use window::{Geometry, Window};
 
-use crate::Scalar;
-use crate::plain::Plain;
-
 /// A layer from inputs `X` to outputs `Y`, both [`Tensor`](crate::Tensor)s.
 ///
 /// The sizes of `Y` are given by the caller's type and checked against the layer's arithmetic when compiling.
@@ -50,40 +47,24 @@ pub trait Layer<X, Y> {
     fn backward(&self, x: &X, y: &Y, dy: &Y, grad: &mut Self) -> X;
 }
 
-/// Workspace for a layer written by hand, whose length is only known to the kernel: `f` gets at least `len` elements.
+/// Workspace for a layer written by hand, whose length is only known to the kernel: `$fast` gets at least `$len` elements.
 ///
-/// Up to 16 KiB of f32 lie on the stack; more on the heap, with `std`. Without, `naive` runs instead, which needs none.
+/// Up to 4096 elements (16 KiB of f32) lie on the stack; more on the heap, with `std`. Without, `$naive` runs instead, which needs none.
 macro_rules! with_work {
     ($len:expr, $t:ty, |$work:ident| $fast:expr, $naive:expr) => {{
-        use $crate::layers::heap;
         const SMALL: usize = 1 << 12;
-        const LARGE: usize = 1 << 17;
-        const HUGE: usize = 1 << 22;
         if const { $len <= SMALL } {
-            let $work = &mut [<$t as num_traits::Zero>::zero(); SMALL];
+            let $work: &mut [$t] = &mut [<$t as num_traits::Zero>::zero(); SMALL];
             $fast
-        } else if const { $len <= LARGE && heap::HAS } {
-            heap::lend::<$t, LARGE, _>(|$work| $fast)
-        } else if const { $len <= HUGE && heap::HAS } {
-            heap::lend::<$t, HUGE, _>(|$work| $fast)
         } else {
+            #[cfg(feature = "std")]
+            {
+                let $work: &mut [$t] = &mut $crate::plain::zeroed_slice::<$t>(const { $len });
+                $fast
+            }
+            #[cfg(not(feature = "std"))]
             $naive
         }
     }};
 }
 pub(crate) use with_work;
-
-/// The heap, where there is one.
-pub(crate) mod heap {
-    use super::{Plain, Scalar};
-
-    pub(crate) const HAS: bool = cfg!(feature = "std");
-
-    /// Calls `f` with zeroed workspace from the heap. Only called where [`HAS`].
-    pub(crate) fn lend<T: Scalar, const N: usize, R>(f: impl FnOnce(&mut [T; N]) -> R) -> R {
-        #[cfg(feature = "std")]
-        return f(&mut <[T; N] as Plain<T>>::zeroed_box());
-        #[cfg(not(feature = "std"))]
-        return f(&mut <[T; N] as Plain<T>>::ZERO);
-    }
-}

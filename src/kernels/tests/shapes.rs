@@ -1,0 +1,158 @@
+//! Convolutions for the tests: hand-picked ones, and random ones that a `const fn` makes from a number.
+//!
+//! Kernels take their geometry as consts, so random shapes are drawn when compiling, by a small generator; the data is drawn at run time.
+
+use crate::kernels::conv::ConvSpec;
+use crate::kernels::stage::PoolSpec;
+use crate::shape::{Conv, Pool, Rounding, Shape};
+
+/// A linear congruential generator (Knuth's MMIX constants), of which the upper bits are used.
+struct Lcg(u64);
+
+impl Lcg {
+    const fn new(seed: u64) -> Self {
+        Lcg(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15))
+    }
+
+    /// A number from `low` to `high`.
+    const fn next(&mut self, low: usize, high: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        low + (self.0 >> 33) as usize % (high - low + 1)
+    }
+}
+
+/// What the naive kernels do in a few milliseconds without optimisation.
+const MOST_MACS: usize = 40_000;
+
+/// A random convolution without fault.
+const fn random_conv(seed: usize) -> Conv {
+    let mut r = Lcg::new(seed as u64 + 1);
+    loop {
+        // Dense twice as often as grouped or depthwise.
+        let (groups, inputs, outputs) = match r.next(0, 3) {
+            0 | 1 => (1, r.next(1, 20), r.next(1, 20)),
+            2 => (r.next(2, 4), r.next(1, 5), r.next(1, 5)),
+            _ => (r.next(2, 20), 1, r.next(1, 2)),
+        };
+        let conv = Conv {
+            input: Shape::new(groups * inputs, r.next(1, 20), r.next(1, 20)),
+            out_channels: groups * outputs,
+            kernel: [r.next(1, 5), r.next(1, 5)],
+            // Stride 1 has its own layout: as often as all others.
+            stride: if r.next(0, 1) == 0 { [1; 2] } else { [r.next(1, 3), r.next(1, 3)] },
+            padding: if r.next(0, 3) == 0 { [0; 4] } else { [r.next(0, 3), r.next(0, 3), r.next(0, 3), r.next(0, 3)] },
+            dilation: if r.next(0, 1) == 0 { [1; 2] } else { [r.next(1, 2), r.next(1, 2)] },
+            groups,
+            bias: r.next(0, 3) > 0,
+        };
+        if conv.faults().is_empty() && conv.macs() <= MOST_MACS {
+            return conv;
+        }
+    }
+}
+
+/// A random pooling of a map, by windows that do not overlap.
+const fn random_pool(seed: usize, input: Shape) -> Pool {
+    let mut r = Lcg::new(seed as u64 + 1000);
+    loop {
+        let kernel = [r.next(1, 4), r.next(1, 4)];
+        let gap = if r.next(0, 2) == 0 { [r.next(0, 2), r.next(0, 2)] } else { [0; 2] };
+        let stride = [kernel[0] + gap[0], kernel[1] + gap[1]];
+        let pool = Pool { stride, rounding: Rounding::Floor, ..Pool::new(input, kernel) };
+        if pool.faults().is_empty() {
+            return pool;
+        }
+    }
+}
+
+/// The convolution of a number, and a pooling behind it.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Random<const SEED: usize>;
+
+impl<const SEED: usize> ConvSpec for Random<SEED> {
+    const CONV: Conv = random_conv(SEED);
+}
+
+impl<const SEED: usize> PoolSpec for Random<SEED> {
+    const POOL: Pool = random_pool(SEED, random_conv(SEED).output());
+}
+
+/// Convolutions that have a name, each with a pooling of its output.
+macro_rules! picked {
+    ($($(#[$doc:meta])* $name:ident: $conv:expr, pool $kernel:expr;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Default)]
+        pub(super) struct $name;
+
+        impl ConvSpec for $name {
+            const CONV: Conv = $conv;
+        }
+
+        impl PoolSpec for $name {
+            const POOL: Pool = Pool { rounding: Rounding::Floor, ..Pool::new(<$name as ConvSpec>::CONV.output(), $kernel) };
+        }
+    )*};
+}
+
+const fn conv(input: [usize; 3], out: usize, kernel: [usize; 2]) -> Conv {
+    Conv::new(Shape::new(input[0], input[1], input[2]), out, kernel)
+}
+
+picked! {
+    /// LeNet-5's first, 28 × 28.
+    LeNet1: Conv { padding: [2; 4], ..conv([1, 28, 28], 6, [5, 5]) }, pool [2, 2];
+    /// LeNet-5's second.
+    LeNet2: conv([6, 14, 14], 16, [5, 5]), pool [2, 2];
+    /// Many channels on a small map, as deep in a network.
+    Deep: Conv { padding: [1; 4], ..conv([17, 6, 6], 33, [3, 3]) }, pool [3, 3];
+    /// Only channels are mixed.
+    Pointwise: conv([9, 7, 7], 17, [1, 1]), pool [7, 7];
+    /// Only channels are mixed, on every other place.
+    PointwiseStrided: Conv { stride: [2, 2], ..conv([8, 7, 9], 7, [1, 1]) }, pool [2, 3];
+    /// The kernel is the map: a linear layer.
+    WholeMap: conv([3, 5, 4], 9, [5, 4]), pool [1, 1];
+    /// More zeros than map, and outputs that see nothing but zeros.
+    MostlyPadding: Conv { padding: [4, 6, 5, 3], ..conv([2, 2, 3], 8, [3, 2]) }, pool [3, 2];
+    /// One column out.
+    Column: Conv { padding: [1, 1, 0, 0], ..conv([3, 20, 3], 7, [3, 3]) }, pool [2, 1];
+    /// A signal.
+    Signal: Conv { padding: [0, 0, 4, 4], ..conv([1, 1, 300], 9, [1, 9]) }, pool [1, 4];
+    /// Each channel by itself, wider than a band.
+    Depthwise: Conv { padding: [1; 4], groups: 8, ..conv([8, 12, 30], 8, [3, 3]) }, pool [2, 2];
+    /// Several bands, and a last one that is shorter.
+    Bands: Conv { padding: [1; 4], ..conv([1, 37, 40], 1, [3, 3]) }, pool [2, 2];
+    /// Several bands of dW, too.
+    ManyBands: Conv { padding: [0, 1, 1, 0], ..conv([1, 60, 70], 3, [2, 2]) }, pool [3, 2];
+    /// Several bands of an im2col matrix that is written out.
+    StridedBands: Conv { stride: [1, 2], padding: [1; 4], ..conv([2, 50, 60], 3, [3, 2]) }, pool [5, 3];
+    /// A row wider than a band.
+    WideRow: conv([1, 4, 1100], 2, [2, 2]), pool [2, 2];
+    /// A window of more than 256 places, which take two bytes each.
+    LargeWindow: Conv { padding: [1; 4], ..conv([1, 40, 40], 2, [3, 3]) }, pool [17, 20];
+}
+
+/// The generator draws what the tests are meant to see.
+#[test]
+fn random_shapes_are_varied() {
+    let convs: Vec<Conv> = (0..48).map(random_conv).collect();
+    for (i, conv) in convs.iter().enumerate() {
+        assert!(conv.faults().is_empty() && random_pool(i, conv.output()).faults().is_empty());
+    }
+    let some = |what: &str, f: fn(&Conv) -> bool| {
+        let n = convs.iter().filter(|conv| f(conv)).count();
+        assert!(n >= 3, "only {n} of {} have {what}", convs.len());
+    };
+    some("stride 1", |c| c.stride == [1; 2]);
+    some("stride 1 and no padding", |c| c.stride == [1; 2] && c.padding == [0; 4]);
+    some("stride 1 and more padding than the kernel reaches", |c| {
+        c.stride == [1; 2] && (c.padding[0] >= c.extent()[0] || c.padding[2] >= c.extent()[1])
+    });
+    some("strides", |c| c.stride[0] > 1 || c.stride[1] > 1);
+    some("strides, padding and dilation", |c| c.stride != [1; 2] && c.padding != [0; 4] && c.dilation != [1; 2]);
+    some("depthwise groups", |c| c.groups > 1 && c.group_inputs() == 1);
+    some("groups of several channels", |c| c.groups > 1 && c.group_inputs() > 1);
+    some("no bias", |c| !c.bias);
+    some("one column out", |c| c.output().w == 1);
+    some("padding on one side alone", |c| c.padding[0] != c.padding[1] && c.padding[2] != c.padding[3]);
+    some("more than a tile of channels", |c| c.group_outputs() > 8);
+}
