@@ -225,15 +225,20 @@ where
 
     #[inline(always)]
     fn run<S: Simd<T>>(mut self, simd: S) {
-        const {
-            let out = match P::POOL {
-                Some(pool) => pool.output(),
-                None => C::CONV.output(),
-            };
-            assert!(X::LEN == C::CONV.input.len() && Y::LEN == out.len());
-            assert!(W::LEN == C::CONV.out_channels * C::CONV.taps() && B::LEN == C::CONV.biases());
-            assert!(K::LEN >= forward_work(&C::CONV, P::POOL));
-        }
+        // Known when compiling, and gone from the code. It is not an error there, for the layers have told it in better words.
+        assert!(
+            const {
+                let out = match P::POOL {
+                    Some(pool) => pool.output(),
+                    None => C::CONV.output(),
+                };
+                X::LEN == C::CONV.input.len()
+                    && Y::LEN == out.len()
+                    && W::LEN == C::CONV.out_channels * C::CONV.taps()
+                    && B::LEN == C::CONV.biases()
+                    && K::LEN >= forward_work(&C::CONV, P::POOL)
+            }
+        );
         for (image, (x, y)) in self.x.iter().zip(self.y).enumerate() {
             // SAFETY: the lengths were asserted above, when compiling.
             unsafe {

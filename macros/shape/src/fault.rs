@@ -386,14 +386,14 @@ impl Faults {
     }
 }
 
-/// Panics if `found` is above `limit`: a budget, as a compile error where this is evaluated in a `const`, at the place of the call.
+/// Panics if `found` is above `limit`, and says `what` ("its weights take") and in which `unit`: a budget, as a compile error where this is evaluated in a `const`, at the place of the call.
 ///
 /// # Panics
 /// If the budget is exceeded.
 #[track_caller]
 pub const fn deny_excess(network: &str, what: &str, unit: &str, found: usize, limit: usize) {
     if found > limit {
-        let text = Text::new().str(network).str(": ").str(what).str(" need ").grouped(found).str(" ").str(unit);
+        let text = Text::new().str(network).str(": ").str(what).str(" ").grouped(found).str(" ").str(unit);
         panic!("{}", text.str(", the budget is ").grouped(limit).as_str());
     }
 }

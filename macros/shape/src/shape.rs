@@ -45,6 +45,12 @@ impl Shape {
         self.c == other.c && self.h == other.h && self.w == other.w
     }
 
+    /// `[16, 5, 5]`, or `[400]` for a flat vector: as it is declared.
+    pub const fn brackets(self) -> Text {
+        let text = Text::new().str("[").num(self.c);
+        if self.is_flat() { text } else { text.str(", ").num(self.h).str(", ").num(self.w) }.str("]")
+    }
+
     /// `16×5×5`, or `400` for a flat vector.
     pub const fn text(self) -> Text {
         if self.is_flat() { Text::new().num(self.c) } else { self.map_text() }
@@ -62,8 +68,8 @@ impl Shape {
     #[track_caller]
     pub const fn deny_other(self, declared: Shape, layer: &str) {
         if !self.same(declared) {
-            let text = Text::new().str(layer).str(": the declared output is ").text(&declared.text());
-            panic!("{}", text.str(", the real one is ").text(&self.text()).as_str());
+            let text = Text::new().str(layer).str(": declared output ").text(&declared.brackets());
+            panic!("{}", text.str(" differs from the real output ").text(&self.brackets()).as_str());
         }
     }
 }

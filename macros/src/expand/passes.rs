@@ -74,7 +74,9 @@ fn marker(context: &Context<'_>, index: usize) -> syn::Ident {
         let other = other.name.to_string();
         i != index && other.replace('_', "").eq_ignore_ascii_case(&name.replace('_', ""))
     });
-    if twin { format_ident!("{camel}At{index}") } else { format_ident!("{camel}") }
+    // Beside the parameters of the passes and the network itself.
+    let taken = twin || ["T", "S", "Self"].contains(&camel.as_str()) || context.network.ident == camel;
+    if taken { format_ident!("{camel}At{index}") } else { format_ident!("{camel}") }
 }
 
 /// ```ignore
