@@ -79,7 +79,7 @@ fn marker(context: &Context<'_>, index: usize) -> syn::Ident {
     if taken { format_ident!("{camel}At{index}") } else { format_ident!("{camel}") }
 }
 
-/// ```ignore
+/// ```text
 /// /// `conv1`
 /// #[derive(Clone, Copy)]
 /// struct Conv1;
@@ -204,7 +204,7 @@ impl<'a> Inference<'a> {
         window(self.context, &self.steps[step], &self.places.offsets[step])
     }
 
-    /// ```ignore
+    /// ```text
     /// {
     ///     let (x, y) = activations.step::<At<Tensor<6, 14, 14, T>, 0>, At<Tensor<16, 5, 5, T>, 1176>>();
     ///     tn::conv::forward(simd, Conv2, x, &self.conv2.weight, &self.conv2.bias, Relu, tn::MaxPool(MaxPool5), y, work);

@@ -162,7 +162,7 @@ impl Shapes {
         quote!(::tenonet::Tensor<#c, #h, #w, #element>)
     }
 
-    /// ```ignore
+    /// ```text
     /// #[doc(hidden)]
     /// pub struct __LeNetShapes;
     /// impl __LeNetShapes { pub const CONV1_0: Conv = Conv { … }; pub const CONV1_0_OUT: Shape = Self::CONV1_0.output(); … }
@@ -202,6 +202,10 @@ impl Shapes {
                 continue;
             }
             let Some(spec) = self.spec(index, layer) else { continue };
+            if layer.is_1d() {
+                let (place, before) = (Place::at(layer.kind.span()), self.before(index).value());
+                checks.extend(assertion(place, quote!(::tenonet::shape::Shape::deny_map), quote!(#before, #name)));
+            }
             for (field, place) in fields(layer) {
                 let field = format_ident!("{field}");
                 checks.extend(assertion(
