@@ -184,6 +184,10 @@ fn headers() {
         lines(quote!(struct Self([1] -> [1]) { relu })),
         "`Self` is a keyword of Rust and cannot name a network"
     );
+    assert_eq!(
+        lines(quote!(struct T([1] -> [1]) { relu })),
+        "`T` is the element type of every network and cannot name one"
+    );
     assert_eq!(lines(quote!(struct A { relu })), "A: its input and output are missing");
     assert_eq!(lines(quote!(struct A([1])  { relu })), "A: expected `->` and its output");
     assert_eq!(
