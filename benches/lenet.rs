@@ -39,7 +39,8 @@ fn lenet(c: &mut Criterion) {
     let mut sgd = Sgd::new(0.01).momentum(0.9);
     group.bench_function("train_64", |b| {
         b.iter(|| {
-            let loss = net.loss_and_grad(black_box(&images), &labels, &SoftmaxCrossEntropy, &mut grad).expect("labels fit");
+            let loss =
+                net.loss_and_grad(black_box(&images), &labels, &SoftmaxCrossEntropy, &mut grad).expect("labels fit");
             sgd.step(net.params_mut(), grad.params()).expect("the rate is positive");
             loss
         });
