@@ -21,7 +21,7 @@ pub unsafe fn product<T: Scalar, S: Simd<T>, const ADD: bool>(
     let mut i = 0;
     macro_rules! blocks {
         ($mr:literal) => {
-            while i + $mr <= m {
+            while m - i >= $mr {
                 // SAFETY: rows i..i + $mr are below m, the caller's.
                 unsafe { tile::block::<T, S, $mr, ADD>(simd, a.from_row(i), b, taps, c.add(i * c_row), c_row, n) };
                 i += $mr;

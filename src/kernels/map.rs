@@ -87,7 +87,7 @@ fn softmax_image<T: Scalar>(channels: usize, y: &mut [T]) {
             sum += y[i];
         }
         for i in at() {
-            y[i] = y[i] / sum;
+            y[i] /= sum;
         }
     }
 }

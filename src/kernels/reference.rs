@@ -118,7 +118,7 @@ pub fn avg_pool_forward<T: Scalar>(pool: &Pool, x: &[T], y: &mut [T]) {
     y.fill(T::zero());
     each_window(pool, |out, _, input| y[out] += x[input]);
     for (i, y) in y.iter_mut().enumerate() {
-        *y = *y / T::of(window_size(pool, i / out.w % out.h, i % out.w) as f64);
+        *y /= T::of(window_size(pool, i / out.w % out.h, i % out.w) as f64);
     }
 }
 
