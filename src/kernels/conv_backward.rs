@@ -13,7 +13,7 @@ use crate::kernels::gemm;
 use crate::kernels::im2col;
 use crate::kernels::simd::{Kernel, Simd};
 use crate::kernels::stage::{NoPool, StageBackward};
-use crate::kernels::tile::{Broadcast, Taps};
+use crate::kernels::tile::{self, Broadcast, Taps};
 use crate::plain::Plain;
 use crate::shape::{Conv, Pool, Shape};
 
@@ -88,10 +88,15 @@ const fn dx_rows(conv: &Conv) -> usize {
     }
 }
 
-/// Elements for dx: turned kernels and a forward pass's workspace, or a band of the matrix.
+/// Elements for the turned kernels, which all images of a micro-batch use.
+const fn turned_len(conv: &Conv) -> usize {
+    if is_direct(conv) { conv.out_channels * conv.taps() } else { 0 }
+}
+
+/// Elements for dx of one image: a forward pass's workspace, or a band of the matrix.
 const fn dx_work(conv: &Conv) -> usize {
     if is_direct(conv) {
-        conv.out_channels * conv.taps() + conv::forward_work(&transposed(conv), None)
+        conv::forward_work(&transposed(conv), None)
     } else {
         conv.taps() * dx_rows(conv) * conv.output().w
     }
@@ -102,7 +107,7 @@ pub const fn backward_work(conv: &Conv, pool: Option<Pool>) -> usize {
     let dz = if pool.is_some() { conv.output().len() } else { 0 };
     let dw = dw_layout(conv).input + wide_dz(conv);
     let dx = dx_work(conv);
-    dz + if dw > dx { dw } else { dx }
+    dz + turned_len(conv) + if dw > dx { dw } else { dx }
 }
 
 /// `dw += …`, `db += …`, and with `DX` `dx[i] ← …`, from what left the fused step (`y`) and its gradient (`dy`, overwritten).
@@ -200,13 +205,17 @@ where
         let plane = conv.output().h * conv.output().w;
         let dz_len = if P::POOL.is_some() { conv.output().len() } else { 0 };
         let (dz, work) = self.work.split_at_mut(dz_len);
+        let (turned, work) = work.split_at_mut(const { turned_len(&C::CONV) });
+        if DX && !turned.is_empty() {
+            turn(conv, self.weight.flat(), turned);
+        }
         let mut dx = self.dx.iter_mut();
         for (image, ((x, y), dy)) in self.x.iter().zip(self.y).zip(self.dy).enumerate() {
             let dz = self.stage.backward(image, self.act, y.flat(), dy.flat_mut(), dz);
             // A stage is safe to write: what the products below read does not hang on it.
             let Some(dz) = dz.get(..conv.output().len()) else { return };
             for (db, dz) in self.db.flat_mut().iter_mut().zip(dz.chunks_exact(plane)) {
-                *db += dz.iter().copied().sum();
+                *db += tile::sum(simd, dz);
             }
             // SAFETY: the lengths were asserted above, when compiling, and that of `work` when `self` was made; `dz` is as
             // long as the convolution's map.
@@ -215,7 +224,7 @@ where
                 // SAFETY: as above.
                 unsafe {
                     if const { is_direct(&C::CONV) } {
-                        backward_input_direct(simd, self.spec, self.weight.flat(), dz, dx.flat_mut(), work);
+                        backward_input_direct(simd, self.spec, turned, dz, dx.flat_mut(), work);
                     } else {
                         backward_input_columns(simd, self.spec, self.weight.flat(), dz, dx.flat_mut(), work);
                     }
@@ -276,13 +285,17 @@ unsafe fn backward_params<T: Scalar, S: Simd<T>, C: ConvSpec>(
 /// As for [`backward_params`].
 #[inline(always)]
 unsafe fn backward_input_direct<T: Scalar, S: Simd<T>, C: ConvSpec>(
-    simd: S, spec: C, weight: &[T], dz: &[T], dx: &mut [T], work: &mut [T],
+    simd: S, spec: C, turned: &[T], dz: &[T], dx: &mut [T], work: &mut [T],
 ) {
-    let conv = const { &C::CONV };
+    // SAFETY: `dz` is the transposed convolution's input, `turned` its weights, `work` what `dx_work` counts for it.
+    unsafe { conv::forward_image(simd, Transposed(spec), 0, dz, turned, &[], Identity, &mut NoPool, dx, work) }
+}
+
+/// `turned[c][o][KH − 1 − u][KW − 1 − v] ← weight[o][c][u][v]` within each group: the weights of [`Transposed`].
+#[inline(always)]
+fn turn<T: Scalar>(conv: &Conv, weight: &[T], turned: &mut [T]) {
     let (ic, oc, taps) = (conv.group_inputs(), conv.group_outputs(), conv.taps());
     let kernel = conv.kernel[0] * conv.kernel[1];
-    let (turned, work) = work.split_at_mut(weight.len());
-    // turned[c][o][KH − 1 − u][KW − 1 − v] = weight[o][c][u][v] within each group.
     for (turned, weight) in turned.chunks_exact_mut(oc * taps).zip(weight.chunks_exact(oc * taps)) {
         for (c, turned) in turned.chunks_exact_mut(oc * kernel).take(ic).enumerate() {
             for (turned, weight) in turned.chunks_exact_mut(kernel).zip(weight.chunks_exact(taps)) {
@@ -292,8 +305,6 @@ unsafe fn backward_input_direct<T: Scalar, S: Simd<T>, C: ConvSpec>(
             }
         }
     }
-    // SAFETY: `dz` is the transposed convolution's input, `turned` its weights, `work` what `dx_work` counts for it.
-    unsafe { conv::forward_image(simd, Transposed(spec), 0, dz, turned, &[], Identity, &mut NoPool, dx, work) }
 }
 
 /// `dx ← col2im(Wᵀ · dz)` with the matrix written out, band by band, for one image.

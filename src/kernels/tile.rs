@@ -181,6 +181,27 @@ unsafe fn load<T: Scalar, S: Simd<T>, const NV: usize>(simd: S, row: *const T, v
     }
 }
 
+/// `Σ x`, in a fixed order.
+///
+/// Four vectors of partial sums: an addition takes four cycles, and need not wait for the one before.
+#[inline(always)]
+pub fn sum<T: Scalar, S: Simd<T>>(simd: S, x: &[T]) -> T {
+    const VECTORS: usize = 4;
+    let mut acc = [simd.splat(T::zero()); VECTORS];
+    let mut chunks = x.chunks_exact(VECTORS * S::LANES);
+    for chunk in &mut chunks {
+        for v in 0..VECTORS {
+            // SAFETY: the chunk has VECTORS vectors of LANES elements.
+            acc[v] = simd.add(acc[v], unsafe { simd.load(chunk.as_ptr().add(v * S::LANES)) });
+        }
+    }
+    for rest in chunks.remainder().chunks(S::LANES) {
+        // SAFETY: a chunk has at most LANES elements.
+        acc[0] = simd.add(acc[0], unsafe { simd.load_first(rest.as_ptr(), rest.len()) });
+    }
+    simd.sum(simd.add(simd.add(acc[0], acc[2]), simd.add(acc[1], acc[3])))
+}
+
 /// `C[i][j] += Σ_p A[i][p] · B[j][p]` for a tile of `MR × NR`; rows of A lie `a_row` apart, row `j` of B at `b[j]`, element `(i, j)` of C at `i · c_row + j · c_column`.
 ///
 /// # Safety

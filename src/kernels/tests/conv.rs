@@ -205,7 +205,7 @@ fn check_max_pool<T: Scalar, S: Simd<T>, C: Case>(simd: S, draw: Draw) {
         dz
     };
     let stage = MaxPoolIndexed { pool: C::default(), index: &mut index };
-    operands.check_backward::<false, _, _, _, C::Y<T>, C::BackwardPool<T>>(simd, Relu, stage, &y, dz);
+    operands.check_backward::<true, _, _, _, C::Y<T>, C::BackwardPool<T>>(simd, Relu, stage, &y, dz);
 }
 
 /// The stages of inference: max-pooling behind a monotone function and another, average pooling.

@@ -76,6 +76,22 @@ fn edges_touch_nothing_else() {
     on_each!(|T, simd| edges::<T, _>(simd));
 }
 
+/// Every element is counted once, whatever rest there is behind the vectors.
+#[test]
+fn sums() {
+    fn check<T: Scalar, S: Simd<T>>(simd: S, n: usize) {
+        let mut x = Guarded::<T>::zeroed(n);
+        for (i, x) in x.iter_mut().enumerate() {
+            *x = T::of((i % 23) as f64 - 11.0);
+        }
+        let found = simd.vectorize(Run(|| crate::kernels::tile::sum(simd, &x)));
+        assert_eq!(found, x.iter().copied().sum::<T>(), "of {n}");
+    }
+    for n in (0..200).chain([1000, 1023]) {
+        on_each!(|T, simd| check::<T, _>(simd, n));
+    }
+}
+
 /// What the tiles count on.
 #[test]
 fn registers_hold_the_tiles() {
