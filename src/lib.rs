@@ -49,7 +49,17 @@ pub mod __private {
     #[cfg(feature = "std")]
     pub use std::boxed::Box;
 
+    #[cfg(feature = "weights")]
+    pub use crate::weights::WeightsError;
+    #[cfg(feature = "weights")]
+    pub use core::convert::AsRef;
+    #[cfg(feature = "weights")]
+    pub use core::result::Result;
+    #[cfg(feature = "weights")]
+    pub use std::path::Path;
+
     pub use crate::__with_std as with_std;
+    pub use crate::__with_weights as with_weights;
     pub use crate::kernels::arena::{Arena, At, first, first_mut};
     pub use crate::kernels::conv::ConvSpec;
     pub use crate::kernels::simd::Simd;
@@ -84,6 +94,22 @@ macro_rules! __with_std {
 #[macro_export]
 #[cfg(not(feature = "std"))]
 macro_rules! __with_std {
+    ($($items:tt)*) => {};
+}
+
+/// As `__with_std`, for the feature `weights`.
+#[doc(hidden)]
+#[macro_export]
+#[cfg(feature = "weights")]
+macro_rules! __with_weights {
+    ($($items:tt)*) => { $($items)* };
+}
+
+/// As `__with_std`, for the feature `weights`.
+#[doc(hidden)]
+#[macro_export]
+#[cfg(not(feature = "weights"))]
+macro_rules! __with_weights {
     ($($items:tt)*) => {};
 }
 

@@ -158,5 +158,18 @@ fn inherent(context: &Context<'_>) -> TokenStream {
                 }
             }
         }
+
+        tn::with_weights! {
+            #[allow(dead_code, reason = "offered whether or not the program uses them")]
+            impl #ident<f32> {
+                /// The network of a weight file.
+                ///
+                /// # Errors
+                /// If the file cannot be read, or its tensors are not those of the network; the message names the first that differs.
+                #vis fn load(path: impl tn::AsRef<tn::Path>) -> tn::Result<tn::Box<Self>, tn::WeightsError> {
+                    <Self as tn::Network>::load(path)
+                }
+            }
+        }
     }
 }
