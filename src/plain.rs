@@ -35,7 +35,8 @@ pub unsafe trait Plain<T>: Zeroable + Send + Sync + 'static {
     /// The same elements seen as another plain type of the same length.
     #[inline(always)]
     fn cast<U: Plain<T>>(&self) -> &U {
-        const { assert!(Self::LEN == U::LEN, "cast between plain types of different lengths") };
+        // Known when compiling, and gone from the code; where it can be false, the caller has told it in better words.
+        assert!(const { Self::LEN == U::LEN }, "cast between plain types of different lengths");
         // SAFETY: both types are LEN elements of T by the trait's contract, and LEN is the same (asserted above).
         unsafe { &*(self as *const Self).cast::<U>() }
     }
@@ -43,7 +44,8 @@ pub unsafe trait Plain<T>: Zeroable + Send + Sync + 'static {
     /// The same elements seen as another plain type of the same length.
     #[inline(always)]
     fn cast_mut<U: Plain<T>>(&mut self) -> &mut U {
-        const { assert!(Self::LEN == U::LEN, "cast between plain types of different lengths") };
+        // Known when compiling, and gone from the code; where it can be false, the caller has told it in better words.
+        assert!(const { Self::LEN == U::LEN }, "cast between plain types of different lengths");
         // SAFETY: as in `cast`; the borrow of `self` is unique.
         unsafe { &mut *(self as *mut Self).cast::<U>() }
     }

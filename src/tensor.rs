@@ -4,6 +4,7 @@ use core::ops::{Index, IndexMut};
 
 use crate::Scalar;
 use crate::plain::Plain;
+use crate::shape::Shape;
 
 /// A feature map of `C` channels, `H` rows and `W` columns; a flat vector of `N` features is `Tensor<N>`.
 ///
@@ -71,14 +72,14 @@ impl<const C: usize, const H: usize, const W: usize, T: Scalar> Tensor<C, H, W, 
     /// The same elements as a flat vector; `N` must be `C · H · W`, or it does not compile.
     #[inline(always)]
     pub fn flatten<const N: usize>(&self) -> &Tensor<N, 1, 1, T> {
-        const { assert!(N == C * H * W, "flatten: the vector's length is not C · H · W") };
+        const { Shape::new(C, H, W).deny_other_length(Shape::flat(N), "flatten") };
         Plain::<T>::cast(self)
     }
 
     /// The same elements in another shape of the same length, or it does not compile.
     #[inline(always)]
     pub fn reshape<const C2: usize, const H2: usize, const W2: usize>(&self) -> &Tensor<C2, H2, W2, T> {
-        const { assert!(C2 * H2 * W2 == C * H * W, "reshape: the lengths differ") };
+        const { Shape::new(C, H, W).deny_other_length(Shape::new(C2, H2, W2), "reshape") };
         Plain::<T>::cast(self)
     }
 
@@ -146,10 +147,10 @@ pub trait FeatureMap: Plain<Self::Scalar> + Clone {
     /// The element type.
     type Scalar: Scalar;
     /// Channels, rows, columns.
-    const SHAPE: crate::shape::Shape;
+    const SHAPE: Shape;
 }
 
 impl<const C: usize, const H: usize, const W: usize, T: Scalar> FeatureMap for Tensor<C, H, W, T> {
     type Scalar = T;
-    const SHAPE: crate::shape::Shape = crate::shape::Shape::new(C, H, W);
+    const SHAPE: Shape = Shape::new(C, H, W);
 }

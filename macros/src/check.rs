@@ -94,8 +94,8 @@ fn output(network: &Network, map: &Map, faults: &mut Diagnostics) {
     if real.same(declared) {
         return;
     }
-    let (name, written) = (&network.ident, brackets(real));
-    let headline = format!("{name}: declared output {} differs from the real output {written}", brackets(declared));
+    let (name, written) = (&network.ident, real.brackets());
+    let headline = format!("{name}: declared output {} differs from the real output {written}", declared.brackets());
     let fault = faults.push(Place::at(network.output_span), headline);
     if let Some(last) = network.layers.last() {
         fault.note(format!("the last layer, {}, yields {}", last.name.unraw(), real.text()));
@@ -105,11 +105,6 @@ fn output(network: &Network, map: &Map, faults: &mut Diagnostics) {
     } else {
         format!("declare `-> {written}`, or change the last layer")
     });
-}
-
-/// `[10]` or `[16, 5, 5]`.
-fn brackets(shape: Shape) -> String {
-    if shape.is_flat() { format!("[{}]", shape.c) } else { format!("[{}, {}, {}]", shape.c, shape.h, shape.w) }
 }
 
 /// The limits on what is a sum over the layers. Scratch and tape depend on the plan: `const` assertions judge them.

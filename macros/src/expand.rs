@@ -46,7 +46,7 @@ fn declared(context: &Context<'_>, passes: passes::Passes) -> TokenStream {
     }
 }
 
-/// ```ignore
+/// ```text
 /// const _: () = {
 ///     use ::tenonet::__private as tn;
 ///     unsafe impl<T: tn::Scalar> tn::Plain<T> for LeNet<T> {}

@@ -104,6 +104,13 @@ pub struct Layer {
     pub output: Option<Shape>,
 }
 
+impl Layer {
+    /// Whether it is one of the shorthands for signals, whose input has one row.
+    pub fn is_1d(&self) -> bool {
+        matches!(self.op, Op::Conv(_) | Op::Pool(_)) && self.kind.to_string().ends_with("1d")
+    }
+}
+
 #[derive(Clone, Debug)]
 pub enum Op {
     Conv(Conv),

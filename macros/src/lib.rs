@@ -24,7 +24,8 @@ use proc_macro::TokenStream;
 use diagnostics::Diagnostics;
 use parse::Parsed;
 
-/// Declares a network.
+// Its documentation stands where the main crate exports it: there its example can be compiled.
+#[allow(missing_docs, reason = "documented at its export")]
 #[proc_macro]
 pub fn network(tokens: TokenStream) -> TokenStream {
     expansion(tokens.into()).into()

@@ -113,6 +113,10 @@ fn declaration(input: ParseStream, faults: &mut Diagnostics) -> Option<Parsed> {
         faults.push(Place::at(ident.span()), format!("`{ident}` is a keyword of Rust and cannot name a network"));
         return None;
     }
+    if ident == "T" {
+        faults.push(Place::at(ident.span()), "`T` is the element type of every network and cannot name one");
+        return None;
+    }
     if input.peek(Token![<]) {
         faults
             .push(here(input), format!("{ident}: a network declares no generics"))

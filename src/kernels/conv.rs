@@ -13,7 +13,7 @@ use crate::kernels::activation::Activation;
 use crate::kernels::gemm;
 use crate::kernels::im2col;
 use crate::kernels::simd::{Kernel, Simd};
-use crate::kernels::stage::{Band, Stage, assert_side_by_side};
+use crate::kernels::stage::{Band, Stage, is_side_by_side};
 use crate::kernels::tile::{Broadcast, Taps};
 use crate::plain::Plain;
 use crate::shape::{Conv, Pool};
@@ -22,6 +22,21 @@ use crate::shape::{Conv, Pool};
 pub trait ConvSpec: Copy + Send + Sync {
     /// Its numbers.
     const CONV: Conv;
+}
+
+/// Whether operands of these lengths are those of a convolution without faults and of the pooling fused with it.
+pub const fn operands_fit(conv: &Conv, pool: Option<Pool>, x: usize, weight: usize, bias: usize, y: usize) -> bool {
+    let (pools, out) = match pool {
+        Some(pool) => (is_side_by_side(conv, &pool), pool.output()),
+        None => (true, conv.output()),
+    };
+    conv.faults().is_empty()
+        && !conv.input.is_empty()
+        && pools
+        && x == conv.input.len()
+        && weight == conv.out_channels * conv.taps()
+        && bias == conv.biases()
+        && y == out.len()
 }
 
 /// Output channels computed together: the height of the largest tile.
@@ -249,18 +264,8 @@ where
 
     #[inline(always)]
     fn run<S: Simd<T>>(mut self, simd: S) {
-        const {
-            let out = match P::POOL {
-                Some(pool) => {
-                    assert_side_by_side(&C::CONV, &pool);
-                    pool.output()
-                }
-                None => C::CONV.output(),
-            };
-            assert!(X::LEN == C::CONV.input.len() && Y::LEN == out.len());
-            assert!(W::LEN == C::CONV.out_channels * C::CONV.taps() && B::LEN == C::CONV.biases());
-            assert!(C::CONV.faults().is_empty() && !C::CONV.input.is_empty());
-        }
+        // Known when compiling, and gone from the code. It is not an error there, for the layers have told it in better words.
+        assert!(const { operands_fit(&C::CONV, P::POOL, X::LEN, W::LEN, B::LEN, Y::LEN) });
         for (image, (x, y)) in self.x.iter().zip(self.y).enumerate() {
             // SAFETY: the lengths were asserted above, when compiling, and that of `work` when `self` was made.
             unsafe {

@@ -14,22 +14,22 @@ pub trait PoolSpec: Copy + Send + Sync {
     const POOL: Pool;
 }
 
-/// Asserts, when compiling, what the stages count on: the pooling's input is the convolution's map, its windows are whole,
-/// need no padding and do not overlap.
-pub const fn assert_side_by_side(conv: &Conv, pool: &Pool) {
-    assert!(pool.input.same(conv.output()), "the pooling's input is not the convolution's map");
+/// What the stages count on: the pooling's input is the convolution's map, its windows are whole, need no padding and do not overlap.
+pub const fn is_side_by_side(conv: &Conv, pool: &Pool) -> bool {
     let mut axis = 0;
     while axis < 2 {
         let input = if axis == 0 { pool.input.h } else { pool.input.w };
         let outputs = if axis == 0 { pool.output().h } else { pool.output().w };
-        assert!(pool.padding[2 * axis] == 0 && pool.padding[2 * axis + 1] == 0, "fused pooling has no padding");
-        assert!(pool.stride[axis] >= pool.kernel[axis], "the windows of fused pooling do not overlap");
-        assert!(
-            (outputs - 1) * pool.stride[axis] + pool.kernel[axis] <= input,
-            "the windows of fused pooling are whole"
-        );
+        if pool.padding[2 * axis] != 0
+            || pool.padding[2 * axis + 1] != 0
+            || pool.stride[axis] < pool.kernel[axis]
+            || (outputs - 1) * pool.stride[axis] + pool.kernel[axis] > input
+        {
+            return false;
+        }
         axis += 1;
     }
+    pool.input.same(conv.output())
 }
 
 /// A band of rows of one channel of one image.

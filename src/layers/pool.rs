@@ -48,11 +48,7 @@ macro_rules! pool_layer {
             const PAD_W: usize, const FLOOR: bool, const C: usize, const H: usize, const W: usize>
             PoolSpec for $spec<C, H, W, $name<KH, KW, SH, SW, PAD_H, PAD_W, FLOOR>>
         {
-            const POOL: Pool = {
-                let pool = $name::<KH, KW, SH, SW, PAD_H, PAD_W, FLOOR>::shape(C, H, W);
-                pool.faults().deny_all(stringify!($name));
-                pool
-            };
+            const POOL: Pool = $name::<KH, KW, SH, SW, PAD_H, PAD_W, FLOOR>::shape(C, H, W);
         }
     };
 }
@@ -66,8 +62,9 @@ pool_layer!(
     AvgPool2d, AvgOn
 );
 
-/// Checks a layer's output when compiling.
+/// Checks a layer against its input and output when compiling.
 const fn check(pool: &Pool, oh: usize, ow: usize, name: &str) {
+    pool.faults().deny_all(name);
     pool.output().deny_other(Shape::new(pool.input.c, oh, ow), name);
 }
 

@@ -129,7 +129,7 @@ impl Place {
         let ready = if folder {
             std::fs::create_dir_all(&path)
         } else {
-            std::fs::read_dir(weights::folder_of(&path)).map(|_| ())
+            std::fs::read_dir(crate::atomic::folder_of(&path)).map(|_| ())
         };
         match ready {
             Err(source) => Err(WeightsError::Write { path, source }),

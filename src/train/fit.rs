@@ -12,10 +12,10 @@ use crate::schedule::{Position, Schedule};
 use super::crew::Crew;
 use super::evaluate::evaluate_on;
 use super::lanes::{Lanes, Source, Sums};
-use super::order::shuffle;
 use super::progress::Progress;
 use super::trainer::{Options, Trainer};
 use super::{EpochReport, Evaluation, Report, Set, TrainError};
+use crate::order::shuffle;
 
 /// Inputs and targets.
 type Pair<'a, I, L> = (&'a [I], &'a [L]);

@@ -3,6 +3,32 @@
 //! [`Trainer`] is the loop; [`evaluate`] and [`Confusion`] tell how well a network does. Whoever writes the loop themselves needs
 //! [`Network::loss_and_grad`](crate::Network::loss_and_grad) and an [`Optimizer`](crate::optim::Optimizer) alone.
 //!
+//! ```
+//! use rand::{RngExt, SeedableRng};
+//! use tenonet::prelude::*;
+//!
+//! network! {
+//!     /// Tells on which side of a line a point lies.
+//!     struct Sides([2] -> [2]) { fc1: linear(8), relu, fc2: linear(2) }
+//! }
+//!
+//! let mut rng = rand::rngs::StdRng::seed_from_u64(1);
+//! let points: Vec<Tensor<2>> = (0..200).map(|_| Tensor::from_fn(|_, _, _| rng.random::<f32>() - 0.5)).collect();
+//! let sides: Vec<u8> = points.iter().map(|p| u8::from(p[0] > p[1])).collect();
+//! let (train, test) = ((&points[..150], &sides[..150]), (&points[150..], &sides[150..]));
+//!
+//! let mut net = Sides::init(&mut rng);
+//! let report = Trainer::new(&mut net)
+//!     .loss(SoftmaxCrossEntropy)
+//!     .optimizer(Sgd::new(0.1).momentum(0.9))
+//!     .schedule(Cosine::new().warm_up(10))
+//!     .batch(16).epochs(20).seed(7)
+//!     .fit(&train, &test)?;
+//! assert!(report.test_accuracy() > Some(0.9));
+//! println!("{}", Confusion::of(&net, &test)?);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! Three promises. The same seed gives the same bits on any number of threads: a batch is cut into lanes whose number
 //! does not depend on them, and all sums have a fixed order. A run that was resumed gives the same bits as one that was not
 //! interrupted: order and learning rate are functions of the place in the run. And a run that fails leaves the network
@@ -20,7 +46,6 @@ mod fit;
 pub(crate) mod fixture;
 mod handle;
 mod lanes;
-mod order;
 mod progress;
 mod report;
 mod samples;

@@ -8,14 +8,13 @@
 
 use std::path::Path;
 
+use crate::atomic;
 use crate::network::{Network, TensorInfo};
 
-mod atomic;
 mod error;
 mod read;
 mod write;
 
-pub(crate) use atomic::folder_of;
 pub use error::WeightsError;
 pub(crate) use read::Source;
 pub(crate) use write::Entry;

@@ -129,6 +129,11 @@ pub enum Fault {
         /// Its parameters.
         params: usize,
     },
+    /// A layer for signals, `C×1×L`, stands behind a feature map of several rows.
+    NotSignal {
+        /// The feature map.
+        input: Shape,
+    },
     /// A linear layer stands behind a feature map.
     NotFlat {
         /// The feature map.
@@ -150,7 +155,7 @@ impl Fault {
             Fault::Remainder { .. } | Fault::WindowArea { .. } => Field::Kernel,
             Fault::Groups { .. } => Field::Groups,
             Fault::PoolPadding { .. } => Field::Padding,
-            Fault::NotFlat { .. } | Fault::TooLarge { .. } => Field::Layer,
+            Fault::NotFlat { .. } | Fault::NotSignal { .. } | Fault::TooLarge { .. } => Field::Layer,
         }
     }
 
@@ -201,6 +206,9 @@ impl Fault {
                     text.str("its ").grouped(*params).str(" parameters are more than memory has addresses")
                 }
             }
+            Fault::NotSignal { input } => {
+                text.str("its input ").text(&input.map_text()).str(" is no signal, it has ").num(input.h).str(" rows")
+            }
             Fault::NotFlat { input } => text.str("linear takes a flat vector, its input is ").text(&input.text()),
         }
     }
@@ -240,6 +248,7 @@ impl Fault {
                     .str("; a window would lie wholly in the padding")
             }
             Fault::WindowArea { .. } => text.str("the place of a maximum is kept in 16 bits"),
+            Fault::NotSignal { .. } => text.str("a signal is C×1×L"),
             Fault::Zero { .. } | Fault::Groups { .. } | Fault::NotFlat { .. } | Fault::TooLarge { .. } => text,
         }
     }
@@ -287,19 +296,20 @@ impl Fault {
                 .str("say `floor` to drop the last ")
                 .str(axis.lines())
                 .str("s, or `ceil` for a last, partial window"),
+            Fault::NotSignal { .. } => text.str("the layers without `1d` work on maps"),
             Fault::NotFlat { .. } => text.str("put `flatten` before it"),
         }
     }
 
-    /// Headline, note and help in one text, for a `const` panic.
-    const fn panic_text(&self, layer: &str) -> Text {
+    /// Headline, note and help in one text, for a `const` panic: a line each.
+    pub(crate) const fn panic_text(&self, layer: &str) -> Text {
         let mut text = self.headline(layer);
         let (note, help) = (self.note(), self.help());
         if !note.is_empty() {
-            text = text.str("; note: ").text(&note);
+            text = text.str("\n= note: ").text(&note);
         }
         if !help.is_empty() {
-            text = text.str("; help: ").text(&help);
+            text = text.str("\n= help: ").text(&help);
         }
         text
     }
@@ -386,14 +396,14 @@ impl Faults {
     }
 }
 
-/// Panics if `found` is above `limit`: a budget, as a compile error where this is evaluated in a `const`, at the place of the call.
+/// Panics if `found` is above `limit`, and says `what` ("its weights take") and in which `unit`: a budget, as a compile error where this is evaluated in a `const`, at the place of the call.
 ///
 /// # Panics
 /// If the budget is exceeded.
 #[track_caller]
 pub const fn deny_excess(network: &str, what: &str, unit: &str, found: usize, limit: usize) {
     if found > limit {
-        let text = Text::new().str(network).str(": ").str(what).str(" need ").grouped(found).str(" ").str(unit);
+        let text = Text::new().str(network).str(": ").str(what).str(" ").grouped(found).str(" ").str(unit);
         panic!("{}", text.str(", the budget is ").grouped(limit).as_str());
     }
 }

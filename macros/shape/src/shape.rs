@@ -1,4 +1,4 @@
-use crate::Text;
+use crate::{Fault, Text};
 
 /// Channels, height and width of a feature map. A flat vector of `n` features is `[n, 1, 1]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -45,6 +45,36 @@ impl Shape {
         self.c == other.c && self.h == other.h && self.w == other.w
     }
 
+    /// Panics unless this is a signal, `C×1×L`: a compile error where this is evaluated in a `const`, at the place of the call.
+    ///
+    /// # Panics
+    /// If there are several rows.
+    #[track_caller]
+    pub const fn deny_map(self, layer: &str) {
+        if self.h != 1 {
+            panic!("{}", Fault::NotSignal { input: self }.panic_text(layer).as_str());
+        }
+    }
+
+    /// Panics if the number of elements differs from that of `other`.
+    ///
+    /// # Panics
+    /// If it does.
+    #[track_caller]
+    pub const fn deny_other_length(self, other: Shape, what: &str) {
+        if self.len() != other.len() {
+            let text = Text::new().str(what).str(": ").text(&self.brackets()).str(" has ").num(self.len());
+            let text = text.str(" elements, ").text(&other.brackets()).str(" has ").num(other.len());
+            panic!("{}", text.as_str());
+        }
+    }
+
+    /// `[16, 5, 5]`, or `[400]` for a flat vector: as it is declared.
+    pub const fn brackets(self) -> Text {
+        let text = Text::new().str("[").num(self.c);
+        if self.is_flat() { text } else { text.str(", ").num(self.h).str(", ").num(self.w) }.str("]")
+    }
+
     /// `16×5×5`, or `400` for a flat vector.
     pub const fn text(self) -> Text {
         if self.is_flat() { Text::new().num(self.c) } else { self.map_text() }
@@ -62,8 +92,8 @@ impl Shape {
     #[track_caller]
     pub const fn deny_other(self, declared: Shape, layer: &str) {
         if !self.same(declared) {
-            let text = Text::new().str(layer).str(": the declared output is ").text(&declared.text());
-            panic!("{}", text.str(", the real one is ").text(&self.text()).as_str());
+            let text = Text::new().str(layer).str(": declared output ").text(&declared.brackets());
+            panic!("{}", text.str(" differs from the real output ").text(&self.brackets()).as_str());
         }
     }
 }

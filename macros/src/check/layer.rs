@@ -44,6 +44,9 @@ pub fn check(layer: &mut Layer, map: Map, own: Doubt, sums: &mut Sums, faults: &
     let name = layer.name.unraw().to_string();
     let mut judge = Judge { name: &name, kind: layer.kind.span(), map, own, faults };
     layer.input = map.shape;
+    if layer.is_1d() {
+        judge.signal();
+    }
     let (out, amounts) = match &layer.op {
         Op::Conv(conv) => judge.conv(conv),
         Op::Pool(pool) => (judge.pool(pool), Some((0, 0))),
@@ -206,6 +209,14 @@ impl Judge<'_> {
         let tall = !doubt.height && input.h > 1 || !doubt.width && input.w > 1;
         if surely_map || tall {
             self.tell(&Fault::NotFlat { input }, true, Place::at(self.kind));
+        }
+    }
+
+    /// A layer of the shorthands for signals takes one row.
+    fn signal(&mut self) {
+        let Map { shape: Some(input), doubt, .. } = self.map else { return };
+        if input.h != 1 && !doubt.height {
+            self.tell(&Fault::NotSignal { input }, true, Place::at(self.kind));
         }
     }
 

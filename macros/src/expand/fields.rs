@@ -8,7 +8,7 @@ use super::shapes::Known;
 use crate::ir::{Layer, Op};
 use crate::size::Size;
 
-/// ```ignore
+/// ```text
 /// #[repr(C)]
 /// pub struct LeNet<T = f32> {
 ///     pub conv1: ::tenonet::layers::Conv2d<1, 6, 5, 5, T, ::tenonet::layers::Window<1, 1, 2, 2, 2, 2>>,

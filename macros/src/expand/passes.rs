@@ -74,10 +74,12 @@ fn marker(context: &Context<'_>, index: usize) -> syn::Ident {
         let other = other.name.to_string();
         i != index && other.replace('_', "").eq_ignore_ascii_case(&name.replace('_', ""))
     });
-    if twin { format_ident!("{camel}At{index}") } else { format_ident!("{camel}") }
+    // Beside the parameters of the passes and the network itself.
+    let taken = twin || ["T", "S", "Self"].contains(&camel.as_str()) || context.network.ident == camel;
+    if taken { format_ident!("{camel}At{index}") } else { format_ident!("{camel}") }
 }
 
-/// ```ignore
+/// ```text
 /// /// `conv1`
 /// #[derive(Clone, Copy)]
 /// struct Conv1;
@@ -202,7 +204,7 @@ impl<'a> Inference<'a> {
         window(self.context, &self.steps[step], &self.places.offsets[step])
     }
 
-    /// ```ignore
+    /// ```text
     /// {
     ///     let (x, y) = activations.step::<At<Tensor<6, 14, 14, T>, 0>, At<Tensor<16, 5, 5, T>, 1176>>();
     ///     tn::conv::forward(simd, Conv2, x, &self.conv2.weight, &self.conv2.bias, Relu, tn::MaxPool(MaxPool5), y, work);

@@ -6,7 +6,7 @@ use syn::Ident;
 use tenonet_shape::{self as shape, Rounding, Shape};
 
 use crate::check::{known_conv, known_pool};
-use crate::ir::{Activation, Conv, Groups, Layer, Linear, Network, Num, Op, Padding, Pool};
+use crate::ir::{Activation, Conv, Groups, Layer, Linear, Network, Num, Op, Padding, Place, Pool};
 use crate::size::Size;
 
 /// A shape: numbers, or a constant.
@@ -71,7 +71,7 @@ fn value(n: &Num) -> TokenStream {
             let n = proc_macro2::Literal::usize_unsuffixed(*n);
             quote!(#n)
         }
-        Num::Const(expr) => quote!((#expr)),
+        Num::Const(expr) => quote!(#expr),
     }
 }
 
@@ -162,7 +162,7 @@ impl Shapes {
         quote!(::tenonet::Tensor<#c, #h, #w, #element>)
     }
 
-    /// ```ignore
+    /// ```text
     /// #[doc(hidden)]
     /// pub struct __LeNetShapes;
     /// impl __LeNetShapes { pub const CONV1_0: Conv = Conv { … }; pub const CONV1_0_OUT: Shape = Self::CONV1_0.output(); … }
@@ -192,46 +192,65 @@ impl Shapes {
             {
                 let kind = format_ident!("{}", if matches!(act, Activation::Elu(_)) { "Elu" } else { "LeakyRelu" });
                 let value = self.number(index, number);
-                let span = crate::ir::Place::of(number).start;
+                let span = Place::of(number).start;
                 checks.extend(
                     quote_spanned!(span=> const _: ::tenonet::layers::#kind = ::tenonet::layers::#kind::new(#value);),
                 );
             }
-            if layer.output.is_some() {
+            // `check` has judged the layers whose numbers are all known.
+            if self.known[index].is_some() {
                 continue;
             }
             let Some(spec) = self.spec(index, layer) else { continue };
-            for (field, span) in fields(layer) {
+            if layer.is_1d() {
+                let (place, before) = (Place::at(layer.kind.span()), self.before(index).value());
+                checks.extend(assertion(place, quote!(::tenonet::shape::Shape::deny_map), quote!(#before, #name)));
+            }
+            for (field, place) in fields(layer) {
                 let field = format_ident!("{field}");
-                checks.extend(quote_spanned!(span=>
-                    const _: () = #spec.faults().deny(#name, ::tenonet::shape::Field::#field);
+                checks.extend(assertion(
+                    place,
+                    quote!(::tenonet::shape::Faults::deny),
+                    quote!(&#spec.faults(), #name, ::tenonet::shape::Field::#field),
                 ));
             }
         }
         let real = self.outputs.last().unwrap_or(&self.input);
         if !matches!((&self.declared, real), (ShapeRef::Known(_), ShapeRef::Known(_))) {
             let (real, declared, name) = (real.value(), self.declared.value(), network.ident.to_string());
-            checks.extend(quote_spanned!(network.output_span=> const _: () = #real.deny_other(#declared, #name);));
+            let (place, function) = (Place::at(network.output_span), quote!(::tenonet::shape::Shape::deny_other));
+            checks.extend(assertion(place, function, quote!(#real, #declared, #name)));
         }
         let ident = &network.ident;
         let budget = &network.budget;
         for (what, unit, constant, limit) in [
-            ("weights", "bytes", "WEIGHT_BYTES", &budget.weights),
-            ("scratch", "bytes", "SCRATCH_BYTES", &budget.scratch),
-            ("tape", "bytes", "TAPE_BYTES", &budget.tape),
-            ("macs", "multiply-adds", "MACS", &budget.macs),
+            ("its weights take", "bytes", "WEIGHT_BYTES", &budget.weights),
+            ("its scratch takes", "bytes", "SCRATCH_BYTES", &budget.scratch),
+            ("its tape takes", "bytes", "TAPE_BYTES", &budget.tape),
+            ("it takes", "multiply-adds", "MACS", &budget.macs),
         ] {
             let Some(limit) = limit else { continue };
-            let (span, limit, constant) = (limit.place().start, value(limit), format_ident!("{constant}"));
+            let (place, limit, constant) = (limit.place(), value(limit), format_ident!("{constant}"));
             let name = ident.to_string();
-            checks.extend(quote_spanned!(span=>
-                const _: () = ::tenonet::shape::deny_excess(
-                    #name, #what, #unit, <#ident<f32> as ::tenonet::Network>::#constant, #limit,
-                );
+            checks.extend(assertion(
+                place,
+                quote!(::tenonet::shape::deny_excess),
+                quote!(#name, #what, #unit, <#ident<f32> as ::tenonet::Network>::#constant, #limit),
             ));
         }
         checks
     }
+}
+
+/// `const _: () = function(arguments);`, whose fault is told at a place: the call's first token and its parentheses lie there.
+fn assertion(place: Place, function: TokenStream, arguments: TokenStream) -> TokenStream {
+    let start = place.start;
+    let function = function.into_iter().map(|mut token| {
+        token.set_span(start);
+        token
+    });
+    let call = quote_spanned!(place.end=> #(#function)* (#arguments));
+    quote!(const _: () = #call;)
 }
 
 fn is_literal(number: &syn::Expr) -> bool {
@@ -239,25 +258,27 @@ fn is_literal(number: &syn::Expr) -> bool {
 }
 
 /// The fields of a layer that can be at fault, and where they are written.
-fn fields(layer: &Layer) -> Vec<(&'static str, Span)> {
-    let mut fields = vec![("Layer", layer.kind.span())];
-    let place = |n: &Num| n.place().start;
+fn fields(layer: &Layer) -> Vec<(&'static str, Place)> {
+    let mut fields = vec![("Layer", Place::at(layer.kind.span()))];
+    // One number stands for both axes as often as not; then it is underlined, otherwise the whole pair.
+    let place = |n: &[Num]| n[0].place().to(n[n.len() - 1].place());
     match &layer.op {
         Op::Conv(conv) => {
-            fields.push(("Channels", place(&conv.out_channels)));
-            fields.push(("Kernel", place(&conv.kernel[0])));
-            fields.push(("Stride", place(&conv.stride[0])));
-            fields.push(("Dilation", place(&conv.dilation[0])));
-            if let Groups::Number(groups) = &conv.groups {
-                fields.push(("Groups", place(groups)));
-            }
+            fields.push(("Channels", conv.out_channels.place()));
+            fields.push(("Kernel", place(&conv.kernel)));
+            fields.push(("Stride", place(&conv.stride)));
+            fields.push(("Dilation", place(&conv.dilation)));
+            fields.push(match &conv.groups {
+                Groups::Number(groups) => ("Groups", groups.place()),
+                Groups::Depthwise(span) => ("Groups", Place::at(*span)),
+            });
         }
         Op::Pool(pool) => {
-            fields.push(("Kernel", place(&pool.kernel[0])));
-            fields.push(("Stride", place(&pool.stride[0])));
-            fields.push(("Padding", place(&pool.padding[0])));
+            fields.push(("Kernel", place(&pool.kernel)));
+            fields.push(("Stride", place(&pool.stride)));
+            fields.push(("Padding", place(&pool.padding)));
         }
-        Op::Linear(linear) => fields.push(("Channels", place(&linear.outputs))),
+        Op::Linear(linear) => fields.push(("Channels", linear.outputs.place())),
         Op::GlobalAvgPool | Op::Activation(_) | Op::Softmax | Op::Flatten => {}
     }
     fields

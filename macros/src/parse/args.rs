@@ -39,7 +39,10 @@ pub fn entries(tokens: TokenStream, who: &str, faults: &mut Diagnostics) -> (Vec
                 whole = false;
                 let colon = input.peek(Token![:]) && !input.peek(Token![::]);
                 let text = match list.last().and_then(|entry| single_word(&entry.value)) {
-                    Some(word) if colon => format!("{who}: `{word}` is followed by `=`, not by `:`"),
+                    Some(word) if colon => {
+                        list.pop();
+                        format!("{who}: `{word}` is followed by `=`, not by `:`")
+                    }
                     _ => format!("{who}: expected `,` before this"),
                 };
                 faults.push(Place::at(input.span()), text);

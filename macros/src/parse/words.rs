@@ -181,7 +181,6 @@ impl Kind {
                     (PoolKind::Avg, true) => "avg_pool(2)",
                     (PoolKind::Avg, false) => "avg_pool1d(2)",
                 },
-                ..nothing
             },
             Kind::Linear => {
                 Takes { first: Some("number of outputs"), named: &["bias"], example: "linear(10)", ..nothing }

@@ -27,6 +27,16 @@ fn tells_the_arithmetic_and_the_repair() {
 }
 
 #[test]
+fn signals() {
+    assert_eq!(
+        layer_faults(quote!(max_pool1d(2))),
+        ["max_pool1d_0: its input 4×12×12 is no signal, it has 12 rows\n\
+          = note: a signal is C×1×L\n\
+          = help: the layers without `1d` work on maps"]
+    );
+}
+
+#[test]
 fn tells_zeros() {
     for (tokens, text) in [
         (quote!(conv(0, kernel = 3)), "conv_0: number of outputs is 0, it must be at least 1"),

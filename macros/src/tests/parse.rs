@@ -184,6 +184,10 @@ fn headers() {
         lines(quote!(struct Self([1] -> [1]) { relu })),
         "`Self` is a keyword of Rust and cannot name a network"
     );
+    assert_eq!(
+        lines(quote!(struct T([1] -> [1]) { relu })),
+        "`T` is the element type of every network and cannot name one"
+    );
     assert_eq!(lines(quote!(struct A { relu })), "A: its input and output are missing");
     assert_eq!(lines(quote!(struct A([1])  { relu })), "A: expected `->` and its output");
     assert_eq!(
@@ -249,7 +253,10 @@ fn what_other_kinds_take() {
         layer_faults(quote!(conv(3, kernel = (1, 2, 3)))),
         ["conv_0: kernel cannot be a list of 3\n= help: it is one number or a pair, `(rows, columns)`"]
     );
-    assert_eq!(layer_faults(quote!(conv1d(3, kernel = (1, 2)))), ["conv1d_0: kernel wants a whole number, not a list"]);
+    assert_eq!(
+        faults(quote!(struct Net([1, 1, 9] -> [N]) { conv1d(3, kernel = (1, 2)) })),
+        ["conv1d_0: kernel wants a whole number, not a list"]
+    );
     assert_eq!(
         layer_faults(quote!(leaky_relu)),
         ["leaky_relu_0: the slope is missing\n= help: such as `leaky_relu(0.01)`"]

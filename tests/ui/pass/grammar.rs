@@ -25,7 +25,7 @@ network! {
         leaky_relu(0.01),
         max_pool((2, 3)),
         conv(kernel = 3, padding = same, 8, groups = depthwise), elu,
-        conv(8, kernel = 3, padding = (1, 0)), elu(0.5),
+        conv(8, kernel = (3, 1), padding = (1, 0)), elu(0.5),
         avg_pool(3, stride = 2, padding = 1, ceil),
         conv(8, kernel = 1, padding = valid, bias = true), relu6,
         max_pool(2, floor), gelu, silu, sigmoid, tanh,

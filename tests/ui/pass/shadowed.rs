@@ -25,15 +25,17 @@ mod net {
     struct Default;
     const N: u8 = 0;
     trait Clone {}
+    #[allow(unused_macros)]
     macro_rules! assert { () => {} }
+    #[allow(unused_macros)]
     macro_rules! concat { () => {} }
 
     tenonet::network! {
         pub struct Tensor([1, 8, 8] -> [3]) {
-            conv1: conv(4, kernel = 3), relu, max_pool(2),
-            conv2: conv(super::WIDTH, kernel = 3), relu,
+            t: conv(4, kernel = 3), s: relu, max_pool(2),
+            tn: conv(super::WIDTH, kernel = 3), relu,
             flatten,
-            fc: linear(3),
+            self_: linear(8), relu, tensor: linear(3),
         }
     }
 }

@@ -7,7 +7,7 @@ use rand::{Rng, SeedableRng};
 ///
 /// No generator's state outlives an epoch, so a checkpoint need not hold one. ChaCha's stream and the shuffle below (Fisher and Yates, as
 /// Knuth's algorithm P) are the same on all machines and in all versions of the libraries.
-pub(super) fn shuffle(order: &mut [usize], seed: u64, epoch: u64) {
+pub(crate) fn shuffle(order: &mut [usize], seed: u64, epoch: u64) {
     for (i, place) in order.iter_mut().enumerate() {
         *place = i;
     }

@@ -1,0 +1,113 @@
+//! Each layer, written by hand, in f32 and f64.
+
+use std::collections::BTreeSet;
+
+use tenonet::prelude::*;
+
+use crate::reference::{Reference, agree, fill, stored_params};
+
+/// Holds a layer's output and all its gradients against the case; `params` are its parameters as one slice.
+fn judge<T: Scalar, L: Layer<X, Y> + Clone, X: Plain<T>, Y: Plain<T>>(
+    case: &str, mut layer: L, params: fn(&mut L) -> &mut [T],
+) {
+    let reference = Reference::open("layers.safetensors");
+    let name = |part: &str| format!("{case}.{part}");
+    let stored = |parts| stored_params(&reference, case, parts);
+    fill(params(&mut layer), &stored(["weight", "bias"]), &name("parameters"));
+    let (x, dy) = (reference.read::<T, X>(&name("input")), reference.read::<T, Y>(&name("d_output")));
+
+    let y = layer.forward(&x);
+    agree(y.flat(), &reference.get(&name("output")), &name("output"));
+
+    let mut grad = layer.clone();
+    params(&mut grad).fill(T::default());
+    let dx = layer.backward(&x, &y, &dy, &mut grad);
+    agree(dx.flat(), &reference.get(&name("d_input")), &name("d_input"));
+    agree(params(&mut grad), &stored(["d_weight", "d_bias"]), &name("gradient of the parameters"));
+
+    // Backward adds to the gradient: a second pass doubles it.
+    layer.backward(&x, &y, &dy, &mut grad);
+    let doubled: Vec<f64> = stored(["d_weight", "d_bias"]).iter().map(|d| 2.0 * d).collect();
+    agree(params(&mut grad), &doubled, &name("gradient of the parameters, twice"));
+}
+
+/// `case: input shape => output shape, layer`; `T` is the element type. With `params`, the layer has parameters.
+macro_rules! cases {
+    (@params) => { |_| &mut [] };
+    (@params params) => { Plain::<T>::flat_mut };
+    ($($case:ident: [$($x:literal),*] => [$($y:literal),*], $layer:expr $(, $params:ident)?;)*) => {
+        $(
+            #[test]
+            fn $case() {
+                fn with<T: Scalar>() {
+                    judge::<T, _, Tensor<$($x,)* T>, Tensor<$($y,)* T>>(stringify!($case), $layer, cases!(@params $($params)?));
+                }
+                with::<f32>();
+                with::<f64>();
+            }
+        )*
+
+        /// The cases of this file.
+        const JUDGED: &[&str] = &[$(stringify!($case)),*];
+    };
+}
+
+cases! {
+    conv_plain: [1, 6, 6] => [2, 4, 4], Conv2d::<1, 2, 3, 3, T>::zeros(), params;
+    conv_rectangular: [2, 5, 7] => [3, 4, 4], Conv2d::<2, 3, 2, 4, T>::zeros(), params;
+    conv_tall: [2, 7, 4] => [3, 7, 4], Conv2d::<2, 3, 5, 1, T, Window<1, 1, 2, 2, 0, 0>>::zeros(), params;
+    conv_pointwise: [5, 3, 4] => [4, 3, 4], Conv2d::<5, 4, 1, 1, T>::zeros(), params;
+    conv_stride_2: [2, 7, 8] => [3, 3, 3], Conv2d::<2, 3, 3, 3, T, Window<2, 2>>::zeros(), params;
+    conv_stride_3: [1, 8, 9] => [2, 3, 3], Conv2d::<1, 2, 2, 3, T, Window<3, 3>>::zeros(), params;
+    conv_stride_pair: [2, 7, 6] => [3, 6, 4], Conv2d::<2, 3, 3, 2, T, Window<1, 2, 1, 0, 0, 2>>::zeros(), params;
+    conv_asymmetric_padding: [2, 4, 5] => [3, 4, 7], Conv2d::<2, 3, 3, 3, T, Window<1, 1, 0, 2, 3, 1>>::zeros(), params;
+    conv_wide_padding: [1, 2, 2] => [2, 6, 6], Conv2d::<1, 2, 3, 3, T, Window<1, 1, 3, 3, 3, 3>>::zeros(), params;
+    conv_dilation_2: [2, 7, 8] => [3, 3, 6], Conv2d::<2, 3, 3, 2, T, Window<1, 1, 0, 0, 0, 0, 2, 2>>::zeros(), params;
+    conv_dilation_stride: [2, 9, 8] => [2, 4, 6],
+        Conv2d::<2, 2, 2, 3, T, Window<2, 1, 1, 1, 0, 2, 3, 2>>::zeros(), params;
+    conv_groups_2: [4, 5, 5] => [6, 3, 3], Conv2d::<4, 6, 3, 3, T, Window<1, 1, 0, 0, 0, 0, 1, 1, 2>, 2>::zeros(), params;
+    conv_depthwise: [3, 6, 5] => [3, 6, 5], Conv2d::<3, 3, 3, 3, T, Window<1, 1, 1, 1, 1, 1, 1, 1, 3>, 1>::zeros(), params;
+    conv_depthwise_twice: [3, 5, 5] => [6, 3, 3],
+        Conv2d::<3, 6, 3, 3, T, Window<2, 2, 1, 1, 1, 1, 1, 1, 3>, 1>::zeros(), params;
+    conv_no_bias: [2, 5, 5] => [3, 3, 3], Conv2d::<2, 3, 3, 3, T, Window, 2, 0>::zeros(), params;
+    conv_signal: [2, 1, 12] => [3, 1, 4], Conv2d::<2, 3, 1, 5, T, Window<1, 2>>::zeros(), params;
+    conv_many_channels: [17, 4, 5] => [9, 3, 4], Conv2d::<17, 9, 2, 2, T>::zeros(), params;
+    max_pool_2: [3, 4, 6] => [3, 2, 3], MaxPool2d::<2, 2>;
+    max_pool_rectangular: [2, 4, 6] => [2, 2, 2], MaxPool2d::<2, 3>;
+    max_pool_overlapping: [2, 7, 7] => [2, 3, 3], MaxPool2d::<3, 3, 2, 2>;
+    max_pool_resnet: [2, 7, 7] => [2, 4, 4], MaxPool2d::<3, 3, 2, 2, 1, 1>;
+    max_pool_gaps: [2, 8, 8] => [2, 3, 3], MaxPool2d::<2, 2, 3, 3>;
+    max_pool_floor: [2, 5, 7] => [2, 2, 3], MaxPool2d::<2, 2, 2, 2, 0, 0, true>;
+    avg_pool_2: [3, 4, 6] => [3, 2, 3], AvgPool2d::<2, 2>;
+    avg_pool_rectangular: [2, 4, 6] => [2, 2, 2], AvgPool2d::<2, 3>;
+    avg_pool_overlapping: [2, 7, 7] => [2, 3, 3], AvgPool2d::<3, 3, 2, 2>;
+    avg_pool_padding: [2, 5, 5] => [2, 3, 3], AvgPool2d::<3, 3, 2, 2, 1, 1>;
+    avg_pool_floor: [2, 5, 7] => [2, 2, 3], AvgPool2d::<2, 2, 2, 2, 0, 0, true>;
+    global_avg_pool: [5, 3, 4] => [5, 1, 1], GlobalAvgPool;
+    linear: [7, 1, 1] => [5, 1, 1], Linear::<7, 5, T>::zeros(), params;
+    linear_no_bias: [3, 1, 1] => [4, 1, 1], Linear::<3, 4, T, 0>::zeros(), params;
+    softmax: [7, 1, 1] => [7, 1, 1], Softmax;
+    softmax_channels: [4, 2, 3] => [4, 2, 3], Softmax;
+    relu: [2, 3, 5] => [2, 3, 5], Relu;
+    relu6: [2, 3, 5] => [2, 3, 5], Relu6;
+    leaky_relu: [2, 3, 5] => [2, 3, 5], LeakyRelu::new(0.1);
+    elu: [2, 3, 5] => [2, 3, 5], Elu::new(1.3);
+    sigmoid: [2, 3, 5] => [2, 3, 5], Sigmoid;
+    tanh: [2, 3, 5] => [2, 3, 5], Tanh;
+    gelu: [2, 3, 5] => [2, 3, 5], Gelu;
+    silu: [2, 3, 5] => [2, 3, 5], Silu;
+    hard_sigmoid: [2, 3, 5] => [2, 3, 5], HardSigmoid;
+    hard_swish: [2, 3, 5] => [2, 3, 5], HardSwish;
+    softplus: [2, 3, 5] => [2, 3, 5], Softplus;
+}
+
+/// What only `network!` can say: padding of pools on one side, partial windows.
+const DECLARED_ONLY: &[&str] = &["max_pool_padding", "max_pool_ceil", "avg_pool_ceil", "avg_pool_ceil_padding"];
+
+#[test]
+fn every_stored_case_is_judged() {
+    let names = Reference::open("layers.safetensors").names();
+    let stored: BTreeSet<&str> = names.iter().filter_map(|name| name.split('.').next()).collect();
+    let judged: BTreeSet<&str> = JUDGED.iter().chain(DECLARED_ONLY).copied().collect();
+    assert_eq!(stored, judged);
+}
