@@ -38,7 +38,7 @@ pub trait Simd<T: Scalar>: Copy + Send + Sync + 'static {
     const LANES: usize;
     /// Registers: what limits the tiles.
     const REGISTERS: usize;
-    /// The name, as [`crate::simd_name`] gives it.
+    /// The name, as [`name`] gives it.
     const NAME: &'static str;
 
     /// Runs a kernel with these instructions enabled, as a function of its own.
