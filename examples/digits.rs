@@ -4,13 +4,13 @@
 //! cargo run --release --example digits
 //! ```
 //!
-//! The 1,797 digits of 8 × 8 pixels ship with the crate. A fifth of them is held out; on them the trained network is right in
-//! about 99 of 100. It leaves `weights.safetensors` and `filters.png` in the current folder.
+//! The 1,797 digits of 8 × 8 pixels ship with the crate. A fifth of them is held out, and the rest is learned from, as it is
+//! and shifted by a pixel to each side. On the held-out fifth the network is then right in about 99 of 100. It leaves `weights.safetensors` and `filters.png` in the current folder.
 
 use clap::Parser;
 use rand::SeedableRng;
 use rand::rngs::Xoshiro256PlusPlus;
-use tenonet::data;
+use tenonet::data::{self, Dataset};
 use tenonet::plot::Filters;
 use tenonet::prelude::*;
 
@@ -32,8 +32,20 @@ struct Args {
     #[arg(long, default_value_t = 7)]
     seed: u64,
     /// Times that the training set is gone through.
-    #[arg(long, default_value_t = 30)]
+    #[arg(long, default_value_t = 8)]
     epochs: u64,
+}
+
+/// Rows and columns that each image is moved by: a digit is the same digit a pixel further on.
+const SHIFTS: [(isize, isize); 5] = [(0, 0), (0, 1), (0, -1), (1, 0), (-1, 0)];
+
+/// The image moved by so many rows and columns, black where nothing moved in.
+fn shifted(image: &Tensor<1, 8, 8>, (rows, columns): (isize, isize)) -> Tensor<1, 8, 8> {
+    Tensor::from_fn(|c, h, w| {
+        // What wraps around is far outside.
+        let row = image[c].get(h.wrapping_add_signed(-rows));
+        row.and_then(|row| row.get(w.wrapping_add_signed(-columns))).copied().unwrap_or(0.0)
+    })
 }
 
 fn main() -> anyhow::Result<()> {
@@ -41,8 +53,10 @@ fn main() -> anyhow::Result<()> {
     println!("{}\n", Digits::summary());
 
     let (train, test) = data::digits().split(0.2, args.seed);
+    let train: Dataset<_> =
+        train.iter().flat_map(|(image, &label)| SHIFTS.map(|by| (shifted(image, by), label))).collect();
     let mut net = Digits::init(&mut Xoshiro256PlusPlus::seed_from_u64(args.seed));
-    let report = Trainer::new(&mut *net)
+    let report = Trainer::new(&mut net)
         .loss(SoftmaxCrossEntropy)
         .optimizer(Sgd::new(0.05).momentum(0.9).weight_decay(0.002))
         .schedule(Cosine::new())

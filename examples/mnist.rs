@@ -77,7 +77,7 @@ fn run(args: &Args) -> anyhow::Result<()> {
     println!("{}\n", LeNet::summary());
 
     let mut net = LeNet::init(&mut Xoshiro256PlusPlus::seed_from_u64(args.seed));
-    let mut trainer = Trainer::new(&mut *net)
+    let mut trainer = Trainer::new(&mut net)
         .loss(SoftmaxCrossEntropy)
         .optimizer(Sgd::new(args.lr).momentum(0.9).weight_decay(args.weight_decay))
         .schedule(Cosine::new())
