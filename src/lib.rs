@@ -5,6 +5,9 @@
 // `network!` writes absolute paths `::tenonet::…`; so can our own tests.
 extern crate self as tenonet;
 
+#[doc(hidden)]
+#[path = "private.rs"]
+pub mod __private;
 #[cfg(any(feature = "weights", feature = "plot"))]
 mod atomic;
 #[cfg(feature = "std")]
@@ -37,81 +40,6 @@ pub mod train;
 pub mod weights;
 #[allow(unsafe_code, reason = "marks workspaces as zeroable")]
 mod workspace;
-
-/// What expansions of `network!` name. Not for users: it may change with every version.
-#[doc(hidden)]
-pub mod __private {
-    pub use core::option::Option;
-
-    pub use bytemuck::Zeroable;
-    #[cfg(feature = "std")]
-    pub use rand::Rng;
-    #[cfg(feature = "std")]
-    pub use std::boxed::Box;
-
-    #[cfg(feature = "weights")]
-    pub use crate::weights::WeightsError;
-    #[cfg(feature = "weights")]
-    pub use core::convert::AsRef;
-    #[cfg(feature = "weights")]
-    pub use core::result::Result;
-    #[cfg(feature = "weights")]
-    pub use std::path::Path;
-
-    pub use crate::__with_std as with_std;
-    pub use crate::__with_weights as with_weights;
-    pub use crate::kernels::arena::{Arena, At, first, first_mut};
-    pub use crate::kernels::conv::ConvSpec;
-    pub use crate::kernels::simd::Simd;
-    pub use crate::kernels::stage::{AvgPool, MaxPool, MaxPoolIndexed, NoPool, PoolSpec};
-    pub use crate::kernels::{conv, conv_backward, linear, map, pool};
-    pub use crate::summary::Summary;
-    pub use crate::{LayerInfo, Network, Plain, Role, Scalar, Scratch, TensorInfo, layers};
-
-    /// The largest of some sizes; 0 of none.
-    pub const fn largest(sizes: &[usize]) -> usize {
-        let (mut most, mut i) = (0, 0);
-        while i < sizes.len() {
-            if sizes[i] > most {
-                most = sizes[i];
-            }
-            i += 1;
-        }
-        most
-    }
-}
-
-/// Items for builds with the feature `std` alone: a feature of this crate, not of the one that declares a network.
-#[doc(hidden)]
-#[macro_export]
-#[cfg(feature = "std")]
-macro_rules! __with_std {
-    ($($items:tt)*) => { $($items)* };
-}
-
-/// Items for builds with the feature `std` alone: a feature of this crate, not of the one that declares a network.
-#[doc(hidden)]
-#[macro_export]
-#[cfg(not(feature = "std"))]
-macro_rules! __with_std {
-    ($($items:tt)*) => {};
-}
-
-/// As `__with_std`, for the feature `weights`.
-#[doc(hidden)]
-#[macro_export]
-#[cfg(feature = "weights")]
-macro_rules! __with_weights {
-    ($($items:tt)*) => { $($items)* };
-}
-
-/// As `__with_std`, for the feature `weights`.
-#[doc(hidden)]
-#[macro_export]
-#[cfg(not(feature = "weights"))]
-macro_rules! __with_weights {
-    ($($items:tt)*) => {};
-}
 
 /// What most programs need: `use tenonet::prelude::*`.
 pub mod prelude {

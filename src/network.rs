@@ -121,11 +121,12 @@ pub trait Network: Plain<Self::Scalar> {
     const TAPE_BYTES: usize = size_of::<Self::Tape>() + size_of::<Self::Indices>() + size_of::<Self::Output>();
     /// Inputs that training and `forward_batch` take through the layers together, so that a weight matrix is read once for all of them.
     ///
-    /// 16 fill the tiles of the matrix kernels; fewer where the tapes of 16 would not stay in a core's second-level
-    /// cache or would take much memory (2²⁰ elements).
+    /// 16 fill the tiles of the matrix kernels; 64 where the weights are large (above 2¹⁸ elements, a core's second-level
+    /// cache), because each micro-batch reads and writes them; fewer where the activations and gradients of so many
+    /// would take more than 2²⁰ elements.
     const MICRO_BATCH: usize = {
         let elements = <Self::Tape as Plain<Self::Scalar>>::LEN + <Self::Deltas as Plain<Self::Scalar>>::LEN;
-        let mut batch = 16;
+        let mut batch = if Self::PARAMS > 1 << 18 { 64 } else { 16 };
         while batch > 1 && batch * elements > 1 << 20 {
             batch /= 2;
         }

@@ -3,6 +3,7 @@
 use core::fmt::{Debug, Display};
 use core::iter::Sum;
 
+use crate::kernels::host::HostGemm;
 use crate::kernels::simd::Kernel;
 use crate::plain::Plain;
 
@@ -11,7 +12,17 @@ use crate::plain::Plain;
 /// Arithmetic comes from num-traits. What this trait adds is the choice of the instruction set ([`Scalar::dispatch`]),
 /// made once for a network's call.
 pub trait Scalar:
-    num_traits::Float + num_traits::NumAssign + bytemuck::Pod + Plain<Self> + Sum + Default + Debug + Display + Send + Sync
+    num_traits::Float
+    + num_traits::NumAssign
+    + bytemuck::Pod
+    + Plain<Self>
+    + HostGemm
+    + Sum
+    + Default
+    + Debug
+    + Display
+    + Send
+    + Sync
 {
     /// The name of the type in weight files: `F32`, `F64`.
     const DTYPE: &'static str;

@@ -7,6 +7,7 @@
 use crate::Scalar;
 use crate::kernels::activation::Activation;
 use crate::kernels::gemm;
+use crate::kernels::host::HostGemm;
 use crate::kernels::simd::{Kernel, Simd};
 use crate::kernels::stage::scale_by_derivative;
 use crate::kernels::tile::{Broadcast, Taps};
@@ -141,7 +142,11 @@ where
                 let a = Broadcast { first: dz, row: Y::LEN, column: 1 };
                 let rows = Taps::rows(Y::LEN, X::LEN);
                 let (w, dx) = (self.weight.flat().as_ptr(), self.dx.as_mut_ptr().cast::<T>());
-                gemm::product::<T, S, false>(simd, n, a, w, rows, dx, X::LEN, X::LEN);
+                if T::wins(n, Y::LEN, X::LEN) {
+                    <T as HostGemm>::product(n, Y::LEN, X::LEN, a, w, dx);
+                } else {
+                    gemm::product::<T, S, false>(simd, n, a, w, rows, dx, X::LEN, X::LEN);
+                }
             }
         }
     }

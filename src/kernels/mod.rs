@@ -9,6 +9,7 @@ pub mod arena;
 pub mod conv;
 pub mod conv_backward;
 pub mod gemm;
+pub mod host;
 pub mod im2col;
 pub mod linear;
 pub mod map;
