@@ -3,7 +3,7 @@
 use rand::{Rng, RngExt};
 use rand_distr::StandardNormal;
 
-use crate::network::{Role, TensorInfo};
+use crate::info::{Role, TensorInfo};
 use crate::scalar::Scalar;
 
 /// A distribution for the weights. `fan_in` is the number of inputs that one output sums, `fan_out` that of outputs that

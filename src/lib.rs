@@ -1,4 +1,50 @@
-//! Convolutional networks declared in a macro.
+//! Convolutional networks declared in a macro: every shape checked by the compiler, trained on a workstation, run
+//! without an allocator.
+//!
+//! ```
+//! use rand::SeedableRng;
+//! use tenonet::prelude::*;
+//!
+//! network! {
+//!     /// A small network for grey digits of 8 × 8 pixels.
+//!     pub struct Digits([1, 8, 8] -> [10]) {
+//!         conv1: conv(8, kernel = 3, padding = same), relu, max_pool(2),
+//!         flatten,
+//!         fc: linear(10),
+//!     }
+//! }
+//!
+//! // Sizes are constants.
+//! const _: () = assert!(Digits::PARAMS == 8 * 9 + 8 + 128 * 10 + 10);
+//!
+//! let net = Digits::init(&mut rand::rngs::StdRng::seed_from_u64(1));
+//! let mut scratch = Digits::scratch();
+//! let logits: Tensor<10> = net.forward(&Tensor::zeros(), &mut scratch);
+//! assert!(logits.argmax() < 10);
+//! ```
+//!
+//! # The map
+//! - [`network!`](crate::network!) declares; [`Network`] is what it implements: constants, `forward`, `forward_batch`, `loss_and_grad`, `save`, `load`.
+//! - [`Tensor`] carries channels, rows and columns in its type; [`Plain`] is what tensors, layers and networks have in
+//!   common: they are nothing but elements, so each is one flat slice.
+//! - [`layers`] are the same layers by hand. [`loss`], [`optim`], [`schedule`], `init`: the parts of learning; `train`
+//!   puts them together; `data` reads sets; `weights` reads and writes files; `plot` draws.
+//! - [`Scratch`] and [`Workspace`] are the memory of inference and training, which callers own; `forward` and
+//!   `loss_and_grad` take theirs from the heap where there is one.
+//! - [`shape`] is the arithmetic of shapes, which the macro and the compiler share.
+//!
+//! Imports go one way: shape → plain → (scalar, kernels) → tensor → info → init → layers → (loss, optim, schedule) → weights →
+//! network → train → (data, plot). A test holds that.
+//!
+//! # What always holds
+//! - Shapes are checked when compiling, in the macro where numbers are literals and by `const` assertions otherwise.
+//! - Nothing public panics on a user's data; files are replaced whole or not at all.
+//! - The same seed gives the same bits on one thread and on many (on the same instruction set).
+//! - Forward, backward and optimizers neither allocate nor, on optimised builds, contain a panic path; the exception is the product
+//!   of very large fully-connected layers with `std`, which packs its operands on the heap.
+//! - `unsafe` lies in the kernels and in the flat views of plain data alone, and each block states the fact it rests on.
+//!
+//! The environment variable `TENONET_SIMD` (`portable`, `avx2`, `avx512`) forces a lesser instruction set than the machine has, for comparisons.
 #![cfg_attr(not(feature = "std"), no_std)]
 #![deny(unsafe_code)]
 
@@ -10,10 +56,9 @@ extern crate self as tenonet;
 pub mod __private;
 #[cfg(any(feature = "weights", feature = "plot"))]
 mod atomic;
-#[cfg(feature = "std")]
-mod batch;
 #[cfg(feature = "data")]
 pub mod data;
+mod info;
 #[cfg(feature = "std")]
 pub mod init;
 #[doc(hidden)]
@@ -31,15 +76,12 @@ pub mod plot;
 mod portable;
 mod scalar;
 pub mod schedule;
-mod summary;
 #[allow(unsafe_code, reason = "marks tensors as plain data")]
 mod tensor;
 #[cfg(feature = "std")]
 pub mod train;
 #[cfg(feature = "weights")]
 pub mod weights;
-#[allow(unsafe_code, reason = "marks workspaces as zeroable")]
-mod workspace;
 
 /// What most programs need: `use tenonet::prelude::*`.
 pub mod prelude {
@@ -52,7 +94,10 @@ pub mod prelude {
     pub use crate::{Network, Plain, Scalar, Scratch, Tensor, Workspace, network};
 }
 
-pub use network::{LayerInfo, Network, Role, TensorInfo};
+pub use info::{LayerInfo, Role, TensorInfo};
+#[cfg(feature = "std")]
+pub use network::BatchWorkspace;
+pub use network::{Network, Scratch, Summary, Workspace, WorkspaceParts};
 pub use plain::Plain;
 pub use scalar::Scalar;
 /// Declares a network: a struct of its layers' parameters that implements [`Network`].
@@ -108,6 +153,8 @@ pub use scalar::Scalar;
 pub use tenonet_macros::network;
 pub use tenonet_shape as shape;
 pub use tensor::{FeatureMap, Tensor};
-#[cfg(feature = "std")]
-pub use workspace::BatchWorkspace;
-pub use workspace::{Scratch, Workspace, WorkspaceParts};
+
+/// The example of the README compiles.
+#[cfg(all(doctest, feature = "data", feature = "weights"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

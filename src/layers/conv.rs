@@ -106,7 +106,7 @@ impl<
     #[cfg(feature = "std")]
     pub fn init<R: rand::Rng + ?Sized>(rng: &mut R) -> Self {
         let mut layer = Self::zeros();
-        let role = crate::Role::Weight { fan_in: GROUP_IN * KH * KW, fan_out: OUT / G::GROUPS * KH * KW };
+        let role = crate::info::Role::Weight { fan_in: GROUP_IN * KH * KW, fan_out: OUT / G::GROUPS * KH * KW };
         crate::init::Init::default().fill_tensor(role, layer.weight.flat_mut(), rng);
         layer
     }

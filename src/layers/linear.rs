@@ -37,7 +37,7 @@ impl<const IN: usize, const OUT: usize, T: Scalar, const BIASES: usize> Linear<I
     #[cfg(feature = "std")]
     pub fn init<R: rand::Rng + ?Sized>(rng: &mut R) -> Self {
         let mut layer = Self::zeros();
-        let role = crate::Role::Weight { fan_in: IN, fan_out: OUT };
+        let role = crate::info::Role::Weight { fan_in: IN, fan_out: OUT };
         crate::init::Init::default().fill_tensor(role, layer.weight.flat_mut(), rng);
         layer
     }

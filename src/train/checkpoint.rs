@@ -61,7 +61,7 @@ impl Checkpoints {
             Some(Place::File(path)) => path.clone(),
             Some(Place::Folder(path)) => path.join(format!("epoch-{epochs_done:04}.safetensors")),
         };
-        let mut entries = weights::entries(net);
+        let mut entries = weights::entries(N::TENSORS, net.params());
         for (index, name) in optimizer.state_names().iter().enumerate() {
             let data = optimizer.state(index);
             entries.push(Entry { name: state_name(name), shape: vec![data.len()], data });
@@ -103,7 +103,7 @@ impl Checkpoints {
         let state = names.iter().map(|name| (name.as_str(), &flat[..]));
         source.check::<N::Scalar>(N::NAME, N::TENSORS.iter().map(|t| (t.name, t.shape)).chain(state))?;
         // From here on nothing is refused.
-        weights::load_checked(net, &source)?;
+        weights::load_checked(N::TENSORS, net.params_mut(), &source)?;
         for (index, name) in names.iter().enumerate() {
             source.copy(name, optimizer.state_mut(index))?;
         }

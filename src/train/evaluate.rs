@@ -1,8 +1,8 @@
 //! [`evaluate`]: what a network does on samples it does not learn from.
 
 use crate::Scalar;
-use crate::batch::with_kept;
 use crate::loss::{BatchError, Loss};
+use crate::network::batch::with_kept;
 use crate::network::{Infer, Network, check_batch};
 use crate::plain;
 

@@ -1,8 +1,9 @@
 //! A network written by hand, for tests of what stands above networks: a linear classifier in naive loops.
 
 use crate::Scalar;
+use crate::info::{LayerInfo, Role, TensorInfo};
 use crate::kernels::simd::Simd;
-use crate::network::{LayerInfo, Network, Role, TensorInfo};
+use crate::network::Network;
 use crate::shape::Shape;
 use crate::tensor::Tensor;
 

@@ -6,10 +6,10 @@
 
 use crate::Scalar;
 use crate::loss::{BatchError, Loss, TargetFault};
+use crate::network::BatchWorkspace;
 use crate::network::Network;
 use crate::plain::{self, Plain};
 use crate::tensor::FeatureMap;
-use crate::workspace::BatchWorkspace;
 
 use super::crew::Crew;
 

@@ -1,5 +1,6 @@
 //! Files in and out, and each kind of file that is refused.
 
+use crate::Network;
 use rand::SeedableRng;
 use rand::rngs::ChaCha8Rng;
 
@@ -29,7 +30,8 @@ fn refused(bytes: &[u8]) -> String {
     let mut net = network();
     let before = net.clone();
     let source = Source::new("net.safetensors", bytes);
-    let error = source.and_then(|source| load_bytes(&mut *net, &source)).unwrap_err();
+    let error =
+        source.and_then(|source| load_bytes(<Linear>::NAME, <Linear>::TENSORS, net.params_mut(), &source)).unwrap_err();
     assert_eq!(net, before, "a refused file changes nothing");
     error.to_string()
 }

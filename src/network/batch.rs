@@ -5,10 +5,10 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 
 use crate::loss::{BatchError, Loss};
+use crate::network::BatchWorkspace;
 use crate::network::{Infer, Network, check_batch};
 use crate::plain;
 use crate::scalar::Scalar;
-use crate::workspace::BatchWorkspace;
 
 thread_local! {
     /// One value of each type that this thread has needed.

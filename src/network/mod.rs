@@ -1,73 +1,25 @@
 //! [`Network`]: what `network!` implements. The macro writes the constants and three passes (inference, forward with
 //! tape, backward); everything else is provided here, once.
 
+#[cfg(feature = "std")]
+pub(crate) mod batch;
+mod summary;
+#[allow(unsafe_code, reason = "marks workspaces as zeroable")]
+mod workspace;
+
+pub use summary::Summary;
+#[cfg(feature = "std")]
+pub use workspace::BatchWorkspace;
+pub use workspace::{Scratch, Workspace, WorkspaceParts};
+
 use crate::Scalar;
+use crate::info::{LayerInfo, TensorInfo};
 use crate::kernels::simd::{Kernel, Simd};
 use crate::loss::{BatchError, Loss};
 use crate::plain::{self, Plain};
-use crate::shape::Shape;
-use crate::summary::Summary;
 use crate::tensor::FeatureMap;
-use crate::workspace::{Scratch, WorkspaceParts};
-
-/// One row of a network's table: a layer as it was declared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LayerInfo {
-    /// The declared name, or kind and position.
-    pub name: &'static str,
-    /// The kind, as in the declaration: `conv`, `relu`, ….
-    pub kind: &'static str,
-    /// What leaves the layer.
-    pub output: Shape,
-    /// Parameters.
-    pub params: usize,
-    /// Multiply-adds for one input.
-    pub macs: usize,
-}
-
-/// One tensor of a network's parameters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TensorInfo {
-    /// The name in weight files: `conv1.weight`.
-    pub name: &'static str,
-    /// The shape in weight files, PyTorch's order: `[out, in, height, width]`, `[out, in]`, `[out]`.
-    pub shape: &'static [usize],
-    /// The first element's place in [`Network::params`].
-    pub offset: usize,
-    /// What it is, and how to initialise it.
-    pub role: Role,
-}
-
-impl TensorInfo {
-    /// Elements.
-    pub const fn len(&self) -> usize {
-        let (mut len, mut i) = (1, 0);
-        while i < self.shape.len() {
-            len *= self.shape[i];
-            i += 1;
-        }
-        len
-    }
-
-    /// Whether it has no elements.
-    pub const fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-}
-
-/// What a tensor of parameters is to its layer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
-    /// A matrix or a set of kernels.
-    Weight {
-        /// Inputs that one output sums.
-        fan_in: usize,
-        /// Outputs that one input reaches.
-        fan_out: usize,
-    },
-    /// Added to a weighted sum.
-    Bias,
-}
+#[cfg(feature = "weights")]
+use crate::weights::{self, WeightsError};
 
 /// A network with all its sizes known to the compiler. `network!` implements it.
 ///
@@ -222,8 +174,8 @@ pub trait Network: Plain<Self::Scalar> {
     /// # Errors
     /// If the file cannot be written; then a former file of that name is as it was.
     #[cfg(feature = "weights")]
-    fn save(&self, path: impl AsRef<std::path::Path>) -> Result<(), crate::weights::WeightsError> {
-        crate::weights::save(self, path.as_ref())
+    fn save(&self, path: impl AsRef<std::path::Path>) -> Result<(), WeightsError> {
+        weights::save(Self::TENSORS, self.params(), path.as_ref())
     }
 
     /// A network with the parameters of a safetensors file, on the heap; it never passes through the stack.
@@ -231,7 +183,7 @@ pub trait Network: Plain<Self::Scalar> {
     /// # Errors
     /// If the file cannot be read or is damaged, or if a tensor is missing, too many, or of another shape or element type.
     #[cfg(feature = "weights")]
-    fn load(path: impl AsRef<std::path::Path>) -> Result<Box<Self>, crate::weights::WeightsError> {
+    fn load(path: impl AsRef<std::path::Path>) -> Result<Box<Self>, WeightsError> {
         let mut net = Self::zeroed_box();
         net.load_from(path)?;
         Ok(net)
@@ -242,8 +194,8 @@ pub trait Network: Plain<Self::Scalar> {
     /// # Errors
     /// As [`load`](Self::load); then the network is as it was.
     #[cfg(feature = "weights")]
-    fn load_from(&mut self, path: impl AsRef<std::path::Path>) -> Result<(), crate::weights::WeightsError> {
-        crate::weights::load_from(self, path.as_ref())
+    fn load_from(&mut self, path: impl AsRef<std::path::Path>) -> Result<(), WeightsError> {
+        weights::load_from(Self::NAME, Self::TENSORS, self.params_mut(), path.as_ref())
     }
 
     /// The bytes of the file that [`save`](Self::save) writes.
@@ -251,8 +203,8 @@ pub trait Network: Plain<Self::Scalar> {
     /// # Errors
     /// If the network's names cannot be written as a header; names that `network!` lets through can.
     #[cfg(feature = "weights")]
-    fn to_bytes(&self) -> Result<Vec<u8>, crate::weights::WeightsError> {
-        crate::weights::to_bytes(self)
+    fn to_bytes(&self) -> Result<Vec<u8>, WeightsError> {
+        weights::to_bytes(Self::TENSORS, self.params())
     }
 
     /// A network with the parameters of a safetensors file that is in memory.
@@ -260,9 +212,9 @@ pub trait Network: Plain<Self::Scalar> {
     /// # Errors
     /// As [`load`](Self::load).
     #[cfg(feature = "weights")]
-    fn from_bytes(bytes: &[u8]) -> Result<Box<Self>, crate::weights::WeightsError> {
+    fn from_bytes(bytes: &[u8]) -> Result<Box<Self>, WeightsError> {
         let mut net = Self::zeroed_box();
-        crate::weights::load_bytes(&mut *net, &crate::weights::Source::new("<memory>", bytes)?)?;
+        weights::load_bytes(Self::NAME, Self::TENSORS, net.params_mut(), &weights::Source::new("<memory>", bytes)?)?;
         Ok(net)
     }
 
@@ -278,7 +230,7 @@ pub trait Network: Plain<Self::Scalar> {
     /// If the slices' lengths differ; then `outputs` is as it was.
     #[cfg(feature = "std")]
     fn forward_batch(&self, inputs: &[Self::Input], outputs: &mut [Self::Output]) -> Result<(), BatchError> {
-        crate::batch::forward(self, inputs, outputs)
+        batch::forward(self, inputs, outputs)
     }
 
     /// The mean loss of a batch and its gradient, on the calling thread: `grad ← ∂ mean loss / ∂params`.
@@ -291,7 +243,7 @@ pub trait Network: Plain<Self::Scalar> {
     fn loss_and_grad<L: Sync, E: Loss<Self::Output, L>>(
         &self, inputs: &[Self::Input], targets: &[L], loss: &E, grad: &mut Self,
     ) -> Result<Self::Scalar, BatchError> {
-        crate::batch::loss_and_grad(self, inputs, targets, loss, grad)
+        batch::loss_and_grad(self, inputs, targets, loss, grad)
     }
 }
 
