@@ -209,7 +209,12 @@ fn a_wrong_folder_is_told_what_was_looked_for_and_what_is_there() {
     assert!(complaint().ends_with("label 1: found 10, wanted 0 to 9"), "{}", complaint());
     let nowhere = mnist("no/such/folder").unwrap_err();
     assert!(matches!(nowhere, DataError::Folder { .. }));
-    assert!(nowhere.to_string().starts_with("no/such/folder: cannot list this folder: "), "{nowhere}");
+    assert!(
+        nowhere.to_string().starts_with(
+            "no/such/folder: cannot list this folder, to find train-images-idx3-ubyte or train-images.idx3-ubyte: "
+        ),
+        "{nowhere}"
+    );
 }
 
 /// Images larger than the stack: read, shuffled, split, batched and normalised in a thread of 256 KiB.

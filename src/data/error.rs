@@ -57,10 +57,12 @@ pub enum DataError {
         found: Vec<String>,
     },
     /// A folder cannot be listed.
-    #[error("{}: cannot list this folder: {reason}", folder.display())]
+    #[error("{}: cannot list this folder, to find {}: {reason}", folder.display(), wanted.join(" or "))]
     Folder {
         /// The folder.
         folder: PathBuf,
+        /// The names that were looked for.
+        wanted: Vec<String>,
         /// The system's.
         reason: io::Error,
     },

@@ -75,6 +75,9 @@ fn find(folder: &Path, stem: &str, kind: &str) -> Result<PathBuf, DataError> {
         names.sort();
         Ok(names)
     };
-    let found = list().map_err(|reason| DataError::Folder { folder: folder.into(), reason })?;
-    Err(DataError::Missing { folder: folder.into(), wanted: wanted.into(), found })
+    let (folder, wanted) = (folder.to_path_buf(), wanted.into());
+    match list() {
+        Ok(found) => Err(DataError::Missing { folder, wanted, found }),
+        Err(reason) => Err(DataError::Folder { folder, wanted, reason }),
+    }
 }
