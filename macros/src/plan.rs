@@ -77,9 +77,13 @@ pub fn steps(network: &Network, mode: Mode) -> Vec<Step> {
     let mut at = 0;
     while at < layers.len() {
         let first = at;
-        // The next layer if it satisfies `f`; a flatten in between is only a new shape.
+        // The next layer if it satisfies `f`. To an activation a flatten in between is only a new shape; to a pooling it is not.
         let mut take = |f: &dyn Fn(&Layer) -> bool| {
-            let next = (at + 1..layers.len()).find(|&i| !matches!(layers[i].op, Op::Flatten))?;
+            let is_seen = |&i: &usize| !matches!(layers[i].op, Op::Flatten);
+            let next = (at + 1..layers.len()).find(is_seen)?;
+            if next > at + 1 && !matches!(layers[next].op, Op::Activation(_)) {
+                return None;
+            }
             f(&layers[next]).then(|| {
                 at = next;
                 next

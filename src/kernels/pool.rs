@@ -159,7 +159,7 @@ pub fn avg_backward<T: Scalar, S: Simd<T>, P: PoolSpec, X: Plain<T>, Y: Plain<T>
 
 /// `y[i][c] ← mean of channel c`. The channels are as many as `Y` has elements.
 pub fn global_avg_forward<T: Scalar, S: Simd<T>, X: Plain<T>, Y: Plain<T>>(simd: S, x: &[X], y: &mut [Y]) {
-    const { assert!(X::LEN.is_multiple_of(Y::LEN)) };
+    const { assert!(X::LEN > 0 && Y::LEN > 0 && X::LEN.is_multiple_of(Y::LEN)) };
     let plane = const { X::LEN / Y::LEN };
     simd.vectorize(Run(|| {
         for (x, y) in x.iter().zip(y) {
@@ -172,7 +172,7 @@ pub fn global_avg_forward<T: Scalar, S: Simd<T>, X: Plain<T>, Y: Plain<T>>(simd:
 
 /// `dx[i] ← dy[i][c] / (H · W)` in each channel.
 pub fn global_avg_backward<T: Scalar, S: Simd<T>, X: Plain<T>, Y: Plain<T>>(simd: S, dy: &[Y], dx: &mut [X]) {
-    const { assert!(X::LEN.is_multiple_of(Y::LEN)) };
+    const { assert!(X::LEN > 0 && Y::LEN > 0 && X::LEN.is_multiple_of(Y::LEN)) };
     let plane = const { X::LEN / Y::LEN };
     simd.vectorize(Run(|| {
         for (dx, dy) in dx.iter_mut().zip(dy) {

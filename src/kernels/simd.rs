@@ -370,6 +370,39 @@ fn level() -> Level {
     })
 }
 
+/// Without `std` the processor cannot be asked: the instructions are those that the whole program is compiled for.
+#[cfg(all(not(feature = "std"), target_arch = "x86_64", target_feature = "avx512f", target_feature = "avx512vl"))]
+fn compiled_for() -> Avx512 {
+    // SAFETY: the whole program is compiled for AVX-512 F and VL, which imply AVX2 and FMA.
+    unsafe { Avx512::new() }
+}
+
+/// Without `std` the processor cannot be asked: the instructions are those that the whole program is compiled for.
+#[cfg(all(
+    not(feature = "std"),
+    target_arch = "x86_64",
+    target_feature = "avx2",
+    target_feature = "fma",
+    not(all(target_feature = "avx512f", target_feature = "avx512vl"))
+))]
+fn compiled_for() -> Avx2 {
+    // SAFETY: the whole program is compiled for AVX2 and FMA.
+    unsafe { Avx2::new() }
+}
+
+/// Without instructions of our own.
+#[cfg(any(
+    not(target_arch = "x86_64"),
+    all(
+        not(feature = "std"),
+        not(all(target_feature = "avx2", target_feature = "fma")),
+        not(all(target_feature = "avx512f", target_feature = "avx512vl"))
+    )
+))]
+fn compiled_for() -> Portable {
+    Portable
+}
+
 macro_rules! dispatch {
     ($name:ident, $t:ty) => {
         /// Runs a kernel with the best instruction set of the machine.
@@ -384,7 +417,7 @@ macro_rules! dispatch {
                 Level::Portable => Simd::<$t>::vectorize(Portable, kernel),
             }
             #[cfg(not(all(feature = "std", target_arch = "x86_64")))]
-            Simd::<$t>::vectorize(Portable, kernel)
+            Simd::<$t>::vectorize(compiled_for(), kernel)
         }
     };
 }

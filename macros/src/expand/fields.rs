@@ -51,7 +51,7 @@ pub fn item(context: &Context<'_>) -> TokenStream {
 
         #[doc = #workspace_doc]
         #[allow(dead_code, reason = "offered whether or not the program uses it")]
-        #vis type #workspace<T = f32, const B: usize = 1> = ::tenonet::Workspace<#ident<T>, B>;
+        #vis type #workspace<T = f32, const B: usize = 1> = ::tenonet::Workspace<#ident<T>, { B }>;
     }
 }
 

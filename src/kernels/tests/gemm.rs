@@ -162,3 +162,22 @@ fn garbage_between_rows_stays_there() {
     }
     on_each!(|T, simd| check::<T, _>(simd));
 }
+
+/// The host's product and ours agree where the host's takes over, and it takes over only there.
+#[test]
+fn the_hosts_product_agrees() {
+    use crate::kernels::{host::HostGemm, simd::Portable};
+    let (m, k, n) = (64, 70, 90);
+    let a: Vec<f32> = (0..m * k).map(|i| (i * 37 % 11) as f32 - 5.0).collect();
+    let b: Vec<f32> = (0..k * n).map(|i| (i * 53 % 13) as f32 - 6.0).collect();
+    let (mut ours, mut hosts) = (vec![f32::NAN; m * n], vec![f32::NAN; m * n]);
+    let broadcast = Broadcast { first: a.as_ptr(), row: k, column: 1 };
+    // SAFETY: matrices of these sizes in rows.
+    unsafe {
+        product::<f32, _, false>(Portable, m, broadcast, b.as_ptr(), Taps::rows(k, n), ours.as_mut_ptr(), n, n);
+        f32::product(m, k, n, broadcast, b.as_ptr(), hosts.as_mut_ptr());
+    }
+    // Whole numbers: sums are exact in any order.
+    assert_eq!(ours, hosts);
+    assert!(f32::wins(64, 4096, 4096) && !f32::wins(16, 4096, 4096) && !f32::wins(64, 576, 784));
+}
