@@ -211,42 +211,29 @@ pub fn forward<T, S, C, A, P, X, W, B, Y, K>(
     K: Plain<T>,
 {
     const { assert!(K::LEN >= forward_work(&C::CONV, P::POOL)) };
-    forward_with(simd, spec, x, weight, bias, act, stage, y, work.flat_mut());
+    simd.vectorize(Forward { spec, x, weight, bias, act, stage, y, work: work.flat_mut() });
 }
 
-/// [`forward`] with a workspace whose length only the caller knows.
+/// [`forward`] as a kernel, with a workspace whose length only the caller knows.
 ///
-/// # Panics
-/// If it is shorter than [`forward_work`].
-#[inline(always)]
-#[allow(clippy::too_many_arguments, reason = "operands, epilogue and workspace of one step")]
-pub fn forward_with<T, S, C, A, P, X, W, B, Y>(
-    simd: S, spec: C, x: &[X], weight: &W, bias: &B, act: A, stage: P, y: &mut [Y], work: &mut [T],
-) where
-    T: Scalar,
-    S: Simd<T>,
-    C: ConvSpec,
-    A: Activation<T>,
-    P: Stage<T>,
-    X: Plain<T>,
-    W: Plain<T>,
-    B: Plain<T>,
-    Y: Plain<T>,
-{
-    assert!(work.len() >= const { forward_work(&C::CONV, P::POOL) });
-    simd.vectorize(Forward { spec, x, weight, bias, act, stage, y, work });
-}
-
-/// A convolution whose workspace is long enough.
-struct Forward<'a, T, C, A, P, X, W, B, Y> {
-    spec: C,
-    x: &'a [X],
-    weight: &'a W,
-    bias: &'a B,
-    act: A,
-    stage: P,
-    y: &'a mut [Y],
-    work: &'a mut [T],
+/// It panics if that is shorter than [`forward_work`].
+pub struct Forward<'a, T, C, A, P, X, W, B, Y> {
+    /// The convolution.
+    pub spec: C,
+    /// The maps that arrive.
+    pub x: &'a [X],
+    /// `[OC, taps]`.
+    pub weight: &'a W,
+    /// `[OC]`, or empty.
+    pub bias: &'a B,
+    /// The activation.
+    pub act: A,
+    /// What follows while rows are hot.
+    pub stage: P,
+    /// What leaves the step.
+    pub y: &'a mut [Y],
+    /// Workspace.
+    pub work: &'a mut [T],
 }
 
 impl<T, C, A, P, X, W, B, Y> Kernel<T> for Forward<'_, T, C, A, P, X, W, B, Y>
@@ -266,8 +253,9 @@ where
     fn run<S: Simd<T>>(mut self, simd: S) {
         // Known when compiling, and gone from the code. It is not an error there, for the layers have told it in better words.
         assert!(const { operands_fit(&C::CONV, P::POOL, X::LEN, W::LEN, B::LEN, Y::LEN) });
+        assert!(self.work.len() >= const { forward_work(&C::CONV, P::POOL) });
         for (image, (x, y)) in self.x.iter().zip(self.y).enumerate() {
-            // SAFETY: the lengths were asserted above, when compiling, and that of `work` when `self` was made.
+            // SAFETY: the lengths were asserted above.
             unsafe {
                 forward_image(
                     simd,

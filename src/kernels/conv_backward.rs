@@ -129,59 +129,36 @@ pub fn backward<const DX: bool, T, S, C, A, P, X, W, B, Y, K>(
     K: Plain<T>,
 {
     const { assert!(K::LEN >= backward_work(&C::CONV, P::POOL)) };
-    backward_with::<DX, _, _, _, _, _, _, _, _, _>(
-        simd,
-        spec,
-        x,
-        weight,
-        act,
-        stage,
-        y,
-        dy,
-        dw,
-        db,
-        dx,
-        work.flat_mut(),
-    );
-}
-
-/// [`backward`] with a workspace whose length only the caller knows.
-///
-/// # Panics
-/// If it is shorter than [`backward_work`].
-#[inline(always)]
-#[allow(clippy::too_many_arguments, reason = "operands, gradients and workspace of one step")]
-pub fn backward_with<const DX: bool, T, S, C, A, P, X, W, B, Y>(
-    simd: S, spec: C, x: &[X], weight: &W, act: A, stage: P, y: &[Y], dy: &mut [Y], dw: &mut W, db: &mut B,
-    dx: &mut [X], work: &mut [T],
-) where
-    T: Scalar,
-    S: Simd<T>,
-    C: ConvSpec,
-    A: Activation<T>,
-    P: StageBackward<T>,
-    X: Plain<T>,
-    W: Plain<T>,
-    B: Plain<T>,
-    Y: Plain<T>,
-{
-    assert!(work.len() >= const { backward_work(&C::CONV, P::POOL) });
+    let work = work.flat_mut();
     simd.vectorize(Backward::<DX, _, _, _, _, _, _, _, _> { spec, x, weight, act, stage, y, dy, dw, db, dx, work });
 }
 
-/// A backward pass whose workspace is long enough.
-struct Backward<'a, const DX: bool, T, C, A, P, X, W, B, Y> {
-    spec: C,
-    x: &'a [X],
-    weight: &'a W,
-    act: A,
-    stage: P,
-    y: &'a [Y],
-    dy: &'a mut [Y],
-    dw: &'a mut W,
-    db: &'a mut B,
-    dx: &'a mut [X],
-    work: &'a mut [T],
+/// [`backward`] as a kernel, with a workspace whose length only the caller knows.
+///
+/// It panics if that is shorter than [`backward_work`].
+pub struct Backward<'a, const DX: bool, T, C, A, P, X, W, B, Y> {
+    /// The convolution.
+    pub spec: C,
+    /// The maps that arrived.
+    pub x: &'a [X],
+    /// `[OC, taps]`.
+    pub weight: &'a W,
+    /// The activation.
+    pub act: A,
+    /// What followed.
+    pub stage: P,
+    /// What left the step.
+    pub y: &'a [Y],
+    /// Its gradient; overwritten.
+    pub dy: &'a mut [Y],
+    /// Is added to.
+    pub dw: &'a mut W,
+    /// Is added to.
+    pub db: &'a mut B,
+    /// Is written with `DX`.
+    pub dx: &'a mut [X],
+    /// Workspace.
+    pub work: &'a mut [T],
 }
 
 impl<const DX: bool, T, C, A, P, X, W, B, Y> Kernel<T> for Backward<'_, DX, T, C, A, P, X, W, B, Y>
@@ -201,6 +178,7 @@ where
     fn run<S: Simd<T>>(self, simd: S) {
         // Known when compiling, and gone from the code; see the forward pass.
         assert!(const { conv::operands_fit(&C::CONV, P::POOL, X::LEN, W::LEN, B::LEN, Y::LEN) });
+        assert!(self.work.len() >= const { backward_work(&C::CONV, P::POOL) });
         let conv = const { &C::CONV };
         let plane = conv.output().h * conv.output().w;
         let dz_len = if P::POOL.is_some() { conv.output().len() } else { 0 };
@@ -217,8 +195,7 @@ where
             for (db, dz) in self.db.flat_mut().iter_mut().zip(dz.chunks_exact(plane)) {
                 *db += tile::sum(simd, dz);
             }
-            // SAFETY: the lengths were asserted above, when compiling, and that of `work` when `self` was made; `dz` is as
-            // long as the convolution's map.
+            // SAFETY: the lengths were asserted above; `dz` is as long as the convolution's map.
             unsafe { backward_params(simd, self.spec, x.flat(), dz, self.dw.flat_mut(), work) };
             if DX && let Some(dx) = dx.next() {
                 // SAFETY: as above.

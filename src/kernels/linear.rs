@@ -28,12 +28,18 @@ where
     simd.vectorize(Forward { x, weight, bias, act, y });
 }
 
-struct Forward<'a, A, X, W, B, Y> {
-    x: &'a [X],
-    weight: &'a W,
-    bias: &'a B,
-    act: A,
-    y: &'a mut [Y],
+/// [`forward`] as a kernel.
+pub struct Forward<'a, A, X, W, B, Y> {
+    /// The vectors that arrive.
+    pub x: &'a [X],
+    /// `[O, I]`.
+    pub weight: &'a W,
+    /// `[O]`, or empty.
+    pub bias: &'a B,
+    /// The activation.
+    pub act: A,
+    /// What leaves the layer.
+    pub y: &'a mut [Y],
 }
 
 impl<T, A, X, W, B, Y> Kernel<T> for Forward<'_, A, X, W, B, Y>
@@ -90,15 +96,24 @@ pub fn backward<const DX: bool, T, S, A, X, W, B, Y>(
     simd.vectorize(Backward::<DX, _, _, _, _, _> { x, weight, act, y, dy, dw, db, dx });
 }
 
-struct Backward<'a, const DX: bool, A, X, W, B, Y> {
-    x: &'a [X],
-    weight: &'a W,
-    act: A,
-    y: &'a [Y],
-    dy: &'a mut [Y],
-    dw: &'a mut W,
-    db: &'a mut B,
-    dx: &'a mut [X],
+/// [`backward`] as a kernel.
+pub struct Backward<'a, const DX: bool, A, X, W, B, Y> {
+    /// The vectors that arrive.
+    pub x: &'a [X],
+    /// `[O, I]`.
+    pub weight: &'a W,
+    /// The activation.
+    pub act: A,
+    /// What leaves the layer.
+    pub y: &'a [Y],
+    /// The gradient of what left; overwritten.
+    pub dy: &'a mut [Y],
+    /// Is added to.
+    pub dw: &'a mut W,
+    /// Is added to.
+    pub db: &'a mut B,
+    /// Is written with `DX`.
+    pub dx: &'a mut [X],
 }
 
 impl<const DX: bool, T, A, X, W, B, Y> Kernel<T> for Backward<'_, DX, A, X, W, B, Y>

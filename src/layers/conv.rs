@@ -8,7 +8,6 @@ use super::{Geometry, Layer, Window, with_work};
 use crate::kernels::activation::Identity;
 use crate::kernels::conv::{self, ConvSpec};
 use crate::kernels::conv_backward;
-use crate::kernels::simd::{Kernel, Simd};
 use crate::kernels::stage::NoPool;
 use crate::plain::{self, Plain};
 use crate::scalar::Scalar;
@@ -147,116 +146,6 @@ const fn check(conv: &Conv, oh: usize, ow: usize) {
     }
 }
 
-struct Forward<'a, L, X, Y> {
-    layer: &'a L,
-    x: &'a X,
-    y: &'a mut Y,
-}
-
-struct Backward<'a, L, X, Y> {
-    layer: &'a L,
-    x: &'a X,
-    y: &'a Y,
-    dy: &'a mut Y,
-    grad: &'a mut L,
-    dx: &'a mut X,
-}
-
-impl<
-    const IN: usize,
-    const OUT: usize,
-    const KH: usize,
-    const KW: usize,
-    T: Scalar,
-    G: Geometry,
-    const GROUP_IN: usize,
-    const BIASES: usize,
-    const H: usize,
-    const W: usize,
-    const OH: usize,
-    const OW: usize,
-> Kernel<T>
-    for Forward<'_, Conv2d<IN, OUT, KH, KW, T, G, GROUP_IN, BIASES>, Tensor<IN, H, W, T>, Tensor<OUT, OH, OW, T>>
-{
-    type Output = ();
-
-    #[inline(always)]
-    fn run<S: Simd<T>>(self, simd: S) {
-        let Self { layer, x, y } = self;
-        let spec = On::<Conv2d<IN, OUT, KH, KW, T, G, GROUP_IN, BIASES>, H, W>(PhantomData);
-        let (xs, ys) = (core::slice::from_ref(x), core::slice::from_mut(y));
-        with_work!(
-            conv::forward_work(&Conv2d::<IN, OUT, KH, KW, T, G, GROUP_IN, BIASES>::shape(H, W), None),
-            T,
-            |work| conv::forward_with(simd, spec, xs, &layer.weight, &layer.bias, Identity, NoPool, ys, work),
-            {
-                let conv = const { &Conv2d::<IN, OUT, KH, KW, T, G, GROUP_IN, BIASES>::shape(H, W) };
-                crate::kernels::reference::conv_forward(
-                    conv,
-                    x.as_slice(),
-                    layer.weight.flat(),
-                    &layer.bias,
-                    ys[0].as_mut_slice(),
-                );
-            }
-        );
-    }
-}
-
-impl<
-    const IN: usize,
-    const OUT: usize,
-    const KH: usize,
-    const KW: usize,
-    T: Scalar,
-    G: Geometry,
-    const GROUP_IN: usize,
-    const BIASES: usize,
-    const H: usize,
-    const W: usize,
-    const OH: usize,
-    const OW: usize,
-> Kernel<T>
-    for Backward<'_, Conv2d<IN, OUT, KH, KW, T, G, GROUP_IN, BIASES>, Tensor<IN, H, W, T>, Tensor<OUT, OH, OW, T>>
-{
-    type Output = ();
-
-    #[inline(always)]
-    fn run<S: Simd<T>>(self, simd: S) {
-        let Self { layer, x, y, dy, grad, dx } = self;
-        let spec = On::<Conv2d<IN, OUT, KH, KW, T, G, GROUP_IN, BIASES>, H, W>(PhantomData);
-        with_work!(
-            conv_backward::backward_work(&Conv2d::<IN, OUT, KH, KW, T, G, GROUP_IN, BIASES>::shape(H, W), None),
-            T,
-            |work| conv_backward::backward_with::<true, _, _, _, _, _, _, _, _, _>(
-                simd,
-                spec,
-                core::slice::from_ref(x),
-                &layer.weight,
-                Identity,
-                NoPool,
-                core::slice::from_ref(y),
-                core::slice::from_mut(dy),
-                &mut grad.weight,
-                &mut grad.bias,
-                core::slice::from_mut(dx),
-                work
-            ),
-            {
-                let conv = const { &Conv2d::<IN, OUT, KH, KW, T, G, GROUP_IN, BIASES>::shape(H, W) };
-                let (dw, db) = (grad.weight.flat_mut(), &mut grad.bias);
-                crate::kernels::reference::conv_backward_params(conv, x.as_slice(), dy.as_slice(), dw, db);
-                crate::kernels::reference::conv_backward_input(
-                    conv,
-                    layer.weight.flat(),
-                    dy.as_slice(),
-                    dx.as_mut_slice(),
-                );
-            }
-        );
-    }
-}
-
 impl<
     const IN: usize,
     const OUT: usize,
@@ -275,7 +164,24 @@ impl<
     fn forward(&self, x: &Tensor<IN, H, W, T>) -> Tensor<OUT, OH, OW, T> {
         const { check(&Self::shape(H, W), OH, OW) };
         let mut y = Tensor::zeros();
-        T::dispatch(Forward { layer: self, x, y: &mut y });
+        with_work!(
+            conv::forward_work(&Self::shape(H, W), None),
+            T,
+            |work| T::dispatch(conv::Forward {
+                spec: On::<Self, H, W>(PhantomData),
+                x: core::slice::from_ref(x),
+                weight: &self.weight,
+                bias: &self.bias,
+                act: Identity,
+                stage: NoPool,
+                y: core::slice::from_mut(&mut y),
+                work,
+            }),
+            {
+                let (conv, weight) = (const { &Self::shape(H, W) }, self.weight.flat());
+                crate::kernels::reference::conv_forward(conv, x.as_slice(), weight, &self.bias, y.as_mut_slice());
+            }
+        );
         y
     }
 
@@ -284,7 +190,29 @@ impl<
     ) -> Tensor<IN, H, W, T> {
         const { check(&Self::shape(H, W), OH, OW) };
         let (mut dx, mut dy) = (Tensor::zeros(), *dy);
-        T::dispatch(Backward { layer: self, x, y, dy: &mut dy, grad, dx: &mut dx });
+        with_work!(
+            conv_backward::backward_work(&Self::shape(H, W), None),
+            T,
+            |work| T::dispatch(conv_backward::Backward::<true, _, _, _, _, _, _, _, _> {
+                spec: On::<Self, H, W>(PhantomData),
+                x: core::slice::from_ref(x),
+                weight: &self.weight,
+                act: Identity,
+                stage: NoPool,
+                y: core::slice::from_ref(y),
+                dy: core::slice::from_mut(&mut dy),
+                dw: &mut grad.weight,
+                db: &mut grad.bias,
+                dx: core::slice::from_mut(&mut dx),
+                work,
+            }),
+            {
+                let (conv, weight) = (const { &Self::shape(H, W) }, self.weight.flat());
+                let (dw, db) = (grad.weight.flat_mut(), &mut grad.bias);
+                crate::kernels::reference::conv_backward_params(conv, x.as_slice(), dy.as_slice(), dw, db);
+                crate::kernels::reference::conv_backward_input(conv, weight, dy.as_slice(), dx.as_mut_slice());
+            }
+        );
         dx
     }
 }

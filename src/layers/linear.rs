@@ -5,7 +5,6 @@ use bytemuck::Zeroable;
 use super::Layer;
 use crate::kernels::activation::Identity;
 use crate::kernels::linear;
-use crate::kernels::simd::{Kernel, Simd};
 use crate::plain::{self, Plain};
 use crate::scalar::Scalar;
 use crate::tensor::Tensor;
@@ -43,58 +42,19 @@ impl<const IN: usize, const OUT: usize, T: Scalar, const BIASES: usize> Linear<I
     }
 }
 
-struct Forward<'a, L, X, Y>(&'a L, &'a X, &'a mut Y);
-
-impl<const IN: usize, const OUT: usize, T: Scalar, const BIASES: usize> Kernel<T>
-    for Forward<'_, Linear<IN, OUT, T, BIASES>, Tensor<IN, 1, 1, T>, Tensor<OUT, 1, 1, T>>
-{
-    type Output = ();
-
-    #[inline(always)]
-    fn run<S: Simd<T>>(self, simd: S) {
-        let (x, y) = (core::slice::from_ref(self.1), core::slice::from_mut(self.2));
-        linear::forward(simd, x, &self.0.weight, &self.0.bias, Identity, y);
-    }
-}
-
-struct Backward<'a, L, X, Y> {
-    layer: &'a L,
-    x: &'a X,
-    y: &'a Y,
-    dy: &'a mut Y,
-    grad: &'a mut L,
-    dx: &'a mut X,
-}
-
-impl<const IN: usize, const OUT: usize, T: Scalar, const BIASES: usize> Kernel<T>
-    for Backward<'_, Linear<IN, OUT, T, BIASES>, Tensor<IN, 1, 1, T>, Tensor<OUT, 1, 1, T>>
-{
-    type Output = ();
-
-    #[inline(always)]
-    fn run<S: Simd<T>>(self, simd: S) {
-        let Self { layer, x, y, dy, grad, dx } = self;
-        linear::backward::<true, _, _, _, _, _, _, _>(
-            simd,
-            core::slice::from_ref(x),
-            &layer.weight,
-            Identity,
-            core::slice::from_ref(y),
-            core::slice::from_mut(dy),
-            &mut grad.weight,
-            &mut grad.bias,
-            core::slice::from_mut(dx),
-        );
-    }
-}
-
 impl<const IN: usize, const OUT: usize, T: Scalar, const BIASES: usize> Layer<Tensor<IN, 1, 1, T>, Tensor<OUT, 1, 1, T>>
     for Linear<IN, OUT, T, BIASES>
 {
     fn forward(&self, x: &Tensor<IN, 1, 1, T>) -> Tensor<OUT, 1, 1, T> {
         const { assert!(BIASES == OUT || BIASES == 0, "Linear: BIASES must be OUT or 0") };
         let mut y = Tensor::zeros();
-        T::dispatch(Forward(self, x, &mut y));
+        T::dispatch(linear::Forward {
+            x: core::slice::from_ref(x),
+            weight: &self.weight,
+            bias: &self.bias,
+            act: Identity,
+            y: core::slice::from_mut(&mut y),
+        });
         y
     }
 
@@ -102,7 +62,16 @@ impl<const IN: usize, const OUT: usize, T: Scalar, const BIASES: usize> Layer<Te
         &self, x: &Tensor<IN, 1, 1, T>, y: &Tensor<OUT, 1, 1, T>, dy: &Tensor<OUT, 1, 1, T>, grad: &mut Self,
     ) -> Tensor<IN, 1, 1, T> {
         let (mut dx, mut dy) = (Tensor::zeros(), *dy);
-        T::dispatch(Backward { layer: self, x, y, dy: &mut dy, grad, dx: &mut dx });
+        T::dispatch(linear::Backward::<true, _, _, _, _, _> {
+            x: core::slice::from_ref(x),
+            weight: &self.weight,
+            act: Identity,
+            y: core::slice::from_ref(y),
+            dy: core::slice::from_mut(&mut dy),
+            dw: &mut grad.weight,
+            db: &mut grad.bias,
+            dx: core::slice::from_mut(&mut dx),
+        });
         dx
     }
 }

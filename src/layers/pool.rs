@@ -2,7 +2,6 @@
 
 use super::Layer;
 use crate::kernels::pool;
-use crate::kernels::reference;
 use crate::kernels::simd::Portable;
 use crate::kernels::stage::PoolSpec;
 use crate::scalar::Scalar;
@@ -155,7 +154,12 @@ impl<
     ) -> Tensor<C, H, W, T> {
         const { check(&AvgOn::<C, H, W, Self>::POOL, OH, OW, "AvgPool2d") };
         let mut dx = Tensor::zeros();
-        reference::avg_pool_backward(const { &AvgOn::<C, H, W, Self>::POOL }, dy.as_slice(), dx.as_mut_slice());
+        pool::avg_backward(
+            Portable,
+            AvgOn::<C, H, W, Self>(*self),
+            core::slice::from_ref(dy),
+            core::slice::from_mut(&mut dx),
+        );
         dx
     }
 }
