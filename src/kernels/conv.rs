@@ -158,10 +158,12 @@ pub unsafe fn forward_image<T: Scalar, S: Simd<T>, C: ConvSpec, A: Activation<T>
 ) {
     let conv = const { &C::CONV };
     let layout = const { &Layout::forward(&C::CONV, P::POOL) };
-    let (oc, taps, out) = (conv.group_outputs(), conv.taps(), conv.output());
-    let plane = match P::POOL {
-        Some(pool) => pool.output().h * pool.output().w,
-        None => out.h * out.w,
+    let (oc, taps, out) = const { (C::CONV.group_outputs(), C::CONV.taps(), C::CONV.output()) };
+    let plane = const {
+        match P::POOL {
+            Some(pool) => pool.output().h * pool.output().w,
+            None => C::CONV.output().h * C::CONV.output().w,
+        }
     };
     let (buffer, sums) = work.split_at_mut(layout.input);
     for group in 0..conv.groups {
@@ -180,7 +182,8 @@ pub unsafe fn forward_image<T: Scalar, S: Simd<T>, C: ConvSpec, A: Activation<T>
                     let a = Broadcast { first: weight.as_ptr().add(o * taps), row: taps, column: 1 };
                     gemm::product::<T, S, false>(simd, block, a, b.first, b.taps, sums.as_mut_ptr(), width, b.n);
                 }
-                let channels = sums.chunks_exact(width).zip(y.chunks_exact_mut(plane).skip(o)).take(block);
+                // `max(1)`: a width of 0, which there is not, would have a panic path.
+                let channels = sums.chunks_exact(width.max(1)).zip(y.chunks_exact_mut(plane).skip(o)).take(block);
                 for (i, (sums, y)) in channels.enumerate() {
                     let bias = bias.get(o + i).copied().unwrap_or(T::zero());
                     let band = Band { image, channel: o + i, row, sums, pitch: layout.pitch };

@@ -180,8 +180,9 @@ where
         assert!(const { conv::operands_fit(&C::CONV, P::POOL, X::LEN, W::LEN, B::LEN, Y::LEN) });
         assert!(self.work.len() >= const { backward_work(&C::CONV, P::POOL) });
         let conv = const { &C::CONV };
-        let plane = conv.output().h * conv.output().w;
-        let dz_len = if P::POOL.is_some() { conv.output().len() } else { 0 };
+        let out = const { C::CONV.output() };
+        let plane = out.h * out.w;
+        let dz_len = const { if P::POOL.is_some() { C::CONV.output().len() } else { 0 } };
         let (dz, work) = self.work.split_at_mut(dz_len);
         let (turned, work) = work.split_at_mut(const { turned_len(&C::CONV) });
         if DX && !turned.is_empty() {
@@ -191,7 +192,7 @@ where
         for (image, ((x, y), dy)) in self.x.iter().zip(self.y).zip(self.dy).enumerate() {
             let dz = self.stage.backward(image, self.act, y.flat(), dy.flat_mut(), dz);
             // A stage is safe to write: what the products below read does not hang on it.
-            let Some(dz) = dz.get(..conv.output().len()) else { return };
+            let Some(dz) = dz.get(..out.len()) else { return };
             for (db, dz) in self.db.flat_mut().iter_mut().zip(dz.chunks_exact(plane)) {
                 *db += tile::sum(simd, dz);
             }
@@ -221,7 +222,7 @@ unsafe fn backward_params<T: Scalar, S: Simd<T>, C: ConvSpec>(
 ) {
     let conv = const { &C::CONV };
     let layout = const { &dw_layout(&C::CONV) };
-    let (oc, taps, out) = (conv.group_outputs(), conv.taps(), conv.output());
+    let (oc, taps, out) = const { (C::CONV.group_outputs(), C::CONV.taps(), C::CONV.output()) };
     let plane = out.h * out.w;
     let (buffer, wide) = work.split_at_mut(layout.input);
     for group in 0..conv.groups {
@@ -236,7 +237,9 @@ unsafe fn backward_params<T: Scalar, S: Simd<T>, C: ConvSpec>(
             } else {
                 // dz in the input's pitch, zeros where the wide rows hold garbage.
                 let width = count * layout.pitch;
-                for (to, from) in wide.chunks_exact_mut(width).zip(dz.chunks_exact(plane).skip(group * oc)).take(oc) {
+                for (to, from) in
+                    wide.chunks_exact_mut(width.max(1)).zip(dz.chunks_exact(plane).skip(group * oc)).take(oc)
+                {
                     for (to, from) in to.chunks_exact_mut(layout.pitch).zip(from.chunks_exact(out.w).skip(row)) {
                         let (inside, garbage) = to.split_at_mut(out.w);
                         inside.copy_from_slice(from);
@@ -293,7 +296,8 @@ unsafe fn backward_input_columns<T: Scalar, S: Simd<T>, C: ConvSpec>(
     simd: S, _: C, weight: &[T], dz: &[T], dx: &mut [T], matrix: &mut [T],
 ) {
     let conv = const { &C::CONV };
-    let (ic, oc, taps, out) = (conv.group_inputs(), conv.group_outputs(), conv.taps(), conv.output());
+    let (ic, oc, taps, out) =
+        const { (C::CONV.group_inputs(), C::CONV.group_outputs(), C::CONV.taps(), C::CONV.output()) };
     let plane = out.h * out.w;
     let band = const { dx_rows(&C::CONV) };
     dx.fill(T::zero());

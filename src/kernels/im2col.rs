@@ -18,7 +18,7 @@ pub fn pad_rows<T: Scalar>(conv: &Conv, x: &[T], channels: Range<usize>, rows: R
     let band_h = (rows.len() - 1) * conv.stride[0] + conv.extent()[0];
     let first = rows.start * conv.stride[0];
     let planes = x.chunks_exact(h * w).skip(channels.start).take(channels.len());
-    for (plane, band) in planes.zip(band.chunks_exact_mut(band_h * padded_w)) {
+    for (plane, band) in planes.zip(band.chunks_exact_mut((band_h * padded_w).max(1))) {
         for (r, to) in band.chunks_exact_mut(padded_w).enumerate() {
             // Row r of the band is row first + r of the padded input.
             let from = (first + r).wrapping_sub(top);

@@ -75,19 +75,26 @@ pub fn softmax_forward_in_place<T: Scalar, S: Simd<T>, Y: Plain<T>>(simd: S, cha
     }));
 }
 
+/// Elements of one channel's plane.
+const fn plane(len: usize, channels: usize) -> usize {
+    match len.checked_div(channels) {
+        Some(plane) => plane,
+        None => 0,
+    }
+}
+
 #[inline(always)]
 fn softmax_image<T: Scalar>(channels: usize, y: &mut [T]) {
-    let plane = y.len().checked_div(channels).unwrap_or(0);
+    let plane = plane(y.len(), channels);
     for place in 0..plane {
-        let at = || (place..).step_by(plane.max(1)).take(channels);
-        let largest = at().map(|i| y[i]).fold(T::neg_infinity(), T::max);
+        let largest = y.iter().skip(place).step_by(plane).copied().fold(T::neg_infinity(), T::max);
         let mut sum = T::zero();
-        for i in at() {
-            y[i] = (y[i] - largest).exp();
-            sum += y[i];
+        for y in y.iter_mut().skip(place).step_by(plane) {
+            *y = (*y - largest).exp();
+            sum += *y;
         }
-        for i in at() {
-            y[i] /= sum;
+        for y in y.iter_mut().skip(place).step_by(plane) {
+            *y /= sum;
         }
     }
 }
@@ -100,12 +107,13 @@ pub fn softmax_backward_in_place<T: Scalar, S: Simd<T>, Y: Plain<T>, D: Plain<T>
     simd.vectorize(Run(|| {
         for (y, dy) in y.iter().zip(dy) {
             let (y, dy) = (y.flat(), dy.flat_mut());
-            let plane = y.len().checked_div(channels).unwrap_or(0);
+            let plane = plane(y.len(), channels);
             for place in 0..plane {
-                let at = || (place..).step_by(plane.max(1)).take(channels);
-                let dot: T = at().map(|i| y[i] * dy[i]).sum();
-                for i in at() {
-                    dy[i] = y[i] * (dy[i] - dot);
+                let pairs = y.iter().skip(place).step_by(plane).zip(dy.iter().skip(place).step_by(plane));
+                let dot: T = pairs.map(|(y, dy)| *y * *dy).sum();
+                let channel = y.iter().skip(place).step_by(plane);
+                for (y, dy) in channel.zip(dy.iter_mut().skip(place).step_by(plane)) {
+                    *dy = *y * (*dy - dot);
                 }
             }
         }

@@ -28,19 +28,29 @@ fn divisor(pool: &Pool, axis: usize, at: usize) -> usize {
     pool.kernel[axis].min(end - at * pool.stride[axis])
 }
 
-/// Calls `f` with each output: its index, its row and column, its channel's input plane.
+/// `y ← f(index, row, column, the channel's input plane)` for each output.
 #[inline(always)]
-fn each_output<'a, T>(pool: &Pool, x: &'a [T], mut f: impl FnMut(usize, usize, usize, &'a [T])) {
+fn each_output<'a, T>(pool: &Pool, x: &'a [T], y: &mut [T], mut f: impl FnMut(usize, usize, usize, &'a [T]) -> T) {
     let out = pool.output();
+    let (plane, out_plane) = ((pool.input.h * pool.input.w).max(1), (out.h * out.w).max(1));
     let mut at = 0;
-    for plane in x.chunks_exact(pool.input.h * pool.input.w) {
-        for r in 0..out.h {
-            for s in 0..out.w {
-                f(at, r, s, plane);
+    for (plane, y) in x.chunks_exact(plane).zip(y.chunks_exact_mut(out_plane)) {
+        for (r, y) in y.chunks_exact_mut(out.w.max(1)).enumerate() {
+            for (s, y) in y.iter_mut().enumerate() {
+                *y = f(at, r, s, plane);
                 at += 1;
             }
         }
     }
+}
+
+/// The inputs of one window, row by row.
+#[inline(always)]
+fn window_rows<'a, T>(
+    pool: &Pool, plane: &'a [T], rows: Range<usize>, columns: Range<usize>,
+) -> impl Iterator<Item = &'a [T]> {
+    let rows = plane.chunks_exact(pool.input.w.max(1)).skip(rows.start).take(rows.len());
+    rows.filter_map(move |row| row.get(columns.clone()))
 }
 
 /// `y[i] ← max over each window of x[i]`; NaN counts as larger than any number.
@@ -72,19 +82,18 @@ fn max_image<T: Scalar, P: PoolSpec, X: Plain<T>, Y: Plain<T>>(
 ) {
     const { assert!(X::LEN == P::POOL.input.len() && Y::LEN == P::POOL.output().len()) };
     let pool = const { &P::POOL };
-    let y = y.flat_mut();
-    each_output(pool, x.flat(), |at, r, s, plane| {
+    each_output(pool, x.flat(), y.flat_mut(), |at, r, s, plane| {
         let ((u, rows), (v, columns)) = (window(pool, 0, r), window(pool, 1, s));
         let (mut best, mut best_place) = (T::neg_infinity(), u * pool.kernel[1] + v);
-        for (u, row) in (u..).zip(plane.chunks_exact(pool.input.w).skip(rows.start).take(rows.len())) {
-            for (v, value) in (v..).zip(&row[columns.clone()]) {
+        for (u, row) in (u..).zip(window_rows(pool, plane, rows, columns)) {
+            for (v, value) in (v..).zip(row) {
                 if exceeds(*value, best) {
                     (best, best_place) = (*value, u * pool.kernel[1] + v);
                 }
             }
         }
-        y[at] = best;
         place(at, best_place);
+        best
     });
 }
 
@@ -96,13 +105,15 @@ pub fn max_backward<T: Scalar, S: Simd<T>, P: PoolSpec, X: Plain<T>, Y: Plain<T>
     let pool = const { &P::POOL };
     simd.vectorize(Run(|| {
         for ((dx, dy), index) in dx.iter_mut().zip(dy).zip(index) {
-            let (dx, out) = (dx.flat_mut(), pool.output());
+            let (dx, out) = (dx.flat_mut(), const { P::POOL.output() });
             dx.fill(T::zero());
             let places = places(index.flat(), const { place_bytes(&P::POOL, I::LEN) });
             for (at, (dy, place)) in dy.flat().iter().zip(places).enumerate() {
-                let (c, r, s) = (at / (out.h * out.w), at / out.w % out.h, at % out.w);
-                let row = (r * pool.stride[0] + place / pool.kernel[1]).wrapping_sub(pool.padding[0]);
-                let column = (s * pool.stride[1] + place % pool.kernel[1]).wrapping_sub(pool.padding[2]);
+                // `max(1)`: a side of 0, which there is not, would have a panic path.
+                let (h, w) = (out.h.max(1), out.w.max(1));
+                let (c, r, s) = (at / (h * w), at / w % h, at % w);
+                let row = (r * pool.stride[0] + place / pool.kernel[1].max(1)).wrapping_sub(pool.padding[0]);
+                let column = (s * pool.stride[1] + place % pool.kernel[1].max(1)).wrapping_sub(pool.padding[2]);
                 let x = (c * pool.input.h).wrapping_add(row).wrapping_mul(pool.input.w).wrapping_add(column);
                 if let Some(dx) = dx.get_mut(x) {
                     *dx += *dy;
@@ -118,12 +129,10 @@ pub fn avg_forward<T: Scalar, S: Simd<T>, P: PoolSpec, X: Plain<T>, Y: Plain<T>>
     let pool = const { &P::POOL };
     simd.vectorize(Run(|| {
         for (x, y) in x.iter().zip(y) {
-            let y = y.flat_mut();
-            each_output(pool, x.flat(), |at, r, s, plane| {
+            each_output(pool, x.flat(), y.flat_mut(), |_, r, s, plane| {
                 let ((_, rows), (_, columns)) = (window(pool, 0, r), window(pool, 1, s));
-                let rows = plane.chunks_exact(pool.input.w).skip(rows.start).take(rows.len());
-                let sum: T = rows.flat_map(|row| &row[columns.clone()]).copied().sum();
-                y[at] = sum / T::of((divisor(pool, 0, r) * divisor(pool, 1, s)) as f64);
+                let sum: T = window_rows(pool, plane, rows, columns).flatten().copied().sum();
+                sum / T::of((divisor(pool, 0, r) * divisor(pool, 1, s)) as f64)
             });
         }
     }));
@@ -140,14 +149,14 @@ pub fn avg_backward<T: Scalar, S: Simd<T>, P: PoolSpec, X: Plain<T>, Y: Plain<T>
             let out = const { P::POOL.output() };
             let dx = dx.flat_mut();
             dx.fill(T::zero());
-            let planes = dx.chunks_exact_mut(pool.input.h * pool.input.w);
-            for (dx, dy) in planes.zip(dy.flat().chunks_exact(out.h * out.w)) {
+            let planes = dx.chunks_exact_mut((pool.input.h * pool.input.w).max(1));
+            for (dx, dy) in planes.zip(dy.flat().chunks_exact((out.h * out.w).max(1))) {
                 for (at, dy) in dy.iter().enumerate() {
-                    let (r, s) = (at / out.w, at % out.w);
+                    let (r, s) = (at / out.w.max(1), at % out.w.max(1));
                     let ((_, rows), (_, columns)) = (window(pool, 0, r), window(pool, 1, s));
                     let share = *dy / T::of((divisor(pool, 0, r) * divisor(pool, 1, s)) as f64);
-                    for row in dx.chunks_exact_mut(pool.input.w).skip(rows.start).take(rows.len()) {
-                        for dx in &mut row[columns.clone()] {
+                    for row in dx.chunks_exact_mut(pool.input.w.max(1)).skip(rows.start).take(rows.len()) {
+                        for dx in row.get_mut(columns.clone()).into_iter().flatten() {
                             *dx += share;
                         }
                     }
@@ -160,8 +169,8 @@ pub fn avg_backward<T: Scalar, S: Simd<T>, P: PoolSpec, X: Plain<T>, Y: Plain<T>
 /// `y[i][c] ← mean of channel c`. The channels are as many as `Y` has elements.
 pub fn global_avg_forward<T: Scalar, S: Simd<T>, X: Plain<T>, Y: Plain<T>>(simd: S, x: &[X], y: &mut [Y]) {
     const { assert!(X::LEN > 0 && Y::LEN > 0 && X::LEN.is_multiple_of(Y::LEN)) };
-    let plane = const { X::LEN / Y::LEN };
     simd.vectorize(Run(|| {
+        let plane = const { X::LEN / Y::LEN };
         for (x, y) in x.iter().zip(y) {
             for (x, y) in x.flat().chunks_exact(plane).zip(y.flat_mut()) {
                 *y = x.iter().copied().sum::<T>() / T::of(plane as f64);
@@ -173,8 +182,8 @@ pub fn global_avg_forward<T: Scalar, S: Simd<T>, X: Plain<T>, Y: Plain<T>>(simd:
 /// `dx[i] ← dy[i][c] / (H · W)` in each channel.
 pub fn global_avg_backward<T: Scalar, S: Simd<T>, X: Plain<T>, Y: Plain<T>>(simd: S, dy: &[Y], dx: &mut [X]) {
     const { assert!(X::LEN > 0 && Y::LEN > 0 && X::LEN.is_multiple_of(Y::LEN)) };
-    let plane = const { X::LEN / Y::LEN };
     simd.vectorize(Run(|| {
+        let plane = const { X::LEN / Y::LEN };
         for (dx, dy) in dx.iter_mut().zip(dy) {
             for (dx, dy) in dx.flat_mut().chunks_exact_mut(plane).zip(dy.flat()) {
                 dx.fill(*dy / T::of(plane as f64));

@@ -119,13 +119,14 @@ fn max_rows<T: Scalar, A: Activation<T>>(
     pool: &Pool, band: Band<'_, T>, bias: T, act: A, y: &mut [T], mut place: impl FnMut(usize, usize, usize),
 ) {
     let first = band.row / pool.stride[0];
-    let to = y.chunks_exact_mut(pool.output().w).skip(first);
+    // `max(1)`: a width of 0, which there is not, would have a panic path.
+    let to = y.chunks_exact_mut(pool.output().w.max(1)).skip(first);
     for (r, (y, rows)) in to.zip(window_rows(pool, &band)).enumerate() {
         for (s, y) in y.iter_mut().enumerate() {
             let (mut best, mut at) = (T::neg_infinity(), 0);
             for u in 0..pool.kernel[0] {
-                for v in 0..pool.kernel[1] {
-                    let sum = rows[u * band.pitch + s * pool.stride[1] + v];
+                let from = u * band.pitch + s * pool.stride[1];
+                for (v, &sum) in rows.get(from..from + pool.kernel[1]).into_iter().flatten().enumerate() {
                     // The maximum commutes with a monotone function, which is then applied once a window.
                     let value = if A::MONOTONE { sum } else { act.apply(sum + bias) };
                     if exceeds(value, best) {
@@ -247,8 +248,9 @@ impl<T: Scalar, P: PoolSpec> Stage<T> for AvgPool<P> {
             for (s, y) in y.iter_mut().enumerate() {
                 let mut sum = T::zero();
                 for u in 0..pool.kernel[0] {
-                    for v in 0..pool.kernel[1] {
-                        sum += act.apply(rows[u * band.pitch + s * pool.stride[1] + v] + bias);
+                    let from = u * band.pitch + s * pool.stride[1];
+                    for z in rows.get(from..from + pool.kernel[1]).into_iter().flatten() {
+                        sum += act.apply(*z + bias);
                     }
                 }
                 *y = sum / size;
