@@ -4,7 +4,7 @@ use core::ops::Range;
 
 use crate::Scalar;
 use crate::kernels::simd::{Run, Simd};
-use crate::kernels::stage::{PoolSpec, exceeds, place_bytes, places, put_place};
+use crate::kernels::stage::{PoolSpec, exceeds, place_bytes, places, put_places};
 use crate::plain::Plain;
 use crate::shape::Pool;
 
@@ -71,7 +71,7 @@ pub fn max_forward_indexed<T: Scalar, S: Simd<T>, P: PoolSpec, X: Plain<T>, Y: P
     simd.vectorize(Run(|| {
         for ((x, y), index) in x.iter().zip(y).zip(index) {
             let (index, bytes) = (index.flat_mut(), const { place_bytes(&P::POOL, I::LEN) });
-            max_image(pool, x, y, |at, place| put_place(index, at, bytes, place));
+            max_image(pool, x, y, |at, place| put_places(index, at, bytes, &[place as u32]));
         }
     }));
 }

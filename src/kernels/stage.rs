@@ -103,7 +103,9 @@ impl<T: Scalar> StageBackward<T> for NoPool {
 /// Whether `v` takes the place of the maximum `best`: NaN counts as larger than any number, so that it is not hidden.
 #[inline(always)]
 pub fn exceeds<T: Scalar>(v: T, best: T) -> bool {
-    v > best || (v.is_nan() && !best.is_nan())
+    // By `&` and not `&&`: two comparisons and no branch, which data would mispredict. `v <= best` is false for NaN.
+    #[allow(clippy::neg_cmp_op_on_partial_ord, clippy::eq_op, reason = "how NaN compares is the point")]
+    return !(v <= best) & (best == best);
 }
 
 /// The rows of a band that one row of windows covers, without their remainder behind the last window.
@@ -113,31 +115,64 @@ fn window_rows<'a, T>(pool: &Pool, band: &Band<'a, T>) -> impl Iterator<Item = &
     band.sums.chunks(pool.stride[0] * pitch).filter(move |rows| rows.len() >= used)
 }
 
-/// The maxima of a band: `y` gets them with bias and activation, `place(row, column, p)` the place of each in its window.
+/// The maxima of a band: `y` gets them with bias and activation, `place(row, column, p)` the places of `L` neighbours in their windows.
 #[inline(always)]
-fn max_rows<T: Scalar, A: Activation<T>>(
-    pool: &Pool, band: Band<'_, T>, bias: T, act: A, y: &mut [T], mut place: impl FnMut(usize, usize, usize),
+fn max_rows<T: Scalar, A: Activation<T>, P: PoolSpec>(
+    band: Band<'_, T>, bias: T, act: A, y: &mut [T], mut place: impl FnMut(usize, usize, &[u32]),
 ) {
+    let (pool, out_w) = const { (P::POOL, P::POOL.output().w) };
     let first = band.row / pool.stride[0];
-    // `max(1)`: a width of 0, which there is not, would have a panic path.
-    let to = y.chunks_exact_mut(pool.output().w.max(1)).skip(first);
-    for (r, (y, rows)) in to.zip(window_rows(pool, &band)).enumerate() {
-        for (s, y) in y.iter_mut().enumerate() {
-            let (mut best, mut at) = (T::neg_infinity(), 0);
-            for u in 0..pool.kernel[0] {
-                let from = u * band.pitch + s * pool.stride[1];
-                for (v, &sum) in rows.get(from..from + pool.kernel[1]).into_iter().flatten().enumerate() {
-                    // The maximum commutes with a monotone function, which is then applied once a window.
-                    let value = if A::MONOTONE { sum } else { act.apply(sum + bias) };
-                    if exceeds(value, best) {
-                        (best, at) = (value, u * pool.kernel[1] + v);
-                    }
+    let to = y.chunks_exact_mut(out_w).skip(first);
+    for (r, (y, rows)) in to.zip(window_rows(&pool, &band)).enumerate() {
+        let mut s = 0;
+        // Windows side by side, as many as are left: the compiler makes vectors of them.
+        macro_rules! blocks {
+            ($windows:literal) => {
+                while let Some(y) = y.get_mut(s..s + $windows) {
+                    let places = max_windows::<T, A, P, $windows>(rows, band.pitch, s, bias, act, y);
+                    place(first + r, s, &places);
+                    s += $windows;
                 }
+            };
+        }
+        blocks!(8);
+        blocks!(4);
+        blocks!(1);
+    }
+}
+
+/// The maxima of `L` windows side by side, from column `s` of the output on, and their places.
+#[inline(always)]
+fn max_windows<T: Scalar, A: Activation<T>, P: PoolSpec, const L: usize>(
+    rows: &[T], pitch: usize, s: usize, bias: T, act: A, y: &mut [T],
+) -> [u32; L] {
+    let (pool, out_w) = const { (P::POOL, P::POOL.output().w) };
+    const { assert!((P::POOL.output().w - 1) * P::POOL.stride[1] + P::POOL.kernel[1] <= P::POOL.input.w) };
+    let mut best = [T::neg_infinity(); L];
+    let mut places = [0; L];
+    // Told once here, so that the loads below need no test: with a test for each load and a branch for each comparison
+    // LeNet-5 took 19.3 µs for an image and 4.1 ms for a training step of 64, without 12.5 µs and 2.6 ms (one AVX-512 core).
+    if s + L > out_w || rows.len() < (pool.kernel[0] - 1) * pitch + pool.input.w {
+        return places;
+    }
+    for u in 0..pool.kernel[0] {
+        for v in 0..pool.kernel[1] {
+            for i in 0..L {
+                // SAFETY: u < kernel height, and (s + i) · stride + v ≤ (out_w − 1) · stride + kernel width − 1 < the
+                // input's width (asserted above, when compiling): the place lies below the length that was tested.
+                let sum = unsafe { *rows.get_unchecked(u * pitch + (s + i) * pool.stride[1] + v) };
+                // The maximum commutes with a monotone function, which is then applied once a window.
+                let value = if A::MONOTONE { sum } else { act.apply(sum + bias) };
+                let larger = exceeds(value, best[i]);
+                best[i] = if larger { value } else { best[i] };
+                places[i] = if larger { (u * pool.kernel[1] + v) as u32 } else { places[i] };
             }
-            *y = if A::MONOTONE { act.apply(best + bias) } else { best };
-            place(first + r, s, at);
         }
     }
+    for (y, best) in y.iter_mut().zip(best) {
+        *y = if A::MONOTONE { act.apply(best + bias) } else { best };
+    }
+    places
 }
 
 /// Max-pooling by windows that do not overlap, at inference.
@@ -149,7 +184,7 @@ impl<T: Scalar, P: PoolSpec> Stage<T> for MaxPool<P> {
 
     #[inline(always)]
     fn forward<A: Activation<T>>(&mut self, band: Band<'_, T>, _: usize, bias: T, act: A, y: &mut [T]) {
-        max_rows(const { &P::POOL }, band, bias, act, y, |_, _, _| ());
+        max_rows::<T, A, P>(band, bias, act, y, |_, _, _| ());
     }
 }
 
@@ -170,11 +205,18 @@ pub const fn place_bytes(pool: &Pool, len: usize) -> usize {
     bytes
 }
 
-/// Writes a place into `bytes` bytes an entry.
+/// Writes places into `bytes` bytes an entry, from entry `at` on.
 #[inline(always)]
-pub fn put_place(index: &mut [u8], at: usize, bytes: usize, place: usize) {
-    if let Some(to) = index.get_mut(at * bytes..(at + 1) * bytes) {
-        to.copy_from_slice(&(place as u16).to_le_bytes()[..bytes]);
+pub fn put_places(index: &mut [u8], at: usize, bytes: usize, places: &[u32]) {
+    let Some(entries) = index.get_mut(at * bytes..(at + places.len()) * bytes) else { return };
+    if bytes == 1 {
+        for (entry, place) in entries.iter_mut().zip(places) {
+            *entry = *place as u8;
+        }
+    } else {
+        for (entry, place) in entries.as_chunks_mut::<2>().0.iter_mut().zip(places) {
+            *entry = (*place as u16).to_le_bytes();
+        }
     }
 }
 
@@ -197,8 +239,8 @@ impl<T: Scalar, P: PoolSpec, I: Plain<u8>> Stage<T> for MaxPoolIndexed<'_, P, I>
         let bytes = const { place_bytes(&P::POOL, I::LEN) };
         let Some(index) = self.index.get_mut(band.image) else { return };
         let index = index.flat_mut();
-        max_rows(const { &P::POOL }, band, bias, act, y, |r, s, place| {
-            put_place(index, (band.channel * out.h + r) * out.w + s, bytes, place);
+        max_rows::<T, A, P>(band, bias, act, y, |r, s, places| {
+            put_places(index, (band.channel * out.h + r) * out.w + s, bytes, places);
         });
     }
 }
