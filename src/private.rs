@@ -8,6 +8,8 @@ pub use rand::Rng;
 #[cfg(feature = "std")]
 pub use std::boxed::Box;
 
+#[cfg(feature = "std")]
+pub use crate::init::Init;
 #[cfg(feature = "weights")]
 pub use crate::weights::WeightsError;
 #[cfg(feature = "weights")]

@@ -119,12 +119,15 @@ fn inherent(context: &Context<'_>) -> TokenStream {
     let ident = &context.network.ident;
     let vis = &context.network.vis;
     let consts = [
+        ("NAME", quote!(&'static str), "The declared name."),
         ("PARAMS", quote!(usize), "Parameters."),
         ("MACS", quote!(usize), "Multiply-adds of one forward pass of one input."),
         ("WEIGHT_BYTES", quote!(usize), "Bytes of the parameters."),
         ("SCRATCH_BYTES", quote!(usize), "Bytes of the scratch for inference of one input."),
         ("TAPE_BYTES", quote!(usize), "Bytes that training keeps of one input between forward and backward."),
+        ("MICRO_BATCH", quote!(usize), "Inputs that training and `forward_batch` take through the layers together."),
         ("LAYERS", quote!(&'static [tn::LayerInfo]), "The layers, as declared."),
+        ("TENSORS", quote!(&'static [tn::TensorInfo]), "The parameters' tensors, in the order of memory."),
     ]
     .map(|(name, ty, doc)| {
         let name = format_ident!("{name}");
@@ -133,8 +136,12 @@ fn inherent(context: &Context<'_>) -> TokenStream {
             #vis const #name: #ty = <Self as tn::Network>::#name;
         }
     });
+    // Boxes on purpose: a network may be larger than the stack, whatever the user's lints say of small ones.
+    let offered = quote! {
+        #[allow(dead_code, clippy::unnecessary_box_returns, reason = "offered whether or not the program uses them, on the heap")]
+    };
     quote! {
-        #[allow(dead_code, reason = "offered whether or not the program uses them")]
+        #offered
         impl #ident<f32> {
             #(#consts)*
 
@@ -145,11 +152,16 @@ fn inherent(context: &Context<'_>) -> TokenStream {
         }
 
         tn::with_std! {
-            #[allow(dead_code, reason = "offered whether or not the program uses them")]
+            #offered
             impl #ident<f32> {
                 /// A network with random weights (He's normal distribution) and zero biases, on the heap.
                 #vis fn init<R: tn::Rng + ?Sized>(rng: &mut R) -> tn::Box<Self> {
                     <Self as tn::Network>::init(rng)
+                }
+
+                /// As `init`, with another distribution.
+                #vis fn init_with<R: tn::Rng + ?Sized>(init: tn::Init, rng: &mut R) -> tn::Box<Self> {
+                    <Self as tn::Network>::init_with(init, rng)
                 }
 
                 /// A scratch for `forward`, on the heap.
@@ -160,7 +172,7 @@ fn inherent(context: &Context<'_>) -> TokenStream {
         }
 
         tn::with_weights! {
-            #[allow(dead_code, reason = "offered whether or not the program uses them")]
+            #offered
             impl #ident<f32> {
                 /// The network of a weight file.
                 ///
@@ -168,6 +180,14 @@ fn inherent(context: &Context<'_>) -> TokenStream {
                 /// If the file cannot be read, or its tensors are not those of the network; the message names the first that differs.
                 #vis fn load(path: impl tn::AsRef<tn::Path>) -> tn::Result<tn::Box<Self>, tn::WeightsError> {
                     <Self as tn::Network>::load(path)
+                }
+
+                /// The network of a weight file that is in memory.
+                ///
+                /// # Errors
+                /// As `load`.
+                #vis fn from_bytes(bytes: &[u8]) -> tn::Result<tn::Box<Self>, tn::WeightsError> {
+                    <Self as tn::Network>::from_bytes(bytes)
                 }
             }
         }

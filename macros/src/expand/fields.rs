@@ -39,6 +39,7 @@ pub fn item(context: &Context<'_>) -> TokenStream {
     quote! {
         #doc
         #(#attrs)*
+        #[allow(clippy::struct_field_names, reason = "fields have the layers' names, which weight files have too")]
         #[repr(C)]
         #vis struct #ident<T = f32> {
             #(#fields)*

@@ -176,7 +176,7 @@ impl Shapes {
             #[doc(hidden)]
             #[allow(missing_docs, dead_code, clippy::all, reason = "constants of the declaration, for the compiler alone")]
             pub struct #holder;
-            #[allow(missing_docs, dead_code, clippy::all, unused_parens, reason = "constants of the declaration, for the compiler alone")]
+            #[allow(missing_docs, dead_code, clippy::all, unused_parens, arithmetic_overflow, reason = "constants of the declaration, for the compiler alone, which tells an overflow anyway")]
             impl #holder { #(#constants)* }
         }
     }
