@@ -29,8 +29,8 @@
 //!   common: they are nothing but elements, so each is one flat slice.
 //! - [`layers`] are the same layers by hand. [`loss`], [`optim`], [`schedule`], `init`: the parts of learning; `train`
 //!   puts them together; `data` reads sets; `weights` reads and writes files; `plot` draws.
-//! - [`Scratch`] and [`Workspace`] are the memory of inference and training, which callers own; `forward` and
-//!   `loss_and_grad` take theirs from the heap where there is one.
+//! - [`Scratch`] and [`Workspace`] are the memory of inference and training, which callers own; with `std`,
+//!   `forward_batch` and `loss_and_grad` take theirs from the heap, once a thread.
 //! - [`shape`] is the arithmetic of shapes, which the macro and the compiler share.
 //!
 //! Imports go one way: shape → plain → (scalar, kernels) → tensor → info → init → layers → (loss, optim, schedule) → weights →
@@ -40,8 +40,8 @@
 //! - Shapes are checked when compiling, in the macro where numbers are literals and by `const` assertions otherwise.
 //! - Nothing public panics on a user's data; files are replaced whole or not at all.
 //! - The same seed gives the same bits on one thread and on many (on the same instruction set).
-//! - Forward, backward and optimizers neither allocate nor, on optimised builds, contain a panic path; the exception is the product
-//!   of very large fully-connected layers with `std`, which packs its operands on the heap.
+//! - A network's forward and backward and the optimizers neither allocate nor, on optimised builds, contain a panic path; the
+//!   exception is the product of very large fully-connected layers with `std`, which packs its operands on the heap.
 //! - `unsafe` lies in the kernels and in the flat views of plain data alone, and each block states the fact it rests on.
 //!
 //! The environment variable `TENONET_SIMD` (`portable`, `avx2`, `avx512`) forces a lesser instruction set than the machine has, for comparisons.

@@ -11,22 +11,23 @@ use bytemuck::Zeroable;
 /// The type has the size of `[T; LEN]` and the alignment of `T`, has no padding and no interior mutability, and every
 /// value of its bytes that is valid for `[T; LEN]` is valid for it. It contains no pointer, so it may be shared and sent as `T` may.
 pub unsafe trait Plain<T>: Zeroable + Send + Sync + 'static {
-    /// Elements.
-    const LEN: usize = size_of::<Self>() / size_of::<T>();
+    /// Elements. Where size or alignment are not those of an array of `T`, as of a struct with `repr(align)`, it does not compile.
+    const LEN: usize = {
+        assert!(size_of::<Self>().is_multiple_of(size_of::<T>()) && align_of::<Self>() == align_of::<T>());
+        size_of::<Self>() / size_of::<T>()
+    };
 
     /// The elements as one slice.
     #[inline(always)]
     fn flat(&self) -> &[T] {
-        const { assert!(size_of::<Self>() == Self::LEN * size_of::<T>() && align_of::<Self>() == align_of::<T>()) };
-        // SAFETY: by the trait's contract `self` is LEN elements of T, contiguous and aligned (size and alignment are asserted above);
-        // the slice borrows from `self`.
+        // SAFETY: by the trait's contract `self` is LEN elements of T, contiguous and aligned (size and alignment are asserted
+        // in LEN); the slice borrows from `self`.
         unsafe { core::slice::from_raw_parts((self as *const Self).cast::<T>(), Self::LEN) }
     }
 
     /// The elements as one mutable slice.
     #[inline(always)]
     fn flat_mut(&mut self) -> &mut [T] {
-        const { assert!(size_of::<Self>() == Self::LEN * size_of::<T>() && align_of::<Self>() == align_of::<T>()) };
         // SAFETY: as in `flat`; whatever elements are written, `Self` stays valid by the trait's contract, and the
         // slice borrows `self` uniquely.
         unsafe { core::slice::from_raw_parts_mut((self as *mut Self).cast::<T>(), Self::LEN) }
@@ -37,7 +38,8 @@ pub unsafe trait Plain<T>: Zeroable + Send + Sync + 'static {
     fn cast<U: Plain<T>>(&self) -> &U {
         // Known when compiling, and gone from the code; where it can be false, the caller has told it in better words.
         assert!(const { Self::LEN == U::LEN }, "cast between plain types of different lengths");
-        // SAFETY: both types are LEN elements of T by the trait's contract, and LEN is the same (asserted above).
+        // SAFETY: both types are LEN elements of T by the trait's contract, and LEN is the same (asserted above); U is
+        // aligned as T is (asserted in its LEN).
         unsafe { &*(self as *const Self).cast::<U>() }
     }
 

@@ -205,7 +205,15 @@ fn attributes(input: ParseStream, faults: &mut Diagnostics) -> (Vec<Attribute>, 
         };
         input.advance_to(&fork);
         for attr in list {
-            if !attr.path().is_ident("budget") {
+            if attr.path().is_ident("repr") {
+                // Any other layout would make the struct more than its elements.
+                faults
+                    .push(
+                        Place::of(&attr.path()),
+                        "a network's layout is its own: `repr(C)`, the parameters and nothing else",
+                    )
+                    .help("leave the attribute out; a struct of yours with `repr(align(…))` may hold the network");
+            } else if !attr.path().is_ident("budget") {
                 attrs.push(attr);
             } else if budget.is_some() {
                 faults.push(Place::of(&attr.path()), "the budget is given twice");

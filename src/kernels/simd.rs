@@ -31,7 +31,10 @@ impl<T: Scalar, R, F: FnOnce() -> R> Kernel<T> for Run<F> {
 }
 
 /// Vectors of [`LANES`](Simd::LANES) elements, and proof that the machine has them.
-pub trait Simd<T: Scalar>: Copy + Send + Sync + 'static {
+///
+/// # Safety
+/// `LANES` is from 1 to 64: the kernels step pointers by multiples of it, which must not wrap.
+pub unsafe trait Simd<T: Scalar>: Copy + Send + Sync + 'static {
     /// A vector.
     type V: Copy;
     /// Elements of a vector.
@@ -86,7 +89,8 @@ pub struct Portable;
 
 const PORTABLE_LANES: usize = 4;
 
-impl<T: Scalar> Simd<T> for Portable {
+// SAFETY: 4 lanes.
+unsafe impl<T: Scalar> Simd<T> for Portable {
     type V = [T; PORTABLE_LANES];
     const LANES: usize = PORTABLE_LANES;
     const REGISTERS: usize = 16;
@@ -162,7 +166,8 @@ macro_rules! x86_simd {
         splat $splat:path, add $add:path, mul $mul:path, fma $fma:path, load $load:path, store $store:path,
         sum |$sv:ident| $sum:expr, load_first |$lp:ident, $ln:ident| $load_first:expr, store_first |$sp:ident, $svv:ident, $sn:ident| $store_first:expr
     ) => {
-        impl Simd<$t> for $token {
+        // SAFETY: a register has 4 to 16 lanes.
+        unsafe impl Simd<$t> for $token {
             type V = $v;
             const LANES: usize = $lanes;
             const REGISTERS: usize = $registers;

@@ -104,6 +104,7 @@ impl<
     /// He's normal initialisation, biases zero. By value: for large layers, see `network!`.
     #[cfg(feature = "std")]
     pub fn init<R: rand::Rng + ?Sized>(rng: &mut R) -> Self {
+        const { assert!(G::GROUPS > 0, "Conv2d: groups must be at least 1") };
         let mut layer = Self::zeros();
         let role = crate::info::Role::Weight { fan_in: GROUP_IN * KH * KW, fan_out: OUT / G::GROUPS * KH * KW };
         crate::init::Init::default().fill_tensor(role, layer.weight.flat_mut(), rng);

@@ -36,7 +36,7 @@ fn take_kept<W: 'static>(slot: &mut Box<dyn Any>) -> Option<Box<W>> {
 }
 
 /// A scratch for a micro-batch.
-struct BatchScratch<N: Network> {
+pub(crate) struct BatchScratch<N: Network> {
     activations: Box<[N::Activations]>,
     work: Box<N::Work>,
 }
@@ -47,14 +47,19 @@ impl<N: Network> Default for BatchScratch<N> {
     }
 }
 
+impl<N: Network> BatchScratch<N> {
+    /// `y[i] ← net(x[i])` for a micro-batch at most.
+    pub(crate) fn infer(&mut self, net: &N, x: &[N::Input], y: &mut [N::Output]) {
+        N::Scalar::dispatch(Infer { net, x, y, activations: &mut self.activations, work: &mut self.work });
+    }
+}
+
 pub(crate) fn forward<N: Network>(net: &N, inputs: &[N::Input], outputs: &mut [N::Output]) -> Result<(), BatchError> {
     if inputs.len() != outputs.len() {
         return Err(BatchError::Lengths { inputs: inputs.len(), others: outputs.len() });
     }
     let micro = |(x, y): (&[N::Input], &mut [N::Output])| {
-        with_kept(|scratch: &mut BatchScratch<N>| {
-            N::Scalar::dispatch(Infer { net, x, y, activations: &mut scratch.activations, work: &mut scratch.work });
-        });
+        with_kept(|scratch: &mut BatchScratch<N>| scratch.infer(net, x, y));
     };
     #[cfg(feature = "rayon")]
     {

@@ -56,7 +56,7 @@ pub enum TrainError {
     /// (or as it was given), and so is the last checkpoint.
     #[error(
         "{what} is not finite: epoch {epoch}, step {step} of the training (learning rate {learning_rate:e}); the network is as it was \
-         after {} epochs. A lower learning rate or a warm-up may help, and inputs must be finite", epoch - 1
+         after {} epochs. A lower learning rate or a warm-up may help, and inputs must be finite", epoch.saturating_sub(1)
     )]
     NonFinite {
         /// What was not finite.

@@ -2,8 +2,8 @@
 
 use crate::Scalar;
 use crate::loss::{BatchError, Loss};
-use crate::network::batch::with_kept;
-use crate::network::{Infer, Network, check_batch};
+use crate::network::batch::{BatchScratch, with_kept};
+use crate::network::{Network, check_batch};
 use crate::plain;
 
 use super::crew::Crew;
@@ -63,28 +63,22 @@ pub(super) fn outputs<N: Network, R: Send>(
     crew.collect(inputs.len().div_ceil(N::MICRO_BATCH), |i| {
         let first = i * N::MICRO_BATCH;
         let x = &inputs[first..inputs.len().min(first + N::MICRO_BATCH)];
-        with_kept(|scratch: &mut Scratch<N>| {
-            let Scratch { activations, outputs, work } = scratch;
-            let y = &mut outputs[..x.len()];
-            N::Scalar::dispatch(Infer { net, x, y, activations, work });
+        with_kept(|kept: &mut Kept<N>| {
+            let y = &mut kept.outputs[..x.len()];
+            kept.scratch.infer(net, x, y);
             look(first, y)
         })
     })
 }
 
 /// What a thread keeps for a micro-batch.
-struct Scratch<N: Network> {
-    activations: Box<[N::Activations]>,
+struct Kept<N: Network> {
+    scratch: BatchScratch<N>,
     outputs: Box<[N::Output]>,
-    work: Box<N::Work>,
 }
 
-impl<N: Network> Default for Scratch<N> {
+impl<N: Network> Default for Kept<N> {
     fn default() -> Self {
-        Scratch {
-            activations: plain::zeroed_slice(N::MICRO_BATCH),
-            outputs: plain::zeroed_slice(N::MICRO_BATCH),
-            work: plain::zeroed_box(),
-        }
+        Kept { scratch: BatchScratch::default(), outputs: plain::zeroed_slice(N::MICRO_BATCH) }
     }
 }

@@ -93,7 +93,8 @@ where
     let source = Source { inputs: train.0, targets: train.1, loss: &loss };
     let mut training = Training {
         last_good: net.boxed_copy(),
-        lanes: Lanes::new(plan.lanes),
+        // A lane without a sample would hold memory for nothing; the sums are the same without it.
+        lanes: Lanes::new(plan.lanes.min(plan.batch).min(plan.samples)),
         order: vec![0; plan.samples],
         progress: Progress::new(options.progress),
         net,

@@ -5,10 +5,11 @@ use proptest::prelude::*;
 use super::gemm::any_data;
 use super::{Data, Source, assert_close, cases, memory::Guarded, nans, on_each};
 use crate::Scalar;
+use crate::kernels::activation::Identity;
 use crate::kernels::pool::*;
 use crate::kernels::reference;
 use crate::kernels::simd::Simd;
-use crate::kernels::stage::{PoolSpec, places};
+use crate::kernels::stage::{Band, MaxPool, PoolSpec, Stage, places};
 use crate::plain::Plain;
 use crate::shape::{Pool, Rounding, Shape};
 
@@ -129,6 +130,22 @@ fn what_is_no_number_is_seen() {
         assert!(y[0][0].is_nan() && y[0][1] == T::NEG_INFINITY);
         assert_eq!(index[0], [2, 0]);
     });
+}
+
+/// A band is built by safe code: rows so far apart that their distance wraps are no rows, and nothing outside is read.
+#[test]
+fn a_pitch_that_wraps_reads_nothing() {
+    #[derive(Clone, Copy)]
+    struct Window;
+    impl PoolSpec for Window {
+        const POOL: Pool = pool([1, 3, 3], [3, 3], [3, 3], [0; 4], Exact);
+    }
+    for pitch in [usize::MAX, 1 << (usize::BITS - 1), (1 << (usize::BITS - 1)) + 1] {
+        let (sums, mut y) = ([1.0_f32; 64], [0.0; 1]);
+        let band = Band { image: 0, channel: 0, row: 0, sums: &sums, pitch };
+        MaxPool(Window).forward(band, 3, 0.0, Identity, &mut y);
+        assert_eq!(y, [0.0]);
+    }
 }
 
 #[test]
