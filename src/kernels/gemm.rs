@@ -55,10 +55,9 @@ pub unsafe fn dot_product<T: Scalar, S: Simd<T>>(
         // SAFETY: columns p..p + depth are below n, the caller's.
         unsafe {
             let (a, b) = (a.add(p), b.add(p));
-            if const { tile::dot_rows(S::REGISTERS) == 4 } {
-                dot_block::<T, S, 4, 6>(simd, m, a, a_row, b, taps, depth, c, c_row);
-            } else {
-                dot_block::<T, S, 3, 3>(simd, m, a, a_row, b, taps, depth, c, c_row);
+            match const { (tile::dot_rows(S::REGISTERS), tile::dot_columns(S::REGISTERS)) } {
+                (4, 6) => dot_block::<T, S, 4, 6>(simd, m, a, a_row, b, taps, depth, c, c_row),
+                _ => dot_block::<T, S, 3, 3>(simd, m, a, a_row, b, taps, depth, c, c_row),
             }
         }
         p += depth;
