@@ -45,12 +45,17 @@ pub const BLOCK_CHANNELS: usize = if cfg!(target_arch = "x86_64") { 8 } else { 4
 /// Columns of a band, about: 5 tiles of 48 columns, and 8 channels of it (8 KiB of f32) stay in the first-level cache.
 const BAND_COLUMNS: usize = 256;
 
-const fn max(a: usize, b: usize) -> usize {
+pub(super) const fn max(a: usize, b: usize) -> usize {
     if a > b { a } else { b }
 }
 
-const fn min(a: usize, b: usize) -> usize {
+pub(super) const fn min(a: usize, b: usize) -> usize {
     if a < b { a } else { b }
+}
+
+/// Rows of a band of about `columns` columns: a multiple of `multiple`, one of them at least, and no more than there are.
+pub(super) const fn band_rows(columns: usize, pitch: usize, multiple: usize, rows: usize) -> usize {
+    min(max(columns / pitch / multiple, 1) * multiple, rows)
 }
 
 /// How a convolution is cut into bands, and where they lie. All lengths in elements.
@@ -72,7 +77,7 @@ impl Layout {
         let out = conv.output();
         let wide = conv.stride[0] == 1 && conv.stride[1] == 1;
         let pitch = if wide { conv.padded()[1] } else { out.w };
-        let rows = min(max(columns / pitch / multiple, 1) * multiple, out.h);
+        let rows = band_rows(columns, pitch, multiple, out.h);
         let padding = conv.padding[0] + conv.padding[1] + conv.padding[2] + conv.padding[3];
         let input = if !wide {
             conv.taps() * rows * pitch

@@ -78,14 +78,7 @@ const fn wide_dz(conv: &Conv) -> usize {
 /// Rows of a band of `Wᵀ · dz`.
 const fn dx_rows(conv: &Conv) -> usize {
     let out = conv.output();
-    let rows = DX_COLUMNS / out.w;
-    if rows == 0 {
-        1
-    } else if rows > out.h {
-        out.h
-    } else {
-        rows
-    }
+    conv::band_rows(DX_COLUMNS, out.w, 1, out.h)
 }
 
 /// Elements for the turned kernels, which all images of a micro-batch use.
@@ -107,7 +100,7 @@ pub const fn backward_work(conv: &Conv, pool: Option<Pool>) -> usize {
     let dz = if pool.is_some() { conv.output().len() } else { 0 };
     let dw = dw_layout(conv).input + wide_dz(conv);
     let dx = dx_work(conv);
-    dz + turned_len(conv) + if dw > dx { dw } else { dx }
+    dz + turned_len(conv) + conv::max(dw, dx)
 }
 
 /// `dw += …`, `db += …`, and with `DX` `dx[i] ← …`, from what left the fused step (`y`) and its gradient (`dy`, overwritten).
@@ -228,7 +221,7 @@ unsafe fn backward_params<T: Scalar, S: Simd<T>, C: ConvSpec>(
     for group in 0..conv.groups {
         let mut row = 0;
         while row < out.h {
-            let rows = row..if row + layout.rows < out.h { row + layout.rows } else { out.h };
+            let rows = row..conv::min(row + layout.rows, out.h);
             let count = rows.len();
             let b = conv::columns(conv, layout, x, group, rows, buffer);
             let first = group * oc * plane + row * out.w;
@@ -304,7 +297,7 @@ unsafe fn backward_input_columns<T: Scalar, S: Simd<T>, C: ConvSpec>(
     for group in 0..conv.groups {
         let mut row = 0;
         while row < out.h {
-            let rows = row..if row + band < out.h { row + band } else { out.h };
+            let rows = row..conv::min(row + band, out.h);
             let n = rows.len() * out.w;
             // SAFETY: A is Wᵀ of this group, element (tap, o) at o · taps + tap; B its planes of dz from `row` on; the
             // matrix has taps rows of n columns.
