@@ -8,15 +8,17 @@ pub mod activation;
 pub mod arena;
 pub mod conv;
 pub mod conv_backward;
+pub mod correlate;
 pub mod gemm;
 pub mod host;
-pub mod im2col;
+
 pub mod linear;
 pub mod map;
 pub mod pool;
 pub mod reference;
 pub mod simd;
 pub mod stage;
+pub mod sums;
 pub mod tile;
 
 #[cfg(all(test, feature = "std"))]
