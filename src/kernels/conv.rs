@@ -14,6 +14,7 @@ use crate::kernels::correlate::{Axis, Correlation, CorrelationSpec, correlate};
 use crate::kernels::simd::{Kernel, Simd};
 use crate::kernels::stage::{Stage, is_side_by_side};
 use crate::kernels::tile::{Broadcast, Depthwise, Epilogue, load};
+use crate::kernels::winograd;
 use crate::plain::Plain;
 use crate::shape::{Conv, Pool};
 
@@ -281,8 +282,27 @@ const fn rows_len(conv: &Conv, pool: Option<Pool>) -> usize {
 
 /// Elements of workspace for the forward pass. `normed`: with a batch normalisation in the store.
 pub const fn forward_work(conv: &Conv, planes: bool, pool: Option<Pool>, normed: bool) -> usize {
-    let _ = planes;
-    (if normed { 2 * conv.out_channels } else { 0 }) + rows_len(conv, pool)
+    let own = if normed { 2 * conv.out_channels } else { 0 };
+    own + rows_len(conv, pool) + kernels_len(conv, planes, pool) + tiles_len(conv, planes, pool)
+}
+
+/// Whether the forward pass goes by Winograd's tiles: pairs of rows, so the windows that follow must be of pairs.
+const fn is_tiled(conv: &Conv, planes: bool, pool: Option<Pool>) -> bool {
+    let pairs = match pool {
+        Some(pool) => pool.kernel[0].is_multiple_of(2),
+        None => true,
+    };
+    pairs && !planes && winograd::fits(conv)
+}
+
+/// Elements for Winograd's kernels.
+const fn kernels_len(conv: &Conv, planes: bool, pool: Option<Pool>) -> usize {
+    if is_tiled(conv, planes, pool) { winograd::kernels_len(conv.input.c, conv.out_channels) } else { 0 }
+}
+
+/// Elements for Winograd's tiles.
+const fn tiles_len(conv: &Conv, planes: bool, pool: Option<Pool>) -> usize {
+    if is_tiled(conv, planes, pool) { winograd::tiles_len(conv.input.c, conv.out_channels) } else { 0 }
 }
 
 /// `y[i] ← stage(act(conv(x[i], weight) · scale + shift + skip[i]))` for the images of a micro-batch.
@@ -357,6 +377,14 @@ where
         // `Normed` takes what its parts have: they must have an element for each channel.
         assert!(scale.len() == if F::SCALES { channels } else { 0 });
         assert!(shift.len() == if F::SCALES { channels } else { F::BIASES });
+        let (rows, work) = rows.split_at_mut(const { rows_len(&C::CONV, P::POOL) });
+        let (kernels, tiles) = work.split_at_mut(const { kernels_len(&C::CONV, C::PLANES, P::POOL) });
+        let weights = self.weight.flat().as_ptr();
+        let method = Method { weights, kernels: kernels.as_ptr(), tiles: tiles.as_mut_ptr() };
+        if const { is_tiled(&C::CONV, C::PLANES, P::POOL) } {
+            // SAFETY: the weights have the convolution's length, `kernels` was cut to Winograd's.
+            unsafe { winograd::transform_kernels(simd, Dense::<C>(PhantomData), weights, kernels.as_mut_ptr()) };
+        }
         for (image, (x, y)) in self.x.iter().zip(self.y).enumerate() {
             let skip = self.skip.image(image);
             if skip.len() != R::LEN {
@@ -369,26 +397,24 @@ where
                 act: self.act,
                 parts: PhantomData,
             };
-            let (x, w, y) = (x.flat().as_ptr(), self.weight.flat().as_ptr(), y.flat_mut());
+            let (x, y) = (x.flat().as_ptr(), y.flat_mut());
             let Some(pool) = (const { P::POOL }) else {
                 // SAFETY: the lengths were asserted above.
-                unsafe { image_rows::<T, S, C, _>(simd, x, w, y.as_mut_ptr(), 0..const { C::CONV.output().h }, epilogue) };
+                unsafe { image_rows::<T, S, C, P, _>(simd, x, method, y.as_mut_ptr(), 0..const { C::CONV.output().h }, epilogue) };
                 continue;
             };
-            let (len, out_row) = const {
-                let out = match P::POOL {
-                    Some(pool) => pool.output().w,
+            let out_row = const {
+                match P::POOL {
+                    Some(pool) => pool.output().w * C::CONV.out_channels,
                     None => 1,
-                };
-                (rows_len(&C::CONV, P::POOL), out * C::CONV.out_channels)
+                }
             };
-            let Some(rows) = rows.get_mut(..len) else { return };
             for (r, y) in y.chunks_exact_mut(out_row.max(1)).enumerate() {
                 let first = r * pool.stride[0];
                 // SAFETY: the lengths were asserted above; windows lie inside the map (`operands_fit`), and `rows`
                 // has the rows that a window covers.
                 unsafe {
-                    image_rows::<T, S, C, _>(simd, x, w, rows.as_mut_ptr(), first..first + pool.kernel[0], epilogue);
+                    image_rows::<T, S, C, P, _>(simd, x, method, rows.as_mut_ptr(), first..first + pool.kernel[0], epilogue);
                 }
                 self.stage.row(simd, image, r, rows, y);
             }
@@ -396,18 +422,36 @@ where
     }
 }
 
+/// The kernels as the pass reads them.
+pub(super) struct Method<T> {
+    /// As they are.
+    pub(super) weights: *const T,
+    /// For Winograd's tiles, and their workspace; of no elements where there are none.
+    pub(super) kernels: *const T,
+    pub(super) tiles: *mut T,
+}
+
+impl<T> Clone for Method<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<T> Copy for Method<T> {}
+
 /// Output rows `rows` of one image, from `y` on.
 ///
 /// # Safety
-/// `x`, `w` and the epilogue's operands have the convolution's lengths, `y` room for the rows.
+/// `x`, the kernels and the epilogue's operands have the convolution's lengths, `y` room for the rows.
 #[inline(always)]
-unsafe fn image_rows<T: Scalar, S: Simd<T>, C: ConvSpec, E: Epilogue<T>>(
-    simd: S, x: *const T, w: *const T, y: *mut T, rows: Range<usize>, epilogue: E,
+unsafe fn image_rows<T: Scalar, S: Simd<T>, C: ConvSpec, P: Stage<T>, E: Epilogue<T>>(
+    simd: S, x: *const T, method: Method<T>, y: *mut T, rows: Range<usize>, epilogue: E,
 ) {
-    let axes = const { forward_correlation(&C::CONV, C::PLANES).axes };
+    let (axes, w) = (const { forward_correlation(&C::CONV, C::PLANES).axes }, method.weights);
     // SAFETY: the caller's.
     unsafe {
-        if const { is_depthwise(&C::CONV) && !C::PLANES } {
+        if const { is_tiled(&C::CONV, C::PLANES, P::POOL) } {
+            winograd::correlate(simd, Dense::<C>(PhantomData), x, method.kernels, y, rows, epilogue, method.tiles);
+        } else if const { is_depthwise(&C::CONV) && !C::PLANES } {
             correlate(simd, Separate::<C>(PhantomData), axes, x, w, y, rows, epilogue);
         } else {
             correlate(simd, Dense::<C>(PhantomData), axes, x, w, y, rows, epilogue);

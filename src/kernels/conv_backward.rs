@@ -11,13 +11,14 @@ use core::marker::PhantomData;
 
 use crate::Scalar;
 use crate::kernels::activation::Activation;
-use crate::kernels::conv::{self, ConvSpec, forward_correlation, is_depthwise};
+use crate::kernels::conv::{self, ConvSpec, Method, forward_correlation, is_depthwise};
 use crate::kernels::correlate::{Axis, Correlation, CorrelationSpec, correlate};
 use crate::kernels::gemm;
 use crate::kernels::simd::{Kernel, Simd};
 use crate::kernels::stage::StageBackward;
 use crate::kernels::sums::add_rows;
 use crate::kernels::tile::{AddTo, Broadcast, Depthwise, Rows, Store, Walk};
+use crate::kernels::winograd;
 use crate::plain::Plain;
 use crate::shape::{Conv, Pool};
 
@@ -123,9 +124,25 @@ const fn padded_len(conv: &Conv, planes: bool) -> usize {
     if planes { h * w * conv.input.c } else { 0 }
 }
 
+/// Whether dx goes by Winograd's tiles.
+const fn is_tiled(conv: &Conv, planes: bool) -> bool {
+    !planes && winograd::fits(conv) && conv.input.h >= 4 && conv.input.w >= 4
+}
+
+/// Elements for Winograd's kernels of dx.
+const fn kernels_len(conv: &Conv, planes: bool) -> usize {
+    if is_tiled(conv, planes) { winograd::kernels_len(conv.out_channels, conv.input.c) } else { 0 }
+}
+
+/// Elements for Winograd's tiles of dx.
+const fn tiles_len(conv: &Conv, planes: bool) -> usize {
+    if is_tiled(conv, planes) { winograd::tiles_len(conv.out_channels, conv.input.c) } else { 0 }
+}
+
 /// Elements of workspace for the backward pass.
 pub const fn backward_work(conv: &Conv, planes: bool, pool: Option<Pool>) -> usize {
-    dz_len(conv, pool) + turned_len(conv, planes) + padded_len(conv, planes)
+    let own = dz_len(conv, pool) + padded_len(conv, planes);
+    own + turned_len(conv, planes) + kernels_len(conv, planes) + tiles_len(conv, planes)
 }
 
 /// `dw += …`, `db += …`, and with `DX` `dx[i] ← …`, from what left the fused step (`y`) and its gradient (`dy`, overwritten).
@@ -201,12 +218,24 @@ where
         let conv = const { &C::CONV };
         let len = const { C::CONV.output().len() };
         let (dz, work) = self.work.split_at_mut(const { dz_len(&C::CONV, P::POOL) });
-        let (turned, padded) = work.split_at_mut(const { turned_len(&C::CONV, C::PLANES) });
+        let (padded, work) = work.split_at_mut(const { padded_len(&C::CONV, C::PLANES) });
+        let (turned, work) = work.split_at_mut(const { turned_len(&C::CONV, C::PLANES) });
+        let (kernels, tiles) = work.split_at_mut(const { kernels_len(&C::CONV, C::PLANES) });
         let w = self.weight.flat();
         if DX && !turned.is_empty() {
             exchange(conv, w, turned);
         }
-        let kernels = if const { is_depthwise(&C::CONV) } { w } else { &*turned };
+        let method = Method {
+            weights: if const { is_depthwise(&C::CONV) } { w.as_ptr() } else { turned.as_ptr() },
+            kernels: kernels.as_ptr(),
+            tiles: tiles.as_mut_ptr(),
+        };
+        if DX && const { is_tiled(&C::CONV, C::PLANES) } {
+            // SAFETY: the exchanged kernels have the correlation's taps and channels, `kernels` was cut to Winograd's.
+            unsafe {
+                winograd::transform_kernels(simd, Input::<C>(PhantomData), method.weights, kernels.as_mut_ptr());
+            }
+        }
         let mut dx = self.dx.iter_mut();
         for (image, ((x, y), dy)) in self.x.iter().zip(self.y).zip(self.dy).enumerate() {
             let dz = self.stage.backward(simd, image, self.act, y.flat(), dy.flat_mut(), dz);
@@ -225,7 +254,7 @@ where
                     weights::<T, S, C>(simd, x.flat().as_ptr(), dz.as_ptr(), dw);
                 }
                 if DX && let Some(dx) = dx.next() {
-                    input::<T, S, C>(simd, dz.as_ptr(), kernels.as_ptr(), dx.flat_mut().as_mut_ptr());
+                    input::<T, S, C>(simd, dz.as_ptr(), method, dx.flat_mut().as_mut_ptr());
                 }
             }
         }
@@ -330,10 +359,16 @@ unsafe fn weights<T: Scalar, S: Simd<T>, C: ConvSpec>(simd: S, x: *const T, dz: 
 /// `dx ←` the correlation of dz with the exchanged kernels, phase by phase.
 ///
 /// # Safety
-/// `dz`, `kernels` and `dx` have the convolution's lengths.
+/// `dz`, the kernels and `dx` have the convolution's lengths.
 #[inline(always)]
-unsafe fn input<T: Scalar, S: Simd<T>, C: ConvSpec>(simd: S, dz: *const T, kernels: *const T, dx: *mut T) {
-    let conv = const { &C::CONV };
+unsafe fn input<T: Scalar, S: Simd<T>, C: ConvSpec>(simd: S, dz: *const T, method: Method<T>, dx: *mut T) {
+    let (conv, w) = (const { &C::CONV }, method.weights);
+    if const { is_tiled(&C::CONV, C::PLANES) } {
+        let (spec, rows) = (Input::<C>(PhantomData), 0..conv.input.h);
+        // SAFETY: the caller's; with stride 1 there is one phase.
+        unsafe { winograd::correlate(simd, spec, dz, method.kernels, dx, rows, Store, method.tiles) };
+        return;
+    }
     for i in 0..conv.stride[0] {
         for j in 0..conv.stride[1] {
             let axes = phase_axes(conv, [i, j]);
@@ -341,9 +376,9 @@ unsafe fn input<T: Scalar, S: Simd<T>, C: ConvSpec>(simd: S, dz: *const T, kerne
             // SAFETY: the caller's; the phases together are all inputs.
             unsafe {
                 if const { is_depthwise(&C::CONV) } {
-                    correlate(simd, SeparateInput::<C>(PhantomData), axes, dz, kernels, dx, rows, Store);
+                    correlate(simd, SeparateInput::<C>(PhantomData), axes, dz, w, dx, rows, Store);
                 } else {
-                    correlate(simd, Input::<C>(PhantomData), axes, dz, kernels, dx, rows, Store);
+                    correlate(simd, Input::<C>(PhantomData), axes, dz, w, dx, rows, Store);
                 }
             }
         }

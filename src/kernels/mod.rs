@@ -20,6 +20,7 @@ pub mod simd;
 pub mod stage;
 pub mod sums;
 pub mod tile;
+pub mod winograd;
 
 #[cfg(all(test, feature = "std"))]
 mod tests;
