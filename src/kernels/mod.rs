@@ -6,6 +6,7 @@
 
 pub mod activation;
 pub mod arena;
+mod channels;
 pub mod conv;
 pub mod conv_backward;
 pub mod gemm;
@@ -18,6 +19,7 @@ pub mod reference;
 pub mod simd;
 pub mod stage;
 pub mod tile;
+pub mod window;
 
 #[cfg(all(test, feature = "std"))]
 mod tests;
