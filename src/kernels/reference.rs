@@ -1,6 +1,6 @@
 //! The naive kernels: the definition of each operation, written as its equation. They are the oracle of every fast kernel and are kept for ever.
 //!
-//! Layouts: maps `[C, H, W]`, kernels `[OC, IC / groups, KH, KW]`, all flat slices in that order.
+//! Layouts: maps `[C, H, W]`, kernels `[OC, IC / groups, KH, KW]`, all flat slices in that order; of poolings, maps `[H, W, C]`.
 
 use crate::Scalar;
 use crate::shape::{Conv, Pool, Rounding};
@@ -58,19 +58,19 @@ pub fn conv_backward_input<T: Scalar>(conv: &Conv, weight: &[T], dy: &[T], dx: &
     each_product(conv, |out, tap, input| dx[input] += dy[out] * weight[tap]);
 }
 
-/// Calls `f(output, place in the window, input)` for each input of each window; padding is left out.
+/// Calls `f(output, place in the window, input)` for each input of each window, in pixels order; padding is left out.
 pub fn each_window(pool: &Pool, mut f: impl FnMut(usize, usize, usize)) {
     let y = pool.output();
-    for c in 0..y.c {
-        for r in 0..y.h {
-            for s in 0..y.w {
+    for r in 0..y.h {
+        for s in 0..y.w {
+            for c in 0..y.c {
                 for u in 0..pool.kernel[0] {
                     for v in 0..pool.kernel[1] {
                         let h = (r * pool.stride[0] + u).wrapping_sub(pool.padding[0]);
                         let w = (s * pool.stride[1] + v).wrapping_sub(pool.padding[2]);
                         if h < pool.input.h && w < pool.input.w {
-                            let x = (c * pool.input.h + h) * pool.input.w + w;
-                            f((c * y.h + r) * y.w + s, u * pool.kernel[1] + v, x);
+                            let x = (h * pool.input.w + w) * pool.input.c + c;
+                            f((r * y.w + s) * y.c + c, u * pool.kernel[1] + v, x);
                         }
                     }
                 }
@@ -118,7 +118,7 @@ pub fn avg_pool_forward<T: Scalar>(pool: &Pool, x: &[T], y: &mut [T]) {
     y.fill(T::zero());
     each_window(pool, |out, _, input| y[out] += x[input]);
     for (i, y) in y.iter_mut().enumerate() {
-        *y /= T::of(window_size(pool, i / out.w % out.h, i % out.w) as f64);
+        *y /= T::of(window_size(pool, i / out.c / out.w, i / out.c % out.w) as f64);
     }
 }
 
@@ -127,7 +127,7 @@ pub fn avg_pool_backward<T: Scalar>(pool: &Pool, dy: &[T], dx: &mut [T]) {
     let out = pool.output();
     dx.fill(T::zero());
     each_window(pool, |o, _, input| {
-        dx[input] += dy[o] / T::of(window_size(pool, o / out.w % out.h, o % out.w) as f64);
+        dx[input] += dy[o] / T::of(window_size(pool, o / out.c / out.w, o / out.c % out.w) as f64);
     });
 }
 
