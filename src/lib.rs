@@ -94,7 +94,7 @@ pub mod prelude {
     pub use crate::{Network, Plain, Scalar, Scratch, Tensor, Workspace, network};
 }
 
-pub use info::{LayerInfo, Role, TensorInfo};
+pub use info::{LayerInfo, MemoryOrder, Role, TensorInfo};
 #[cfg(feature = "std")]
 pub use network::BatchWorkspace;
 pub use network::{Network, Scratch, Summary, Workspace, WorkspaceParts};
