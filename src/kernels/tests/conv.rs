@@ -133,8 +133,8 @@ impl<T: Scalar, C: Case> Operands<T, C> {
         let channels = C::CONV.out_channels;
         let scale: Vec<T> =
             (0..channels).map(|o| norm[o] / (statistics[channels + o] + T::of(EPSILON)).sqrt()).collect();
-        let shift = self.biases().iter().enumerate();
-        let shift = shift.map(|(o, bias)| (*bias - statistics[o]) * scale[o] + norm[channels + o]).collect();
+        let shift = self.biases().into_iter().enumerate();
+        let shift = shift.map(|(o, bias)| (bias - statistics[o]) * scale[o] + norm[channels + o]).collect();
         Store { scale, shift, skip: false }
     }
 

@@ -42,8 +42,10 @@ const fn random_conv(seed: usize) -> Conv {
             2 => (r.next(2, 4), r.next(1, 9), r.next(1, 17)),
             _ => (r.of(&CHANNELS), 1, r.next(1, 2)),
         };
+        // Narrow maps are the rest of a tile, wide ones several tiles.
+        let widest = if r.next(0, 2) == 0 { 4 } else { 40 };
         let conv = Conv {
-            input: Shape::new(groups * inputs, r.next(1, 12), r.next(1, 40)),
+            input: Shape::new(groups * inputs, r.next(1, 8), r.next(1, widest)),
             out_channels: groups * outputs,
             kernel: [r.next(1, 5), r.next(1, 5)],
             stride: if r.next(0, 1) == 0 { [1; 2] } else { [r.next(1, 3), r.next(1, 3)] },
