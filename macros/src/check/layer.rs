@@ -162,7 +162,8 @@ impl Judge<'_> {
             let (certain, place) = match fault {
                 Fault::KernelTooLarge { axis, .. } => {
                     let certain = !on(axis, arrives) && !on(axis, self.own) && !on(axis, doubt);
-                    doubt |= only(axis);
+                    // Only the first axis is told; the repair may change the other one too.
+                    doubt |= Doubt::SIZE;
                     (certain, conv.kernel[axis as usize].place())
                 }
                 Fault::Groups { out, .. } => {
@@ -302,14 +303,6 @@ fn on(axis: Axis, doubt: Doubt) -> bool {
     match axis {
         Axis::Height => doubt.height,
         Axis::Width => doubt.width,
-    }
-}
-
-/// A doubt about one axis.
-fn only(axis: Axis) -> Doubt {
-    match axis {
-        Axis::Height => Doubt { height: true, ..Doubt::NONE },
-        Axis::Width => Doubt { width: true, ..Doubt::NONE },
     }
 }
 
