@@ -10,17 +10,19 @@ pub mod batch_norm;
 mod channels;
 pub mod conv;
 pub mod conv_backward;
+pub mod correlate;
 pub mod gemm;
 pub mod host;
-pub mod im2col;
 pub mod linear;
 pub mod map;
 pub mod pool;
 pub mod reference;
 pub mod simd;
 pub mod stage;
+pub mod sums;
 pub mod tile;
 pub mod window;
+pub mod winograd;
 
 #[cfg(all(test, feature = "std"))]
 mod tests;
