@@ -26,7 +26,7 @@ pub use crate::kernels::conv::ConvSpec;
 pub use crate::kernels::simd::Simd;
 pub use crate::kernels::stage::{AvgPool, MaxPool, MaxPoolIndexed, NoPool, PoolSpec};
 pub use crate::kernels::{conv, conv_backward, linear, map, pool};
-pub use crate::{LayerInfo, Network, Plain, Role, Scalar, Scratch, Summary, TensorInfo, layers};
+pub use crate::{LayerInfo, MemoryOrder, Network, Plain, Role, Scalar, Scratch, Summary, TensorInfo, layers};
 
 /// The largest of some sizes; 0 of none.
 pub const fn largest(sizes: &[usize]) -> usize {
