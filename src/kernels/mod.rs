@@ -8,6 +8,7 @@
 
 pub mod activation;
 pub mod arena;
+pub mod batch_norm;
 mod channels;
 pub mod conv;
 pub mod conv_backward;

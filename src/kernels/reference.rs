@@ -1,6 +1,6 @@
 //! The naive kernels: the definition of each operation, written as its equation. They are the oracle of every fast kernel and are kept for ever.
 //!
-//! Layouts: maps in pixels, `[H][W][C]`, or in planes, `[C][H][W]`, as [`Order`] says; kernels `[KH][KW][IC / groups][OC]`; matrices `[I][O]`; of poolings, maps in pixels. All are flat slices in that
+//! Layouts: maps in pixels, `[H][W][C]`, or in planes, `[C][H][W]`, as [`Order`] says, for poolings in pixels; kernels `[KH][KW][IC / groups][OC]`; matrices `[I][O]`. All are flat slices in that
 //! order.
 
 use crate::Scalar;
