@@ -10,9 +10,9 @@
 
 mod conv;
 mod linear;
-//mod map;
+mod map;
 mod memory;
-//mod pool;
+mod pool;
 mod shapes;
 mod simd;
 
