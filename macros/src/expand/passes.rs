@@ -192,6 +192,7 @@ fn kept(context: &Context<'_>, work: &TokenStream) -> TokenStream {
     });
     quote! {
         /// What batch_norm keeps of a micro-batch between forward and backward: means, then 1/√(variance + ε).
+        #[allow(clippy::struct_field_names, reason = "fields have the layers' names")]
         #[repr(C)]
         pub struct #kept_name<T> {
             #(#fields)*
