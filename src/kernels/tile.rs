@@ -160,13 +160,19 @@ impl Height for AnyHeight {
     const ROWS: usize = usize::MAX;
 }
 
-/// The most rows of a tile of `nv` vectors: 14 × 2 or 16 × 1 of 32 registers, 6 × 2 or 12 × 1 of 16, beside those of B and the broadcast.
-const fn most_rows(registers: usize, nv: usize) -> usize {
-    match (registers >= 32, nv) {
-        (true, 1) => 16,
-        (true, _) => 14,
-        (false, 1) => 12,
-        (false, _) => 6,
+/// The most rows of a tile of `nv` vectors.
+///
+/// Of products with broadcasts 14 × 2 or 16 × 1 of 32 registers, 6 × 2 or 12 × 1 of 16, beside those of B and the broadcast. Depthwise half as
+/// many: neighbouring rows share vectors of A from tap to tap, and these want registers too.
+const fn most_rows(depthwise: bool, registers: usize, nv: usize) -> usize {
+    match (depthwise, registers >= 32, nv) {
+        (false, true, 1) => 16,
+        (false, true, _) => 14,
+        (false, false, 1) => 12,
+        (false, false, _) => 6,
+        (true, true, 1) => 8,
+        (true, true, _) | (true, false, 1) => 4,
+        (true, false, _) => 2,
     }
 }
 
@@ -205,9 +211,9 @@ pub unsafe fn line<T: Scalar, S: Simd<T>, E: Epilogue<T>, D: Product, H: Height,
             }
         };
     }
-    blocks_of!(equal_rows(H::ROWS, most_rows(S::REGISTERS, NV)); 3 4 5 6 7 8 9 10 11 12 13 14 15 16);
+    blocks_of!(equal_rows(H::ROWS, most_rows(D::DEPTHWISE, S::REGISTERS, NV)); 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16);
     // The last part may be shorter than the others.
-    blocks_of!(last_rows(H::ROWS, most_rows(S::REGISTERS, NV)); 2 3 4 5 6 7 8 9 10 11 12 13);
+    blocks_of!(last_rows(H::ROWS, most_rows(D::DEPTHWISE, S::REGISTERS, NV)); 2 3 4 5 6 7 8 9 10 11 12 13 14 15);
     if const { H::ROWS == usize::MAX } {
         blocks!(4);
     }
@@ -294,6 +300,9 @@ unsafe fn step<T: Scalar, S: Simd<T>, D: Product, const P: usize, const NV: usiz
         for v in 0..NV {
             row[v] = load(simd, b.add(v * S::LANES), lanes(v, NV, last, S::LANES));
         }
+        // Along the taps of a kernel row neighbouring rows share elements of A; a compiler that sees it keeps them, and drives the sums
+        // out of the registers (6.2 µs against 3.9 for 32 channels of 3 × 3 on 28 × 28).
+        let a = if const { D::DEPTHWISE } { a } else { simd.opaque(a) };
         for p in 0..P {
             let a = a.offset(p as isize * a_step);
             if const { D::DEPTHWISE } {
