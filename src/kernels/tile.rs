@@ -253,10 +253,11 @@ pub unsafe fn tile<T: Scalar, S: Simd<T>, E: Epilogue<T>, D: Product, const P: u
                 }
                 left -= chains;
             }
-            if chains > 1 {
-                for _ in 0..left {
+            // The rest of a run, which may be all of it, in turn as well.
+            for chain in 0..chains - 1 {
+                if chain < left {
                     // SAFETY: as above.
-                    unsafe { step::<T, S, D, P, NV>(simd, a2, rows.a_step, b2, columns.last, &mut acc[0]) };
+                    unsafe { step::<T, S, D, P, NV>(simd, a2, rows.a_step, b2, columns.last, &mut acc[chain]) };
                     (a2, b2) = (a2.wrapping_offset(walk.a[2]), b2.wrapping_offset(walk.b[2]));
                 }
             }

@@ -77,12 +77,16 @@ pub trait Network: Plain<Self::Scalar> {
     ///
     /// 16 fill the tiles of the matrix kernels; 64 where the weights are large (above 2¹⁸ elements, a core's second-level
     /// cache), because each micro-batch reads and writes them; fewer where the activations and gradients of so many
-    /// would take more than 2²⁰ elements.
+    /// would take more than 2²² elements. With batch normalisation, whose statistics are those of the micro-batch, it is 32 (the size of Hoffer et al. 2017 and of a
+    /// worker's share in most trainings), whatever the memory.
     const MICRO_BATCH: usize = {
         let elements = <Self::Tape as Plain<Self::Scalar>>::LEN + <Self::Deltas as Plain<Self::Scalar>>::LEN;
         let mut batch = if Self::PARAMS > 1 << 18 { 64 } else { 16 };
-        while batch > 1 && batch * elements > 1 << 20 {
+        while batch > 1 && batch * elements > 1 << 22 {
             batch /= 2;
+        }
+        if Self::STATISTICS > 0 {
+            batch = 32;
         }
         batch
     };

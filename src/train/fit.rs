@@ -56,10 +56,11 @@ impl Plan {
     }
 }
 
-/// A lane for each micro-batch; at most 8, as much as many machines have cores, and at most 2 where a gradient takes more than 64 MiB.
+/// A lane for each micro-batch, and two for a batch of 16 and more, so that two threads have work; at most 8, as much as many machines have
+/// cores, and at most 2 where a gradient takes more than 64 MiB.
 fn default_lanes<N: Network>(batch: usize) -> usize {
-    let most = if N::PARAMS > 1 << 24 { 2 } else { 8 };
-    batch.div_ceil(N::MICRO_BATCH).clamp(1, most)
+    let (least, most) = (if batch >= 16 { 2 } else { 1 }, if N::PARAMS > 1 << 24 { 2 } else { 8 });
+    batch.div_ceil(N::MICRO_BATCH).clamp(least, most)
 }
 
 /// [`Trainer::fit`].
