@@ -362,6 +362,14 @@ const fn with_room<T: Scalar, S: Simd<T>>(pool: &Pool) -> usize {
     if is_ragged(S::LANES, pool.input.c) { pool.output().w - 1 } else { 0 }
 }
 
+/// As [`with_room`], of windows whose pixels are written one after the other, vector by vector.
+///
+/// One vector for all channels may go beyond its pixel, for the next one is written behind it. Of several the last one may not: the
+/// next pixel's first vector lies there already.
+const fn with_room_for_all<T: Scalar, S: Simd<T>>(pool: &Pool) -> usize {
+    if pool.input.c <= S::LANES { with_room::<T, S>(pool) } else { 0 }
+}
+
 /// One row of windows, of which `x` begins with the first one: `y ← max of each` from element `first` on, and the places.
 /// Where a slice is too short, nothing is done.
 #[inline(always)]
@@ -420,10 +428,10 @@ impl<T: Scalar, A: Activation<T>, R: Recall> Spread<'_, T, A, R> {
                 if band.len() < rows_len(pool) {
                     return;
                 }
-                let (first, before) = (r * row_len(pool), const { with_room::<T, S>(&P::POOL) });
+                let (first, before) = (r * row_len(pool), const { with_room_for_all::<T, S>(&P::POOL) });
                 // SAFETY: as in `max_row`; `first` is where the row begins in what left.
                 unsafe {
-                    if const { with_room::<T, S>(&P::POOL) > 0 } {
+                    if const { with_room_for_all::<T, S>(&P::POOL) > 0 } {
                         for s in 0..before {
                             self.within::<S, P, false>(simd, spec, in_row(pool, s, first), 2 * channels, band);
                             clear(pool, s, band);

@@ -48,6 +48,7 @@ macro_rules! on_each {
         on_each!(f64, |$t, $simd| $body);
     }};
     ($element:ty, |$t:ident, $simd:ident| $body:expr) => {{
+        #[allow(dead_code, reason = "not every test names its element type")]
         type $t = $element;
         {
             let $simd = $crate::kernels::simd::Portable;
