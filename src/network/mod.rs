@@ -23,8 +23,8 @@ use crate::weights::{self, WeightsError};
 
 /// A network with all its sizes known to the compiler. `network!` implements it.
 ///
-/// The type's own memory is its parameters, in the order of [`TENSORS`](Self::TENSORS), and nothing else; a gradient or
-/// a momentum is another value of the same type.
+/// The type's own memory is its tensors, in the order of [`TENSORS`](Self::TENSORS), and nothing else: the parameters, and behind them
+/// the running averages of `batch_norm`, if there are any. A gradient or a momentum is another value of the same type.
 pub trait Network: Plain<Self::Scalar> {
     /// The element type of parameters and activations.
     type Scalar: Scalar;
@@ -54,8 +54,10 @@ pub trait Network: Plain<Self::Scalar> {
 
     /// The declared name.
     const NAME: &'static str;
+    /// Running averages of `batch_norm`: elements behind the parameters that no optimizer changes.
+    const STATISTICS: usize = 0;
     /// Parameters.
-    const PARAMS: usize = <Self as Plain<Self::Scalar>>::LEN;
+    const PARAMS: usize = <Self as Plain<Self::Scalar>>::LEN - Self::STATISTICS;
     /// Multiply-adds of one forward pass of one input.
     const MACS: usize = {
         let (mut macs, mut i) = (0, 0);
@@ -65,7 +67,7 @@ pub trait Network: Plain<Self::Scalar> {
         }
         macs
     };
-    /// Bytes of the parameters.
+    /// Bytes of the parameters and running averages.
     const WEIGHT_BYTES: usize = size_of::<Self>();
     /// Bytes of the scratch for inference of one input.
     const SCRATCH_BYTES: usize = size_of::<Scratch<Self>>();
@@ -86,7 +88,7 @@ pub trait Network: Plain<Self::Scalar> {
     };
     /// The layers, as declared.
     const LAYERS: &'static [LayerInfo];
-    /// The parameters' tensors, in the order of memory.
+    /// The tensors of parameters, and behind them those of running averages, in the order of memory.
     const TENSORS: &'static [TensorInfo];
 
     /// Inference: `y[i] ← net(x[i])`; as many as the shortest of `x`, `y` and `activations` has.
@@ -104,11 +106,14 @@ pub trait Network: Plain<Self::Scalar> {
     );
 
     /// Backward: `grad += Σ_i ∂(dy[i] · y[i]) / ∂params`. It overwrites `dy`.
+    ///
+    /// `grad`'s running averages are added to by those of these inputs, `share` (one input's part of the batch) for each of them.
     #[doc(hidden)]
     #[allow(clippy::too_many_arguments, reason = "written by the macro alone, one argument for each buffer")]
     fn backward<S: Simd<Self::Scalar>>(
         &self, simd: S, x: &[Self::Input], y: &[Self::Output], dy: &mut [Self::Output], tape: &mut [Self::Tape],
         indices: &mut [Self::Indices], grad: &mut Self, deltas: &mut [Self::Deltas], work: &mut Self::TrainWork,
+        share: Self::Scalar,
     );
 
     /// The parameters as one flat slice, tensor by tensor as [`TENSORS`](Self::TENSORS) says.
@@ -117,12 +122,24 @@ pub trait Network: Plain<Self::Scalar> {
     /// ([`MemoryOrder`](crate::MemoryOrder)). For optimizers and sums any order is as good; files have PyTorch's, and
     /// [`TensorInfo`] copies from one to the other.
     fn params(&self) -> &[Self::Scalar] {
-        self.flat()
+        self.flat().split_at(Self::PARAMS).0
     }
 
     /// The parameters as one flat slice, as [`params`](Self::params).
     fn params_mut(&mut self) -> &mut [Self::Scalar] {
-        self.flat_mut()
+        self.flat_mut().split_at_mut(Self::PARAMS).0
+    }
+
+    /// Follows the running averages of `batch_norm`: a tenth of the way to those in the gradient of a batch, as PyTorch does. To be called
+    /// after each step of an optimizer; networks without them are left as they are.
+    ///
+    /// `grad` is what [`accumulate_grad`](Self::accumulate_grad) left for a whole batch of `n` samples with `scale` = 1 / n, or
+    /// `loss_and_grad`.
+    fn update_statistics(&mut self, grad: &Self) {
+        let part = Self::Scalar::of(0.1);
+        for (running, new) in self.flat_mut().iter_mut().zip(grad.flat()).skip(Self::PARAMS) {
+            *running += part * (*new - *running);
+        }
     }
 
     /// The output for one input. It neither allocates nor panics.
@@ -140,7 +157,9 @@ pub trait Network: Plain<Self::Scalar> {
 
     /// `grad += scale · Σ_i ∂loss(net(x[i]), targets[i]) / ∂params`; yields the sum of the losses.
     ///
-    /// The gradient of a mean over `n` samples has `scale = 1 / n`, however many calls they are spread over.
+    /// The gradient of a mean over `n` samples has `scale = 1 / n`, however many calls they are spread over. Then the running averages in `grad`
+    /// become those of the samples, for [`update_statistics`](Self::update_statistics); each micro-batch is normalised by its own
+    /// (ghost batch normalisation, Hoffer et al. 2017), so they do not depend on the number of threads.
     ///
     /// # Errors
     /// If the slices' lengths differ or a target cannot be one; then `grad` is as it was.
@@ -157,7 +176,8 @@ pub trait Network: Plain<Self::Scalar> {
         Summary::new()
     }
 
-    /// A network with random weights (He's normal distribution) and zero biases, on the heap; it never passes through the stack.
+    /// A network with random weights (He's normal distribution), zero biases, and normalisations that change nothing yet, on the heap; it never
+    /// passes through the stack.
     #[cfg(feature = "std")]
     fn init<R: rand::Rng + ?Sized>(rng: &mut R) -> Box<Self> {
         Self::init_with(crate::init::Init::default(), rng)
@@ -167,11 +187,11 @@ pub trait Network: Plain<Self::Scalar> {
     #[cfg(feature = "std")]
     fn init_with<R: rand::Rng + ?Sized>(init: crate::init::Init, rng: &mut R) -> Box<Self> {
         let mut net = Self::zeroed_box();
-        init.fill(Self::TENSORS, net.params_mut(), rng);
+        init.fill(Self::TENSORS, net.flat_mut(), rng);
         net
     }
 
-    /// Writes the parameters to a safetensors file, under the names of [`TENSORS`](Self::TENSORS), in PyTorch's shapes and order of elements.
+    /// Writes the network to a safetensors file, under the names of [`TENSORS`](Self::TENSORS), in PyTorch's shapes and order of elements.
     ///
     /// The file is written under a temporary name and renamed: it is whole or not there.
     ///
@@ -179,7 +199,7 @@ pub trait Network: Plain<Self::Scalar> {
     /// If the file cannot be written; then a former file of that name is as it was.
     #[cfg(feature = "weights")]
     fn save(&self, path: impl AsRef<std::path::Path>) -> Result<(), WeightsError> {
-        weights::save(Self::TENSORS, self.params(), path.as_ref())
+        weights::save(Self::TENSORS, self.flat(), path.as_ref())
     }
 
     /// A network with the parameters of a safetensors file, on the heap; it never passes through the stack.
@@ -199,7 +219,7 @@ pub trait Network: Plain<Self::Scalar> {
     /// As [`load`](Self::load); then the network is as it was.
     #[cfg(feature = "weights")]
     fn load_from(&mut self, path: impl AsRef<std::path::Path>) -> Result<(), WeightsError> {
-        weights::load_from(Self::NAME, Self::TENSORS, self.params_mut(), path.as_ref())
+        weights::load_from(Self::NAME, Self::TENSORS, self.flat_mut(), path.as_ref())
     }
 
     /// The bytes of the file that [`save`](Self::save) writes.
@@ -208,7 +228,7 @@ pub trait Network: Plain<Self::Scalar> {
     /// If the network's names cannot be written as a header; names that `network!` lets through can.
     #[cfg(feature = "weights")]
     fn to_bytes(&self) -> Result<Vec<u8>, WeightsError> {
-        weights::to_bytes(Self::TENSORS, self.params())
+        weights::to_bytes(Self::TENSORS, self.flat())
     }
 
     /// A network with the parameters of a safetensors file that is in memory.
@@ -218,7 +238,7 @@ pub trait Network: Plain<Self::Scalar> {
     #[cfg(feature = "weights")]
     fn from_bytes(bytes: &[u8]) -> Result<Box<Self>, WeightsError> {
         let mut net = Self::zeroed_box();
-        weights::load_bytes(Self::NAME, Self::TENSORS, net.params_mut(), &weights::Source::new("<memory>", bytes)?)?;
+        weights::load_bytes(Self::NAME, Self::TENSORS, net.flat_mut(), &weights::Source::new("<memory>", bytes)?)?;
         Ok(net)
     }
 
@@ -309,7 +329,7 @@ impl<N: Network, L, E: Loss<N::Output, L>> Kernel<N::Scalar> for Backprop<'_, N,
                     *d *= scale;
                 }
             }
-            net.backward(simd, x, w.outputs, w.d_outputs, w.tape, w.indices, grad, w.deltas, w.work);
+            net.backward(simd, x, w.outputs, w.d_outputs, w.tape, w.indices, grad, w.deltas, w.work, scale);
         }
         sum
     }

@@ -152,7 +152,7 @@ fn check<N: Network, L, E: Loss<N::Output, L>>(
 /// What an epoch needs and leaves.
 struct Training<'a, N: Network, L, O, S> {
     net: &'a mut N,
-    /// The parameters after the last epoch that went well.
+    /// The network after the last epoch that went well.
     last_good: Box<N>,
     optimizer: &'a mut O,
     schedule: &'a S,
@@ -176,8 +176,8 @@ where
     ) -> Result<(Sums, f64, f64), TrainError> {
         let result = self.steps(epoch, source);
         match result {
-            Ok(_) => self.last_good.params_mut().copy_from_slice(self.net.params()),
-            Err(_) => self.net.params_mut().copy_from_slice(self.last_good.params()),
+            Ok(_) => self.last_good.flat_mut().copy_from_slice(self.net.flat()),
+            Err(_) => self.net.flat_mut().copy_from_slice(self.last_good.flat()),
         }
         result
     }
@@ -199,12 +199,15 @@ where
             if !sums.loss.is_finite() {
                 return Err(not_finite("the loss"));
             }
-            self.optimizer.step(self.net.params_mut(), self.lanes.grad())?;
+            if let Some(grad) = self.lanes.grad() {
+                self.optimizer.step(self.net.params_mut(), grad.params())?;
+                self.net.update_statistics(grad);
+            }
             learned.add(sums);
             self.progress.step(&learned, start.elapsed());
         }
         // A gradient that overflowed in the last step shows in no loss of this epoch.
-        if !self.net.params().iter().all(|p| p.is_finite()) {
+        if !self.net.flat().iter().all(|p| p.is_finite()) {
             return Err(TrainError::NonFinite { what: "a parameter", epoch: epoch + 1, step, learning_rate: rate });
         }
         Ok((learned, start.elapsed().as_secs_f64(), rate))

@@ -118,16 +118,16 @@ impl<'a, N: Network, L: Sync> Lanes<'a, N, L> {
         while stride < busy {
             for to in (0..busy - stride).step_by(2 * stride) {
                 let (left, right) = lanes.split_at_mut(to + stride);
-                crew.add(left[to].grad.params_mut(), right[0].grad.params());
+                crew.add(left[to].grad.flat_mut(), right[0].grad.flat());
             }
             stride *= 2;
         }
         Ok(sums)
     }
 
-    /// The gradient of the last batch.
-    pub(super) fn grad(&self) -> &[N::Scalar] {
-        self.lanes.first().map_or(&[], |lane| lane.grad.params())
+    /// The gradient of the last batch; there is one as soon as there is a lane.
+    pub(super) fn grad(&self) -> Option<&N> {
+        self.lanes.first().map(|lane| &*lane.grad)
     }
 }
 
@@ -145,7 +145,7 @@ impl<'a, N: Network, L: Sync> Lane<'a, N, L> {
     fn run<E: Loss<N::Output, L>>(
         &mut self, net: &N, source: &Source<'a, N::Input, L, E>, part: &[usize], scale: N::Scalar,
     ) -> Result<Sums, BatchError> {
-        self.grad.params_mut().fill(N::Scalar::default());
+        self.grad.flat_mut().fill(N::Scalar::default());
         let mut sums = Sums::default();
         for micro in part.chunks(N::MICRO_BATCH) {
             self.gather(source, micro);
