@@ -23,9 +23,9 @@ macro_rules! each_vector {
         if const { $crate::kernels::channels::is_used($lanes, $channels, $n) } {
             const $l: usize = $n;
             // Whole, or more than half of it with room for the rest.
-            while $c + $n <= const { $channels } || ($c + $n / 2 < const { $channels } && $c + $n <= $room) {
+            while $c + $l <= const { $channels } || ($c + $l / 2 < const { $channels } && $c + $l <= $room) {
                 $body;
-                $c += $n;
+                $c += $l;
             }
         }
     )*};
