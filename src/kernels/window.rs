@@ -1,4 +1,4 @@
-//! One window of a pooling: all channels of the pixels under it, a vector at a time (see [`channels`](super::channels)).
+//! One window of a pooling: all channels of the pixels under it, a vector at a time (see `channels.rs`).
 //!
 //! Maps lie in pixels order, `[H][W][C]`. Forward a window's pixels become one pixel; backward the gradient of that one is
 //! spread over them.
@@ -61,30 +61,30 @@ impl Window {
 /// Where the places of maxima go.
 ///
 /// # Safety
-/// `len` says how many there is memory for.
+/// `entries` says how many there is memory for.
 pub unsafe trait Keep {
     /// Elements that have an entry.
-    fn len(&self) -> usize;
+    fn entries(&self) -> usize;
 
     /// Keeps places for the elements from `at` on.
     ///
     /// # Safety
-    /// `at + L ≤ len()`.
+    /// `at + L ≤ entries()`.
     unsafe fn keep<const L: usize>(&mut self, at: usize, places: [u32; L]);
 }
 
 /// Where the places of maxima come from.
 ///
 /// # Safety
-/// `len` says how many there are.
+/// `entries` says how many there are.
 pub unsafe trait Recall {
     /// Elements that have an entry.
-    fn len(&self) -> usize;
+    fn entries(&self) -> usize;
 
     /// Whether place `place` has a share in each of the elements from `at` on.
     ///
     /// # Safety
-    /// `at + L ≤ len()`.
+    /// `at + L ≤ entries()`.
     unsafe fn is<const L: usize>(&self, at: usize, place: u32) -> [bool; L];
 }
 
@@ -95,7 +95,7 @@ pub struct NoPlaces;
 // SAFETY: nothing is written.
 unsafe impl Keep for NoPlaces {
     #[inline(always)]
-    fn len(&self) -> usize {
+    fn entries(&self) -> usize {
         usize::MAX
     }
 
@@ -106,7 +106,7 @@ unsafe impl Keep for NoPlaces {
 // SAFETY: nothing is read.
 unsafe impl Recall for NoPlaces {
     #[inline(always)]
-    fn len(&self) -> usize {
+    fn entries(&self) -> usize {
         usize::MAX
     }
 
@@ -122,8 +122,8 @@ macro_rules! entries {
         // SAFETY: a slice has its length.
         unsafe impl Keep for &mut [[u8; $bytes]] {
             #[inline(always)]
-            fn len(&self) -> usize {
-                <[[u8; $bytes]]>::len(self)
+            fn entries(&self) -> usize {
+                self.len()
             }
 
             #[inline(always)]
@@ -139,8 +139,8 @@ macro_rules! entries {
         // SAFETY: a slice has its length.
         unsafe impl Recall for &[[u8; $bytes]] {
             #[inline(always)]
-            fn len(&self) -> usize {
-                <[[u8; $bytes]]>::len(self)
+            fn entries(&self) -> usize {
+                self.len()
             }
 
             #[inline(always)]
@@ -170,7 +170,7 @@ pub fn max<T: Scalar, S: Simd<T>, P: PoolSpec, K: Keep>(
     simd: S, spec: P, window: Window, x: &[T], y: &mut [T], places: &mut K,
 ) {
     let pool = const { &P::POOL };
-    let Some(room) = window.room(pool, x.len(), y.len().min(places.len())) else { return };
+    let Some(room) = window.room(pool, x.len(), y.len().min(places.entries())) else { return };
     // SAFETY: there is room.
     unsafe {
         match window.if_whole(pool) {
@@ -264,7 +264,7 @@ impl<T: Scalar, A: Activation<T>, R: Recall> Spread<'_, T, A, R> {
     /// Elements that left.
     #[inline(always)]
     fn len(&self) -> usize {
-        self.y.len().min(self.dy.len()).min(self.places.len())
+        self.y.len().min(self.dy.len()).min(self.places.entries())
     }
 
     /// Adds to the window's pixels in `dx`.
@@ -378,7 +378,7 @@ pub fn max_row<T: Scalar, S: Simd<T>, P: PoolSpec, K: Keep>(
 ) {
     let pool = const { &P::POOL };
     let (channels, before) = const { (P::POOL.input.c, with_room::<T, S>(&P::POOL)) };
-    if !const { are_apart(&P::POOL) } || !row_fits(pool, x.len(), first, y.len().min(places.len())) {
+    if !const { are_apart(&P::POOL) } || !row_fits(pool, x.len(), first, y.len().min(places.entries())) {
         return;
     }
     // SAFETY: windows that are apart lie within these lengths, and have room as `with_room` says.
