@@ -182,8 +182,8 @@ impl<T: Scalar, A: Activation<T>, X: Plain<T>, Y: Plain<T>> Kernel<T> for Forwar
 ///
 /// `kept` is what [`forward_tape`] left (ε is in it), `y` its output. The activation is monotone: its derivative is taken from `y`.
 #[allow(clippy::too_many_arguments, reason = "operands and gradients of one step")]
-pub fn backward_in_place<T, S, A, N, Q, X, Y, K>(
-    simd: S, norm: &N, _epsilon: f64, act: A, x: &[X], y: &[Y], dy: &mut [Y], kept: &K, d_norm: &mut N,
+pub fn backward_in_place<T, S, A, N, Q, X, Y, D, K>(
+    simd: S, norm: &N, _epsilon: f64, act: A, x: &[X], y: &[Y], dy: &mut [D], kept: &K, d_norm: &mut N,
     d_statistics: &mut Q, share: T,
 ) where
     T: Scalar,
@@ -193,30 +193,31 @@ pub fn backward_in_place<T, S, A, N, Q, X, Y, K>(
     Q: Plain<T>,
     X: Plain<T>,
     Y: Plain<T>,
+    D: Plain<T>,
     K: Plain<T>,
 {
     const { assert!(A::MONOTONE, "batch_norm: what is not monotone has no derivative in its output") };
     let channels = const { channels(N::LEN, X::LEN, Y::LEN, K::LEN) };
-    const { assert!(Q::LEN == N::LEN) };
+    const { assert!(Q::LEN == N::LEN && D::LEN == Y::LEN) };
     let (norm, kept) = (norm.flat(), kept.flat());
     let (d_norm, d_statistics) = (d_norm.flat_mut(), d_statistics.flat_mut());
     simd.vectorize(Backward { channels, norm, act, x, y, dy, kept, d_norm, d_statistics, share });
 }
 
-struct Backward<'a, T, A, X, Y> {
+struct Backward<'a, T, A, X, Y, D> {
     channels: usize,
     norm: &'a [T],
     act: A,
     x: &'a [X],
     y: &'a [Y],
-    dy: &'a mut [Y],
+    dy: &'a mut [D],
     kept: &'a [T],
     d_norm: &'a mut [T],
     d_statistics: &'a mut [T],
     share: T,
 }
 
-impl<T: Scalar, A: Activation<T>, X: Plain<T>, Y: Plain<T>> Kernel<T> for Backward<'_, T, A, X, Y> {
+impl<T: Scalar, A: Activation<T>, X: Plain<T>, Y: Plain<T>, D: Plain<T>> Kernel<T> for Backward<'_, T, A, X, Y, D> {
     type Output = ();
 
     #[inline(always)]
