@@ -19,7 +19,7 @@ pub struct LayerInfo {
     pub macs: usize,
 }
 
-/// One tensor of a network's parameters.
+/// One tensor of a network: parameters, or running averages.
 ///
 /// Weight files hold PyTorch's shapes and order of elements; memory holds what the kernels read, so that nothing is packed or turned at run
 /// time. [`MemoryOrder`] says how the two differ, and the copies below go from one to the other:
@@ -160,7 +160,7 @@ pub enum MemoryOrder {
     OutputsLast,
 }
 
-/// What a tensor of parameters is to its layer.
+/// What a tensor is to its layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
     /// A matrix or a set of kernels.
@@ -170,13 +170,13 @@ pub enum Role {
         /// Outputs that one input reaches.
         fan_out: usize,
     },
-    /// Added to a weighted sum, or to a scaled one.
+    /// Added to a weighted sum, or to what was scaled.
     Bias,
-    /// γ of a normalisation: what its output is multiplied by.
+    /// What a channel that was normalised is multiplied with.
     Scale,
-    /// A running mean; not a parameter.
+    /// A running average of a channel's mean: no parameter.
     Mean,
-    /// A running variance; not a parameter.
+    /// A running average of a channel's variance: no parameter.
     Variance,
 }
 

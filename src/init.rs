@@ -9,7 +9,7 @@ use crate::scalar::Scalar;
 /// A distribution for the weights. `fan_in` is the number of inputs that one output sums, `fan_out` that of outputs that
 /// one input reaches.
 ///
-/// Biases start at zero unless a variant says otherwise.
+/// Biases start at zero unless a variant says otherwise; a normalisation's scale and variance at one, its shift and mean at zero, always.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Init {
@@ -32,15 +32,15 @@ impl Init {
     ///
     /// Elements are drawn in the order of memory: within a tensor they are alike, so the order does not matter. Draws are in double precision, so networks of `f32` and of `f64` begin alike. A tensor that reaches beyond `params` is left out.
     pub fn fill<T: Scalar, R: Rng + ?Sized>(self, tensors: &[TensorInfo], params: &mut [T], rng: &mut R) {
-        // A bias follows the weight of its layer, or a scale, behind which it begins as 0.
-        let mut layer_fan_in = usize::MAX;
+        // A bias follows the weight of its layer, or the scale of a normalisation, which sums no inputs.
+        let mut layer_fan_in = None;
         for tensor in tensors {
             let Some(values) = params.get_mut(tensor.range()) else {
                 continue;
             };
             match tensor.role {
-                Role::Weight { fan_in, .. } => layer_fan_in = fan_in,
-                Role::Scale => layer_fan_in = usize::MAX,
+                Role::Weight { fan_in, .. } => layer_fan_in = Some(fan_in),
+                Role::Scale => layer_fan_in = None,
                 Role::Bias | Role::Mean | Role::Variance => {}
             }
             self.spread(tensor.role, layer_fan_in).fill(values, rng);
@@ -51,17 +51,16 @@ impl Init {
     ///
     /// A bias alone does not tell its layer's `fan_in`: it is taken as 1, which matters to [`Init::PyTorch`] only.
     pub fn fill_tensor<T: Scalar, R: Rng + ?Sized>(self, role: Role, tensor: &mut [T], rng: &mut R) {
-        self.spread(role, 1).fill(tensor, rng);
+        self.spread(role, Some(1)).fill(tensor, rng);
     }
 
-    /// The distribution of a tensor in a layer of this `fan_in`.
-    fn spread(self, role: Role, layer_fan_in: usize) -> Spread {
+    /// The distribution of a tensor in a layer of this `fan_in`; `None` for a normalisation.
+    fn spread(self, role: Role, layer_fan_in: Option<usize>) -> Spread {
         match role {
             Role::Weight { fan_in, fan_out } => self.weights(fan_in as f64, fan_out as f64),
-            Role::Bias if layer_fan_in == usize::MAX => Spread::Constant(0.0),
-            Role::Bias => self.biases(layer_fan_in as f64),
-            Role::Mean => Spread::Constant(0.0),
-            Role::Scale | Role::Variance => Spread::Constant(1.0),
+            Role::Bias => layer_fan_in.map_or(Spread::All(0.0), |fan_in| self.biases(fan_in as f64)),
+            Role::Mean => Spread::All(0.0),
+            Role::Scale | Role::Variance => Spread::All(1.0),
         }
     }
 
@@ -78,15 +77,14 @@ impl Init {
     fn biases(self, fan_in: f64) -> Spread {
         match self {
             Init::PyTorch => Spread::Uniform { bound: fan_in.sqrt().recip() },
-            _ => Spread::Constant(0.0),
+            _ => Spread::All(0.0),
         }
     }
 }
 
-/// A distribution.
+/// A distribution around zero, or one value for all.
 enum Spread {
-    /// No draw: all elements the same.
-    Constant(f64),
+    All(f64),
     Normal { deviation: f64 },
     Uniform { bound: f64 },
 }
@@ -95,7 +93,7 @@ impl Spread {
     fn fill<T: Scalar, R: Rng + ?Sized>(self, values: &mut [T], rng: &mut R) {
         for value in values {
             let draw = match self {
-                Spread::Constant(value) => value,
+                Spread::All(value) => value,
                 Spread::Normal { deviation } => deviation * rng.sample::<f64, _>(StandardNormal),
                 Spread::Uniform { bound } => bound * (2.0 * rng.random::<f64>() - 1.0),
             };
@@ -167,6 +165,19 @@ mod tests {
         let biases = &params[LEN..];
         let largest = biases.iter().fold(0.0, |max: f64, b| max.max(b.abs()));
         assert!(largest <= bound && largest > 0.9 * bound, "{largest} of {bound}");
+    }
+
+    #[test]
+    fn normalisations_begin_as_no_change() {
+        let tensor = |offset, role| TensorInfo { name: "bn", shape: &[3], memory: MemoryOrder::Same, offset, role };
+        let weight = Role::Weight { fan_in: 4, fan_out: 4 };
+        let tensors = [weight, Role::Scale, Role::Bias, Role::Mean, Role::Variance];
+        let tensors: Vec<TensorInfo> = tensors.iter().enumerate().map(|(i, role)| tensor(3 * i, *role)).collect();
+        for init in [Init::HeNormal, Init::PyTorch] {
+            let mut values = [f64::NAN; 15];
+            init.fill(&tensors, &mut values, &mut ChaCha8Rng::seed_from_u64(1));
+            assert_eq!(values[3..], [1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0]);
+        }
     }
 
     #[test]

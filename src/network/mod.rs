@@ -23,8 +23,8 @@ use crate::weights::{self, WeightsError};
 
 /// A network with all its sizes known to the compiler. `network!` implements it.
 ///
-/// The type's own memory is its parameters, in the order of [`TENSORS`](Self::TENSORS), and nothing else; a gradient or
-/// a momentum is another value of the same type.
+/// The type's own memory is its tensors, in the order of [`TENSORS`](Self::TENSORS), and nothing else: the parameters, and behind them
+/// the running averages of `batch_norm`, if there are any. A gradient or a momentum is another value of the same type.
 pub trait Network: Plain<Self::Scalar> {
     /// The element type of parameters and activations.
     type Scalar: Scalar;
@@ -54,9 +54,9 @@ pub trait Network: Plain<Self::Scalar> {
 
     /// The declared name.
     const NAME: &'static str;
-    /// Elements at the end of the network's memory that are no parameters: the running statistics of its batch normalisations.
+    /// Running averages of `batch_norm`: elements behind the parameters that no optimizer changes.
     const STATISTICS: usize = 0;
-    /// Parameters: what optimizers change.
+    /// Parameters.
     const PARAMS: usize = <Self as Plain<Self::Scalar>>::LEN - Self::STATISTICS;
     /// Multiply-adds of one forward pass of one input.
     const MACS: usize = {
@@ -67,7 +67,7 @@ pub trait Network: Plain<Self::Scalar> {
         }
         macs
     };
-    /// Bytes of the network: of its parameters and statistics.
+    /// Bytes of the parameters and running averages.
     const WEIGHT_BYTES: usize = size_of::<Self>();
     /// Bytes of the scratch for inference of one input.
     const SCRATCH_BYTES: usize = size_of::<Scratch<Self>>();
@@ -92,7 +92,7 @@ pub trait Network: Plain<Self::Scalar> {
     };
     /// The layers, as declared.
     const LAYERS: &'static [LayerInfo];
-    /// The parameters' tensors, in the order of memory.
+    /// The tensors of parameters, and behind them those of running averages, in the order of memory.
     const TENSORS: &'static [TensorInfo];
 
     /// Inference: `y[i] ← net(x[i])`; as many as the shortest of `x`, `y` and `activations` has.
@@ -109,7 +109,9 @@ pub trait Network: Plain<Self::Scalar> {
         indices: &mut [Self::Indices], work: &mut Self::TrainWork,
     );
 
-    /// Backward: `grad += Σ_i ∂(dy[i] · y[i]) / ∂params`, and to its statistics those of the micro-batch, `share` for each input. It overwrites `dy`.
+    /// Backward: `grad += Σ_i ∂(dy[i] · y[i]) / ∂params`. It overwrites `dy`.
+    ///
+    /// `grad`'s running averages are added to by those of these inputs, `share` (one input's part of the batch) for each of them.
     #[doc(hidden)]
     #[allow(clippy::too_many_arguments, reason = "written by the macro alone, one argument for each buffer")]
     fn backward<S: Simd<Self::Scalar>>(
@@ -124,21 +126,23 @@ pub trait Network: Plain<Self::Scalar> {
     /// ([`MemoryOrder`](crate::MemoryOrder)). For optimizers and sums any order is as good; files have PyTorch's, and
     /// [`TensorInfo`] copies from one to the other.
     fn params(&self) -> &[Self::Scalar] {
-        &self.flat()[..Self::PARAMS]
+        self.flat().split_at(Self::PARAMS).0
     }
 
     /// The parameters as one flat slice, as [`params`](Self::params).
     fn params_mut(&mut self) -> &mut [Self::Scalar] {
-        &mut self.flat_mut()[..Self::PARAMS]
+        self.flat_mut().split_at_mut(Self::PARAMS).0
     }
 
-    /// Takes the statistics of a batch, which its gradient carries, into the running ones: `running ← 0.9 · running + 0.1 · batch`.
+    /// Follows the running averages of `batch_norm`: a tenth of the way to those in the gradient of a batch, as PyTorch does. To be called
+    /// after each step of an optimizer; networks without them are left as they are.
     ///
-    /// For a loop of your own, after each step of the optimizer; the trainer does it. Nothing is done where the network has no batch normalisation.
+    /// `grad` is what [`accumulate_grad`](Self::accumulate_grad) left for a whole batch of `n` samples with `scale` = 1 / n, or
+    /// `loss_and_grad`.
     fn update_statistics(&mut self, grad: &Self) {
-        let (keep, take) = (Self::Scalar::of(0.9), Self::Scalar::of(0.1));
-        for (running, batch) in self.flat_mut().iter_mut().zip(grad.flat()).skip(Self::PARAMS) {
-            *running = keep * *running + take * *batch;
+        let part = Self::Scalar::of(0.1);
+        for (running, new) in self.flat_mut().iter_mut().zip(grad.flat()).skip(Self::PARAMS) {
+            *running += part * (*new - *running);
         }
     }
 
@@ -157,7 +161,9 @@ pub trait Network: Plain<Self::Scalar> {
 
     /// `grad += scale · Σ_i ∂loss(net(x[i]), targets[i]) / ∂params`; yields the sum of the losses.
     ///
-    /// The gradient of a mean over `n` samples has `scale = 1 / n`, however many calls they are spread over.
+    /// The gradient of a mean over `n` samples has `scale = 1 / n`, however many calls they are spread over. Then the running averages in `grad`
+    /// become those of the samples, for [`update_statistics`](Self::update_statistics); each micro-batch is normalised by its own
+    /// (ghost batch normalisation, Hoffer et al. 2017), so they do not depend on the number of threads.
     ///
     /// # Errors
     /// If the slices' lengths differ or a target cannot be one; then `grad` is as it was.
@@ -174,7 +180,8 @@ pub trait Network: Plain<Self::Scalar> {
         Summary::new()
     }
 
-    /// A network with random weights (He's normal distribution) and zero biases, on the heap; it never passes through the stack.
+    /// A network with random weights (He's normal distribution), zero biases, and normalisations that change nothing yet, on the heap; it never
+    /// passes through the stack.
     #[cfg(feature = "std")]
     fn init<R: rand::Rng + ?Sized>(rng: &mut R) -> Box<Self> {
         Self::init_with(crate::init::Init::default(), rng)
@@ -188,7 +195,7 @@ pub trait Network: Plain<Self::Scalar> {
         net
     }
 
-    /// Writes the parameters to a safetensors file, under the names of [`TENSORS`](Self::TENSORS), in PyTorch's shapes and order of elements.
+    /// Writes the network to a safetensors file, under the names of [`TENSORS`](Self::TENSORS), in PyTorch's shapes and order of elements.
     ///
     /// The file is written under a temporary name and renamed: it is whole or not there.
     ///

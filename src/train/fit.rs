@@ -153,7 +153,7 @@ fn check<N: Network, L, E: Loss<N::Output, L>>(
 /// What an epoch needs and leaves.
 struct Training<'a, N: Network, L, O, S> {
     net: &'a mut N,
-    /// The parameters after the last epoch that went well.
+    /// The network after the last epoch that went well.
     last_good: Box<N>,
     optimizer: &'a mut O,
     schedule: &'a S,
@@ -200,8 +200,10 @@ where
             if !sums.loss.is_finite() {
                 return Err(not_finite("the loss"));
             }
-            self.optimizer.step(self.net.params_mut(), self.lanes.grad())?;
-            self.lanes.update_statistics(self.net);
+            if let Some(grad) = self.lanes.grad() {
+                self.optimizer.step(self.net.params_mut(), grad.params())?;
+                self.net.update_statistics(grad);
+            }
             learned.add(sums);
             self.progress.step(&learned, start.elapsed());
         }

@@ -125,16 +125,9 @@ impl<'a, N: Network, L: Sync> Lanes<'a, N, L> {
         Ok(sums)
     }
 
-    /// Takes the last batch's statistics into the running ones.
-    pub(super) fn update_statistics(&self, net: &mut N) {
-        if let Some(lane) = self.lanes.first() {
-            net.update_statistics(&lane.grad);
-        }
-    }
-
-    /// The gradient of the last batch.
-    pub(super) fn grad(&self) -> &[N::Scalar] {
-        self.lanes.first().map_or(&[], |lane| lane.grad.params())
+    /// The gradient of the last batch; there is one as soon as there is a lane.
+    pub(super) fn grad(&self) -> Option<&N> {
+        self.lanes.first().map(|lane| &*lane.grad)
     }
 }
 

@@ -290,3 +290,4 @@ fn evaluation_is_the_mean_over_samples() {
 
 #[cfg(feature = "weights")]
 mod checkpoints;
+mod statistics;

@@ -65,7 +65,9 @@ impl<'a> Source<'a> {
         }
         let known: std::collections::HashSet<&str> = wanted.map(|(name, _)| name).collect();
         for name in self.sorted_names() {
-            if known.contains(name) {
+            // PyTorch's batch normalisation counts its steps, which nothing here depends on.
+            let counted = name.strip_suffix(".num_batches_tracked").map(|layer| format!("{layer}.running_var"));
+            if known.contains(name) || counted.is_some_and(|variance| known.contains(variance.as_str())) {
                 continue;
             }
             let found = self.tensors.tensor(name).map(|view| view.shape().to_vec()).unwrap_or_default();
