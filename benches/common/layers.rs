@@ -8,7 +8,7 @@ use tenonet::shape::{Conv, Shape};
 use tenonet::{Plain, Scalar};
 
 /// A convolution and the types of its operands.
-pub trait Operands: ConvSpec + Default + 'static {
+pub(crate) trait Operands: ConvSpec + Default + 'static {
     /// Its name in reports.
     const NAME: &'static str;
     /// Inputs that training takes through it together.
@@ -33,7 +33,7 @@ macro_rules! convolutions {
         $(
             $(#[$doc])*
             #[derive(Clone, Copy, Default)]
-            pub struct $type;
+            pub(crate) struct $type;
 
             impl ConvSpec for $type {
                 const CONV: Conv = Conv {
@@ -100,7 +100,7 @@ macro_rules! each_convolution {
 pub(crate) use each_convolution;
 
 /// What a convolution's passes read and write, filled with noise.
-pub struct Passes<C: Operands> {
+pub(crate) struct Passes<C: Operands> {
     x: Box<[C::X]>,
     y: Box<[C::Y]>,
     dx: Box<[C::X]>,
@@ -132,7 +132,7 @@ impl<C: Operands> Default for Passes<C> {
 
 impl<C: Operands> Passes<C> {
     /// Forward, with ReLU, of the first input: one that lies in the cache.
-    pub fn forward(&mut self) {
+    pub(crate) fn forward(&mut self) {
         f32::dispatch(conv::Forward {
             spec: C::default(),
             x: &self.x[..1],
@@ -146,7 +146,7 @@ impl<C: Operands> Passes<C> {
     }
 
     /// Backward of all inputs: dW and the biases' gradient, and dX if that is asked for.
-    pub fn backward<const DX: bool>(&mut self) {
+    pub(crate) fn backward<const DX: bool>(&mut self) {
         f32::dispatch(conv_backward::Backward::<DX, _, _, _, _, _, _, _, _> {
             spec: C::default(),
             x: &self.x,

@@ -24,7 +24,7 @@ enum Step {
 }
 
 /// Nothing to learn.
-#[derive(Module, Clone, Debug)]
+#[derive(Module, Debug)]
 struct Relu;
 
 #[derive(Module, Debug)]
