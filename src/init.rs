@@ -30,12 +30,12 @@ pub enum Init {
 impl Init {
     /// Fills a network's parameters, tensor by tensor in the order of `tensors`, which lie at their offsets in `params`.
     ///
-    /// Draws are in double precision, so networks of `f32` and of `f64` begin alike. A tensor that reaches beyond `params` is left out.
+    /// Elements are drawn in the order of memory: within a tensor they are alike, so the order does not matter. Draws are in double precision, so networks of `f32` and of `f64` begin alike. A tensor that reaches beyond `params` is left out.
     pub fn fill<T: Scalar, R: Rng + ?Sized>(self, tensors: &[TensorInfo], params: &mut [T], rng: &mut R) {
         // A bias follows the weight of its layer.
         let mut layer_fan_in = 1;
         for tensor in tensors {
-            let Some(values) = params.get_mut(tensor.offset..).and_then(|rest| rest.get_mut(..tensor.len())) else {
+            let Some(values) = params.get_mut(tensor.range()) else {
                 continue;
             };
             if let Role::Weight { fan_in, .. } = tensor.role {
@@ -104,6 +104,7 @@ mod tests {
     use rand::rngs::ChaCha8Rng;
 
     use super::*;
+    use crate::info::MemoryOrder;
 
     const FAN_IN: usize = 50;
     const FAN_OUT: usize = 200;
@@ -112,10 +113,11 @@ mod tests {
         TensorInfo {
             name: "fc.weight",
             shape: &[FAN_OUT, FAN_IN],
+            memory: MemoryOrder::OutputsLast,
             offset: 0,
             role: Role::Weight { fan_in: FAN_IN, fan_out: FAN_OUT },
         },
-        TensorInfo { name: "fc.bias", shape: &[FAN_OUT], offset: LEN, role: Role::Bias },
+        TensorInfo { name: "fc.bias", shape: &[FAN_OUT], memory: MemoryOrder::Same, offset: LEN, role: Role::Bias },
     ];
 
     fn filled(init: Init, seed: u64) -> Vec<f64> {

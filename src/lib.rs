@@ -26,7 +26,7 @@
 //! # The map
 //! - [`network!`](crate::network!) declares; [`Network`] is what it implements: constants, `forward`, `forward_batch`, `loss_and_grad`, `save`, `load`.
 //! - [`Tensor`] carries channels, rows and columns in its type; [`Plain`] is what tensors, layers and networks have in
-//!   common: they are nothing but elements, so each is one flat slice.
+//!   common: they are nothing but elements, so each is one flat slice. [`TensorInfo`] tells what lies where in a network's, and how files differ.
 //! - [`layers`] are the same layers by hand. [`loss`], [`optim`], [`schedule`], `init`: the parts of learning; `train`
 //!   puts them together; `data` reads sets; `weights` reads and writes files; `plot` draws.
 //! - [`Scratch`] and [`Workspace`] are the memory of inference and training, which callers own; with `std`,
@@ -35,6 +35,12 @@
 //!
 //! Imports go one way: shape → plain → (scalar, kernels) → tensor → info → init → layers → (loss, optim, schedule) → weights →
 //! network → train → (data, plot). A test holds that.
+//!
+//! # How things lie in memory
+//! - What goes into a network and what comes out are [`Tensor`]s, in planes: `[C][H][W]`, as everywhere. Inside, maps lie in pixels, `[H][W][C]`: the channels of a place are
+//!   neighbours, so whatever treats them alike (products, pooling, normalisation, sums) is a vector operation without a remainder at the end of each row.
+//! - Weights lie as the products read them, outputs last: `[KH][KW][IN / groups][OUT]` and `[IN][OUT]`. Nothing is packed, copied or turned when a network runs.
+//! - Files have PyTorch's shapes and order, `[OUT, IN / groups, KH, KW]` and `[OUT, IN]`: reading and writing permute ([`MemoryOrder`]).
 //!
 //! # What always holds
 //! - Shapes are checked when compiling, in the macro where numbers are literals and by `const` assertions otherwise.
@@ -94,7 +100,7 @@ pub mod prelude {
     pub use crate::{Network, Plain, Scalar, Scratch, Tensor, Workspace, network};
 }
 
-pub use info::{LayerInfo, Role, TensorInfo};
+pub use info::{LayerInfo, MemoryOrder, Role, TensorInfo};
 #[cfg(feature = "std")]
 pub use network::BatchWorkspace;
 pub use network::{Network, Scratch, Summary, Workspace, WorkspaceParts};

@@ -2,6 +2,9 @@
 //!
 //! Tensors, layers and whole networks are plain. That is what makes a network's parameters one flat slice, its gradient a value of the same type, and a
 //! large network a single zeroed allocation that never passes through the stack.
+//!
+//! The order of the elements is that of the nested arrays: a [`Tensor`](crate::Tensor) lies in planes, `[C][H][W]`, and weights lie as the kernels
+//! read them ([`MemoryOrder`](crate::MemoryOrder)).
 
 use bytemuck::Zeroable;
 

@@ -3,7 +3,7 @@
 
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
-use tenonet::kernels::reference;
+use tenonet::kernels::reference::{self, Order};
 use tenonet::prelude::*;
 
 fn random<X: Plain<f64>>(seed: u64) -> Box<X> {
@@ -68,14 +68,9 @@ fn check_conv<const IN: usize, const OUT: usize, const SIDE: usize>() {
     let x = random::<Tensor<IN, SIDE, SIDE, f64>>(3);
     let y: Tensor<OUT, SIDE, SIDE, f64> = conv.forward(&x);
     let shape = Conv2d::<IN, OUT, 3, 3, f64, Window<1, 1, 1, 1, 1, 1>>::shape(SIDE, SIDE);
+    let (weight, planes) = (Plain::<f64>::flat(&conv.weight), [Order::Planes; 2]);
     let mut wanted = vec![0.0; y.as_slice().len()];
-    reference::conv_forward(
-        &shape,
-        x.as_slice(),
-        conv.weight.as_flattened().as_flattened().as_flattened(),
-        &conv.bias,
-        &mut wanted,
-    );
+    reference::conv_forward(&shape, planes, x.as_slice(), weight, &conv.bias, &mut wanted);
     let scale = (9 * IN) as f64;
     let scaled = |values: &[f64]| values.iter().map(|v| v / scale).collect::<Vec<_>>();
     assert_close(&scaled(y.as_slice()), &scaled(&wanted));
@@ -84,13 +79,35 @@ fn check_conv<const IN: usize, const OUT: usize, const SIDE: usize>() {
     let mut grad = Box::new(Conv2d::zeros());
     let dx = conv.backward(&x, &y, &dy, &mut grad);
     let mut wanted = vec![0.0; x.as_slice().len()];
-    reference::conv_backward_input(
-        &shape,
-        conv.weight.as_flattened().as_flattened().as_flattened(),
-        dy.as_slice(),
-        &mut wanted,
-    );
+    reference::conv_backward_input(&shape, planes, weight, dy.as_slice(), &mut wanted);
     assert_close(&scaled(dx.as_slice()), &scaled(&wanted));
+    let (mut dw, mut db) = (vec![0.0; weight.len()], vec![0.0; OUT]);
+    reference::conv_backward_params(&shape, planes, x.as_slice(), dy.as_slice(), &mut dw, &mut db);
+    assert_close(Plain::<f64>::flat(&grad.weight), &dw);
+    assert_close(&grad.bias, &db);
+}
+
+/// A linear layer whose backward pass works on the heap, against the naive kernels.
+#[test]
+fn a_large_linear_layer() {
+    const IN: usize = 130;
+    const OUT: usize = 70;
+    let linear = random::<Linear<IN, OUT, f64>>(2);
+    let x = random::<Tensor<IN, 1, 1, f64>>(3);
+    let y: Tensor<OUT, 1, 1, f64> = linear.forward(&x);
+    let mut wanted = vec![0.0; OUT];
+    reference::linear_forward(x.as_slice(), linear.weight.as_flattened(), &linear.bias, &mut wanted);
+    assert_close(y.as_slice(), &wanted);
+
+    let dy = random::<Tensor<OUT, 1, 1, f64>>(4);
+    let mut grad = Box::new(Linear::zeros());
+    let dx = linear.backward(&x, &y, &dy, &mut grad);
+    let (mut dw, mut db, mut wanted) = (vec![0.0; IN * OUT], vec![0.0; OUT], vec![0.0; IN]);
+    let weight = linear.weight.as_flattened();
+    reference::linear_backward(x.as_slice(), weight, dy.as_slice(), &mut dw, &mut db, &mut wanted);
+    assert_close(dx.as_slice(), &wanted);
+    assert_close(grad.weight.as_flattened(), &dw);
+    assert_close(&grad.bias, &db);
 }
 
 #[test]

@@ -13,7 +13,7 @@ use syn::ext::IdentExt;
 use tenonet_shape::{Shape, Text};
 
 use crate::diagnostics::Diagnostics;
-use crate::ir::{Network, Num, Place};
+use crate::ir::{Network, Num, Op, Place, Source};
 use crate::parse::{Doubt, Parsed};
 use layer::Sums;
 pub use layer::{known_conv, known_pool};
@@ -43,13 +43,28 @@ pub fn check(parsed: &mut Parsed, faults: &mut Diagnostics) {
         map.doubt = Doubt::ALL;
     }
     let mut sums = Sums::new();
-    for ((layer, arrives), own) in network.layers.iter_mut().zip(&doubts.arrivals).zip(&doubts.layers) {
-        map.doubt |= *arrives;
-        map = layer::check(layer, map, *own, &mut sums, faults);
+    let input = map;
+    // What leaves each layer.
+    let mut maps: Vec<Map> = Vec::new();
+    for (layer, doubts) in network.layers.iter_mut().zip(&doubts.layers) {
+        let of = |source: Source| match source {
+            Source::Input => input,
+            Source::Layer(index) => maps[index],
+        };
+        let mut arrives = of(layer.from);
+        arrives.doubt |= doubts.arrives;
+        let leaves = match &layer.op {
+            Op::Residual(residual) => {
+                let (block, mut skip) = (of(residual.input), of(residual.skip()));
+                skip.doubt |= doubts.skip;
+                layer::check_sum(layer, block, arrives, skip, faults)
+            }
+            _ => layer::check(layer, arrives, doubts.own, &mut sums, faults),
+        };
+        maps.push(leaves);
     }
-    if let Some(leaves) = doubts.arrivals.last() {
-        map.doubt |= *leaves;
-    }
+    map = maps.last().copied().unwrap_or(map);
+    map.doubt |= doubts.leaves;
 
     if faults.is_empty() {
         budget(network, &sums, faults);
@@ -60,7 +75,7 @@ pub fn check(parsed: &mut Parsed, faults: &mut Diagnostics) {
 }
 
 /// The shape of three literals.
-fn known_shape(numbers: &[Num; 3]) -> Option<Shape> {
+pub fn known_shape(numbers: &[Num; 3]) -> Option<Shape> {
     Some(Shape::new(numbers[0].known()?, numbers[1].known()?, numbers[2].known()?))
 }
 
@@ -82,6 +97,17 @@ fn names(network: &Network, faults: &mut Diagnostics) {
             fault.note(format!("a {} without a name is called by its kind and position", layer.kind));
         } else {
             fault.help("a layer's name is its field and its name in weight files: choose another");
+        }
+    }
+    // The running averages are a field of their own.
+    if network.layers.iter().any(|layer| matches!(layer.op, Op::BatchNorm(_))) {
+        for layer in network.layers.iter().filter(|layer| layer.has_params() && layer.name.unraw() == "statistics") {
+            faults
+                .push(
+                    Place::at(layer.name.span()),
+                    "a layer is called `statistics`, as the running averages of batch_norm are",
+                )
+                .help("a layer's name is its field: choose another");
         }
     }
 }
@@ -110,16 +136,20 @@ fn output(network: &Network, map: &Map, faults: &mut Diagnostics) {
 /// The limits on what is a sum over the layers. Scratch and tape depend on the plan: `const` assertions judge them.
 fn budget(network: &Network, sums: &Sums, faults: &mut Diagnostics) {
     let name = &network.ident;
-    if let (Some(limit), Some(params)) = (&network.budget.weights, sums.params)
+    if let (Some(limit), Some(params), Some(statistics)) = (&network.budget.weights, sums.params, sums.statistics)
         && let (Some(most), Num::Known(_, place)) = (limit.known(), limit)
-        && let bytes = params.saturating_mul(size_of::<f32>())
+        && let bytes = params.saturating_add(statistics).saturating_mul(size_of::<f32>())
         && bytes > most
     {
         let (bytes, most, params) =
             (Text::new().grouped(bytes), Text::new().grouped(most), Text::new().grouped(params));
+        let averages = match statistics {
+            0 => String::new(),
+            _ => format!(" and {} running averages", Text::new().grouped(statistics)),
+        };
         faults
             .push(*place, format!("{name}: its weights take {bytes} bytes, the budget is {most}"))
-            .note(format!("{params} parameters of 4 bytes{}", largest(&sums.largest_params)));
+            .note(format!("{params} parameters{averages} of 4 bytes{}", largest(&sums.largest_params)));
     }
     if let (Some(limit), Some(macs)) = (&network.budget.macs, sums.macs)
         && let (Some(most), Num::Known(_, place)) = (limit.known(), limit)

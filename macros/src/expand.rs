@@ -11,6 +11,8 @@ use quote::{format_ident, quote};
 
 use crate::ir::Network;
 
+#[cfg(test)]
+pub use shapes::Known;
 pub use shapes::Shapes;
 
 /// The names that expansions use for one network.
@@ -62,6 +64,10 @@ fn implementation(context: &Context<'_>, passes: passes::Passes) -> TokenStream 
     let layers = info::layers(context);
     let tensors = info::tensors(context);
     let inherent = inherent(context);
+    let statistics = passes::norms(context).next().map(|_| {
+        let averages = info::statistics(context);
+        quote!(const STATISTICS: usize = #averages;)
+    });
     let passes::Passes { items, activations, tape, indices, deltas, work, train_work, infer, forward_tape, backward } =
         passes;
     quote! {
@@ -80,16 +86,17 @@ fn implementation(context: &Context<'_>, passes: passes::Passes) -> TokenStream 
                 type Scalar = T;
                 type Input = #input;
                 type Output = #output;
-                type Activations = [T; #activations];
-                type Work = [T; #work];
-                type Tape = [T; #tape];
-                type Indices = [u8; #indices];
-                type Deltas = [T; #deltas];
-                type TrainWork = [T; #train_work];
+                type Activations = #activations;
+                type Work = #work;
+                type Tape = #tape;
+                type Indices = #indices;
+                type Deltas = #deltas;
+                type TrainWork = #train_work;
 
                 const NAME: &'static str = #name;
                 const LAYERS: &'static [tn::LayerInfo] = &[#(#layers),*];
                 const TENSORS: &'static [tn::TensorInfo] = &[#(#tensors),*];
+                #statistics
 
                 fn infer<S: tn::Simd<T>>(
                     &self, simd: S, inputs: &[Self::Input], outputs: &mut [Self::Output],
@@ -104,7 +111,7 @@ fn implementation(context: &Context<'_>, passes: passes::Passes) -> TokenStream 
                 fn backward<S: tn::Simd<T>>(
                     &self, simd: S, inputs: &[Self::Input], outputs: &[Self::Output], d_outputs: &mut [Self::Output],
                     tape: &mut [Self::Tape], indices: &mut [Self::Indices], grad: &mut Self,
-                    deltas: &mut [Self::Deltas], work: &mut Self::TrainWork,
+                    deltas: &mut [Self::Deltas], work: &mut Self::TrainWork, share: T,
                 ) { #backward }
             }
 

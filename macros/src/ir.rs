@@ -78,8 +78,49 @@ pub struct Network {
     /// The bracket of the declared output.
     pub output_span: Span,
     pub budget: Budget,
-    /// The layers in order. A later form of the language (residual, concat, …) becomes another [`Op`] with blocks of its own.
+    /// The layers in the order of the declaration; each reads the network's input or layers before it. A block stands
+    /// behind its arms: the layers of `residual { … }`, those of its shortcut, then the sum. There is at least one.
     pub layers: Vec<Layer>,
+}
+
+impl Network {
+    /// What leaves the network.
+    pub fn last(&self) -> Source {
+        self.layers.len().checked_sub(1).map_or(Source::Input, Source::Layer)
+    }
+
+    /// The layers in an order to run them in: as declared, but a shortcut before the layers beside it, so that the last
+    /// of those can add it.
+    pub fn order(&self) -> Vec<usize> {
+        let mut order = Vec::with_capacity(self.layers.len());
+        let mut done = vec![false; self.layers.len()];
+        // From the end back to what it reads, without recursion: a network may be long.
+        let mut open: Vec<usize> = self.layers.len().checked_sub(1).into_iter().collect();
+        while let Some(&layer) = open.last() {
+            let missing = self.layers[layer].reads().find_map(|source| match source {
+                Source::Layer(read) if !done[read] => Some(read),
+                _ => None,
+            });
+            match missing {
+                Some(read) => open.push(read),
+                None => {
+                    open.pop();
+                    done[layer] = true;
+                    order.push(layer);
+                }
+            }
+        }
+        order
+    }
+}
+
+/// What a layer reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// The network's input.
+    Input,
+    /// What leaves a layer.
+    Layer(usize),
 }
 
 /// `#[budget(weights = …, scratch = …, macs = …, tape = …)]`: limits, in bytes and multiply-adds.
@@ -99,6 +140,8 @@ pub struct Layer {
     /// The token of the kind: `conv`, `conv1d`, ….
     pub kind: Ident,
     pub op: Op,
+    /// Where what arrives comes from; at a sum, the end of the block's layers.
+    pub from: Source,
     /// What arrives and what leaves, where the macro can know it: all numbers up to here are literals.
     pub input: Option<Shape>,
     pub output: Option<Shape>,
@@ -109,6 +152,29 @@ impl Layer {
     pub fn is_1d(&self) -> bool {
         matches!(self.op, Op::Conv(_) | Op::Pool(_)) && self.kind.to_string().ends_with("1d")
     }
+
+    /// All that it reads, a block's shortcut before its layers.
+    pub fn reads(&self) -> impl Iterator<Item = Source> {
+        let skip = match &self.op {
+            Op::Residual(residual) => Some(residual.skip()),
+            _ => None,
+        };
+        skip.into_iter().chain([self.from])
+    }
+
+    /// Its real number: a slope, a scale, an epsilon.
+    pub fn real(&self) -> Option<&Expr> {
+        match &self.op {
+            Op::Activation(Activation::LeakyRelu(number) | Activation::Elu(number)) => Some(number),
+            Op::BatchNorm(BatchNorm { epsilon }) => Some(epsilon),
+            _ => None,
+        }
+    }
+
+    /// Whether it is a field of the network.
+    pub fn has_params(&self) -> bool {
+        matches!(self.op, Op::Conv(_) | Op::Linear(_) | Op::BatchNorm(_))
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -117,9 +183,12 @@ pub enum Op {
     Pool(Pool),
     GlobalAvgPool,
     Linear(Linear),
+    BatchNorm(BatchNorm),
     Activation(Activation),
     Softmax,
     Flatten,
+    /// The sum at the end of a block.
+    Residual(Residual),
 }
 
 #[derive(Clone, Debug)]
@@ -153,6 +222,28 @@ pub enum PoolKind {
 pub struct Linear {
     pub outputs: Num,
     pub bias: bool,
+}
+
+#[derive(Clone, Debug)]
+pub struct BatchNorm {
+    /// Is added to the variance: any `const` expression of type `f64`.
+    pub epsilon: Box<Expr>,
+}
+
+/// `residual { … }`, `residual { … } shortcut { … }`: the layers' output plus the input, or plus what the shortcut makes of it.
+#[derive(Clone, Debug)]
+pub struct Residual {
+    /// What arrives at the block.
+    pub input: Source,
+    /// The end of the shortcut.
+    pub shortcut: Option<Source>,
+}
+
+impl Residual {
+    /// What is added to the layers' output.
+    pub fn skip(&self) -> Source {
+        self.shortcut.unwrap_or(self.input)
+    }
 }
 
 #[derive(Clone, Debug)]

@@ -2,6 +2,7 @@
 //! what is faulty, and reading goes on, so that all faults of a declaration are told at once.
 
 mod args;
+mod block;
 mod layer;
 mod number;
 pub mod words;
@@ -54,29 +55,21 @@ impl BitOrAssign for Doubt {
 /// What faults of syntax leave in doubt.
 #[derive(Debug)]
 pub struct Doubts {
-    /// About the layers' own numbers, one for each.
-    pub layers: Vec<Doubt>,
-    /// About what arrives at each layer, beyond what came out of the one before it; the last one is about the network's output.
-    pub arrivals: Vec<Doubt>,
+    /// One for each layer.
+    pub layers: Vec<LayerDoubts>,
+    /// About what leaves the network, beyond what its last layer yields.
+    pub leaves: Doubt,
 }
 
-impl Doubts {
-    fn new() -> Self {
-        Doubts { layers: Vec::new(), arrivals: vec![Doubt::NONE] }
-    }
-
-    /// A layer follows whose own numbers are in such doubt.
-    fn next(&mut self, doubt: Doubt) {
-        self.layers.push(doubt);
-        self.arrivals.push(Doubt::NONE);
-    }
-
-    /// Something unknown stands here.
-    fn here(&mut self, doubt: Doubt) {
-        if let Some(last) = self.arrivals.last_mut() {
-            *last |= doubt;
-        }
-    }
+/// What faults of syntax leave in doubt about one layer.
+#[derive(Clone, Copy, Debug)]
+pub struct LayerDoubts {
+    /// Its own numbers.
+    pub own: Doubt,
+    /// What arrives, beyond what the layer before it yields.
+    pub arrives: Doubt,
+    /// What a block adds to its layers' output, beyond what the layer yields that it comes from.
+    pub skip: Doubt,
 }
 
 /// What is expected where the declaration makes no sense at all.
@@ -124,7 +117,6 @@ fn declaration(input: ParseStream, faults: &mut Diagnostics) -> Option<Parsed> {
         skip_until(input, |input| next_group(input).is_some());
     }
 
-    let mut doubts = Doubts::new();
     let mut shapes = None;
     match next_group(input) {
         Some(group) if group.delimiter() == Delimiter::Parenthesis => {
@@ -142,20 +134,18 @@ fn declaration(input: ParseStream, faults: &mut Diagnostics) -> Option<Parsed> {
         guess: true,
     };
     let (from, to) = (from.unwrap_or_else(unknown), to.unwrap_or_else(unknown));
-    if from.guess {
-        doubts.here(Doubt::ALL);
-    }
 
     if !matches!(next_group(input), Some(group) if group.delimiter() == Delimiter::Brace) {
         let place = if input.is_empty() { Place::at(ident.span()) } else { here(input) };
         faults.push(place, format!("{ident}: expected its layers, `{{ conv(16, kernel = 3), relu, … }}`"));
         skip_until(input, |input| matches!(next_group(input), Some(group) if group.delimiter() == Delimiter::Brace));
     }
-    let mut layers = Vec::new();
+    let (mut layers, mut doubts) = (Vec::new(), Doubts { layers: Vec::new(), leaves: Doubt::ALL });
     if let Some(group) = next_group(input) {
         let _ = input.parse::<TokenTree>();
         let read = |input: ParseStream| {
-            layers = layer::layers(input, &mut doubts, faults);
+            let doubt = if from.guess { Doubt::ALL } else { Doubt::NONE };
+            (layers, doubts) = block::layers(input, doubt, faults);
             skip_until(input, |_| false);
             Ok(())
         };
@@ -164,15 +154,13 @@ fn declaration(input: ParseStream, faults: &mut Diagnostics) -> Option<Parsed> {
             faults
                 .push(Place::at(group.span()), format!("{ident} has no layers"))
                 .help("a network has at least one, such as `flatten`");
-            doubts.here(Doubt::ALL);
+            doubts.leaves = Doubt::ALL;
         }
         if !input.is_empty() {
             faults
                 .push(here(input), format!("{ident}: nothing follows the layers"))
                 .help("each network has a `network! { … }` of its own");
         }
-    } else {
-        doubts.here(Doubt::ALL);
     }
     let (input, output, output_span) = (from.numbers, to.numbers, to.span);
     let network = Network { attrs, vis, ident, input, output, output_span, budget, layers };

@@ -1,7 +1,16 @@
-//! The plan of a network: which layers become one step, in inference and in training. Plain data; `expand` prints it.
+//! The plan of a network: which layers become one step, in inference and in training, and where what they yield lies.
+//! Plain data; `expand` prints it.
+//!
+//! Each step reads one value or two and writes one. Inside a network feature maps lie in pixels, `[H][W][C]`; steps that bring the network's
+//! input there from planes, `[C][H][W]`, and back for `flatten` and for the network's output are put in where they are needed.
 
-use crate::ir::{Activation, Layer, Network, Num, Op, Pool, PoolKind};
-use tenonet_shape::Rounding;
+mod memory;
+
+use tenonet_shape::{Rounding, Shape};
+
+use crate::check::known_shape;
+use crate::ir::{Activation, Layer, Network, Num, Op, Pool, PoolKind, Source};
+pub use memory::{Backward, Buffer, Flow, Memory, Place};
 
 /// What the steps are for.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -12,18 +21,32 @@ pub enum Mode {
     Training,
 }
 
-/// One step: a call of a kernel. Numbers are indices of the network's layers.
+/// One step: a call of a kernel.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Step {
     pub kernel: Kernel,
-    /// The last layer of the step: its output is the step's.
-    pub last: usize,
+    pub x: Operand,
+    /// What is added.
+    pub skip: Option<Operand>,
+    /// Whose shape the step's output has: a layer, or the network's input.
+    pub shape: Source,
 }
 
+/// A value that a step reads.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Operand {
+    /// The network's input.
+    Input,
+    /// What a step wrote.
+    Step(usize),
+}
+
+/// Numbers are indices of the network's layers.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Kernel {
     Conv {
         layer: usize,
+        norm: Option<usize>,
         act: Option<usize>,
         pool: Option<usize>,
     },
@@ -31,10 +54,18 @@ pub enum Kernel {
         layer: usize,
         act: Option<usize>,
     },
+    BatchNorm {
+        layer: usize,
+        act: Option<usize>,
+    },
     Pool {
         layer: usize,
     },
     GlobalAvgPool,
+    /// The sum of two arms.
+    Add {
+        act: Option<usize>,
+    },
     /// An activation by itself.
     Map {
         layer: usize,
@@ -42,94 +73,280 @@ pub enum Kernel {
     Softmax {
         layer: usize,
     },
+    ToPixels,
+    ToPlanes,
     /// Nothing but a new shape.
     Copy,
 }
 
 impl Step {
-    /// Whether the step can work where its input lies.
-    pub fn in_place(&self) -> bool {
-        matches!(self.kernel, Kernel::Map { .. } | Kernel::Softmax { .. })
+    /// All that it reads.
+    pub fn reads(&self) -> impl Iterator<Item = Operand> {
+        [self.x].into_iter().chain(self.skip)
     }
 
-    /// The layer with parameters.
-    pub fn params(&self) -> Option<usize> {
-        match self.kernel {
-            Kernel::Conv { layer, .. } | Kernel::Linear { layer, .. } => Some(layer),
-            _ => None,
-        }
+    /// Whether it has parameters.
+    pub fn has_params(&self) -> bool {
+        matches!(self.kernel, Kernel::Conv { .. } | Kernel::Linear { .. } | Kernel::BatchNorm { .. })
     }
 }
 
-/// Where a step's output lies.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Buffer {
-    /// The caller's.
-    Output,
-    /// The arena, as its `n`th activation.
-    Arena(usize),
-}
-
-/// Cuts a chain of layers into steps. There is at least one.
+/// Cuts a network into steps. There is at least one, and the last one writes the network's output.
 pub fn steps(network: &Network, mode: Mode) -> Vec<Step> {
-    let layers = &network.layers;
-    let mut steps: Vec<Step> = Vec::new();
-    let mut at = 0;
-    while at < layers.len() {
-        let first = at;
-        // The next layer if it satisfies `f`. To an activation a flatten in between is only a new shape; to a pooling it is not.
-        let mut take = |f: &dyn Fn(&Layer) -> bool| {
-            let is_seen = |&i: &usize| !matches!(layers[i].op, Op::Flatten);
-            let next = (at + 1..layers.len()).find(is_seen)?;
-            if next > at + 1 && !matches!(layers[next].op, Op::Activation(_)) {
-                return None;
-            }
-            f(&layers[next]).then(|| {
-                at = next;
-                next
-            })
-        };
-        let fuses_act = |layer: &Layer| match &layer.op {
-            Op::Activation(act) => mode == Mode::Inference || is_monotone(act),
-            _ => false,
-        };
-        let fuses_pool = |layer: &Layer| match &layer.op {
-            Op::Pool(pool) => (mode == Mode::Inference || pool.kind == PoolKind::Max) && is_side_by_side(pool, layer),
-            _ => false,
-        };
-        let kernel = match &layers[first].op {
-            Op::Conv(_) => {
-                let act = take(&fuses_act);
-                Kernel::Conv { layer: first, act, pool: take(&fuses_pool) }
-            }
-            Op::Linear(_) => Kernel::Linear { layer: first, act: take(&fuses_act) },
-            Op::Pool(_) => Kernel::Pool { layer: first },
-            Op::GlobalAvgPool => Kernel::GlobalAvgPool,
-            Op::Activation(_) => Kernel::Map { layer: first },
-            Op::Softmax => Kernel::Softmax { layer: first },
-            Op::Flatten => {
-                // The step before it has the new shape; at the beginning the next one reads the input as it is.
-                match steps.last_mut() {
-                    Some(step) => step.last = first,
-                    None if layers[first..].iter().all(|layer| matches!(layer.op, Op::Flatten)) => {
-                        steps.push(Step { kernel: Kernel::Copy, last: layers.len() - 1 });
-                        break;
-                    }
-                    None => {}
-                }
-                at += 1;
-                continue;
-            }
-        };
-        steps.push(Step { kernel, last: at });
-        at += 1;
+    let mut builder = Builder {
+        network,
+        mode,
+        steps: Vec::new(),
+        values: vec![None; network.layers.len()],
+        absorbed: vec![false; network.layers.len()],
+        readers: readers(network),
+    };
+    if input_to_pixels(network) {
+        builder.push(Kernel::ToPixels, Operand::Input, None, Source::Input);
     }
-    steps
+    for layer in network.order() {
+        builder.layer(layer);
+    }
+    builder.end();
+    builder.steps
+}
+
+/// Whether a convolution reads the network's input as it lies, in planes.
+pub fn reads_planes(network: &Network, layer: &Layer) -> bool {
+    layer.from == Source::Input && !is_either(known_shape(&network.input)) && !input_to_pixels(network)
+}
+
+/// Whether the network's input is brought into pixels: some layer reads it that works on pixels alone.
+fn input_to_pixels(network: &Network) -> bool {
+    let reads_planes = |layer: &Layer| matches!(layer.op, Op::Conv(_) | Op::Linear(_) | Op::Flatten);
+    let mut readers = network.layers.iter().filter(|layer| layer.reads().any(|source| source == Source::Input));
+    !is_either(known_shape(&network.input)) && readers.any(|layer| !reads_planes(layer))
+}
+
+/// Whether planes and pixels are one and the same.
+fn is_either(shape: Option<Shape>) -> bool {
+    shape.is_some_and(|shape| shape.c == 1 || shape.is_flat())
 }
 
 /// The derivative of such an activation is a function of its output, and it commutes with a maximum.
 pub fn is_monotone(act: &Activation) -> bool {
     !matches!(act, Activation::Gelu | Activation::Silu | Activation::HardSwish)
+}
+
+/// How a value lies in memory.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Order {
+    Planes,
+    Pixels,
+    /// It has one channel or one place.
+    Either,
+}
+
+/// What leaves a layer.
+#[derive(Clone, Copy, Debug)]
+struct Value {
+    operand: Operand,
+    order: Order,
+}
+
+struct Builder<'a> {
+    network: &'a Network,
+    mode: Mode,
+    steps: Vec<Step>,
+    /// Of each layer that was seen.
+    values: Vec<Option<Value>>,
+    /// Layers that are part of the step of a layer before them.
+    absorbed: Vec<bool>,
+    /// The layers that read each layer's output.
+    readers: Vec<Vec<usize>>,
+}
+
+/// A layer that ends a fused step so far.
+#[derive(Clone, Copy)]
+struct Chain {
+    end: usize,
+    /// What leaves the step is the shape of this layer: an activation behind `flatten` is taken into the step, `flatten` is not.
+    shape: usize,
+}
+
+impl Builder<'_> {
+    fn layer(&mut self, index: usize) {
+        let layer = &self.network.layers[index];
+        if self.absorbed[index] {
+            self.values[index] = Some(self.value(layer.from));
+            return;
+        }
+        let mut chain = Chain { end: index, shape: index };
+        let (x, skip, kernel) = match &layer.op {
+            Op::Flatten => {
+                self.values[index] = Some(self.flatten(index));
+                return;
+            }
+            Op::Conv(_) => {
+                let x = self.arrives(layer.from);
+                let norm = self.take(&mut chain, |builder, layer| {
+                    builder.mode == Mode::Inference && matches!(layer.op, Op::BatchNorm(_))
+                });
+                let skip = self.take_sum(&mut chain);
+                let act = self.take_activation(&mut chain);
+                let pool = if skip.is_none() && chain.shape == chain.end {
+                    self.take(&mut chain, |builder, layer| builder.fuses_pool(layer))
+                } else {
+                    None
+                };
+                (x, skip, Kernel::Conv { layer: index, norm, act, pool })
+            }
+            Op::Linear(_) => {
+                (self.value(layer.from), None, Kernel::Linear { layer: index, act: self.take_activation(&mut chain) })
+            }
+            Op::BatchNorm(_) => {
+                let x = self.arrives(layer.from);
+                (x, None, Kernel::BatchNorm { layer: index, act: self.take_activation(&mut chain) })
+            }
+            Op::Residual(residual) => {
+                let (x, skip) = (self.arrives(layer.from), self.arrives(residual.skip()));
+                (x, Some(skip.operand), Kernel::Add { act: self.take_activation(&mut chain) })
+            }
+            Op::Pool(_) => (self.arrives(layer.from), None, Kernel::Pool { layer: index }),
+            Op::GlobalAvgPool => (self.arrives(layer.from), None, Kernel::GlobalAvgPool),
+            Op::Activation(_) => (self.arrives(layer.from), None, Kernel::Map { layer: index }),
+            Op::Softmax => (self.arrives(layer.from), None, Kernel::Softmax { layer: index }),
+        };
+        let keeps = matches!(
+            kernel,
+            Kernel::BatchNorm { .. } | Kernel::Add { .. } | Kernel::Map { .. } | Kernel::Softmax { .. }
+        );
+        let flat = matches!(kernel, Kernel::Linear { .. } | Kernel::GlobalAvgPool);
+        let order = if flat || keeps && x.order == Order::Either || is_either(self.network.layers[chain.shape].output) {
+            Order::Either
+        } else {
+            Order::Pixels
+        };
+        let operand = self.push(kernel, x.operand, skip, Source::Layer(chain.shape));
+        self.values[index] = Some(Value { operand, order });
+    }
+
+    fn push(&mut self, kernel: Kernel, x: Operand, skip: Option<Operand>, shape: Source) -> Operand {
+        self.steps.push(Step { kernel, x, skip, shape });
+        Operand::Step(self.steps.len() - 1)
+    }
+
+    /// What `source` yields, as it lies.
+    fn value(&self, source: Source) -> Value {
+        let input = Value {
+            operand: Operand::Input,
+            order: if is_either(known_shape(&self.network.input)) { Order::Either } else { Order::Planes },
+        };
+        match source {
+            Source::Input => input,
+            // Everything that a layer reads has its value before it.
+            Source::Layer(index) => self.values[index].unwrap_or(input),
+        }
+    }
+
+    /// What `source` yields, in pixels unless only convolutions read the network's input.
+    fn arrives(&self, source: Source) -> Value {
+        match self.steps.first() {
+            Some(Step { kernel: Kernel::ToPixels, .. }) if source == Source::Input => {
+                Value { operand: Operand::Step(0), order: Order::Pixels }
+            }
+            _ => self.value(source),
+        }
+    }
+
+    /// A vector in the order of planes.
+    fn flatten(&mut self, index: usize) -> Value {
+        let x = self.value(self.network.layers[index].from);
+        let operand = match x.order {
+            Order::Pixels => self.push(Kernel::ToPlanes, x.operand, None, Source::Layer(index)),
+            Order::Planes | Order::Either => x.operand,
+        };
+        Value { operand, order: Order::Either }
+    }
+
+    /// The network's output lies in planes.
+    fn end(&mut self) {
+        let last = self.network.last();
+        let value = self.value(last);
+        match value.operand {
+            Operand::Input => {
+                self.push(Kernel::Copy, Operand::Input, None, last);
+            }
+            operand if value.order == Order::Pixels && !is_either(known_shape(&self.network.output)) => {
+                self.push(Kernel::ToPlanes, operand, None, last);
+            }
+            Operand::Step(_) => {}
+        }
+    }
+
+    /// The only layer that reads another one's output.
+    fn next(&self, layer: usize) -> Option<usize> {
+        match self.readers[layer].as_slice() {
+            [reader] => Some(*reader),
+            _ => None,
+        }
+    }
+
+    /// Takes the next layer into the step if it satisfies `f`.
+    fn take(&mut self, chain: &mut Chain, f: impl Fn(&Self, &Layer) -> bool) -> Option<usize> {
+        let next = self.next(chain.end).filter(|next| f(self, &self.network.layers[*next]))?;
+        self.absorbed[next] = true;
+        *chain = Chain { end: next, shape: next };
+        Some(next)
+    }
+
+    /// Takes the sum of a block whose last layer this is, at inference; yields what is added.
+    fn take_sum(&mut self, chain: &mut Chain) -> Option<Operand> {
+        let end = Source::Layer(chain.end);
+        let next = self.next(chain.end)?;
+        match &self.network.layers[next].op {
+            Op::Residual(residual) if self.mode == Mode::Inference && residual.skip() != end => {
+                let skip = self.arrives(residual.skip()).operand;
+                self.take(chain, |_, _| true).map(|_| skip)
+            }
+            _ => None,
+        }
+    }
+
+    /// Takes the next layer if it is an activation that the step can apply: to it a `flatten` in between is only a new shape.
+    fn take_activation(&mut self, chain: &mut Chain) -> Option<usize> {
+        let layers = &self.network.layers;
+        let mut next = self.next(chain.end)?;
+        while matches!(layers[next].op, Op::Flatten) {
+            next = self.next(next)?;
+        }
+        match &layers[next].op {
+            Op::Activation(act) if self.mode == Mode::Inference || is_monotone(act) => {
+                self.absorbed[next] = true;
+                let direct = layers[next].from == Source::Layer(chain.end);
+                *chain = Chain { end: next, shape: if direct { next } else { chain.shape } };
+                Some(next)
+            }
+            _ => None,
+        }
+    }
+
+    fn fuses_pool(&self, layer: &Layer) -> bool {
+        match &layer.op {
+            Op::Pool(pool) => {
+                (self.mode == Mode::Inference || pool.kind == PoolKind::Max) && is_side_by_side(pool, layer)
+            }
+            _ => false,
+        }
+    }
+}
+
+/// The layers that read each layer's output: a sum of something with itself reads it twice.
+fn readers(network: &Network) -> Vec<Vec<usize>> {
+    let mut readers = vec![Vec::new(); network.layers.len()];
+    for (index, layer) in network.layers.iter().enumerate() {
+        for source in layer.reads() {
+            if let Source::Layer(read) = source {
+                readers[read].push(index);
+            }
+        }
+    }
+    readers
 }
 
 /// Whether windows do not overlap, need no padding and are whole: then a band of rows can be pooled while it is hot.
@@ -150,26 +367,4 @@ fn is_side_by_side(pool: &Pool, layer: &Layer) -> bool {
         }),
     };
     apart && whole && pool.padding.iter().all(|n| known(n) == Some(0))
-}
-
-/// Where the outputs of the steps lie: the last one's is the caller's, and steps that work in place share a buffer.
-pub fn buffers(steps: &[Step]) -> Vec<Buffer> {
-    let mut buffers = vec![Buffer::Output; steps.len()];
-    for i in (0..steps.len().saturating_sub(1)).rev() {
-        if !steps[i + 1].in_place() {
-            buffers[i] = Buffer::Arena(0);
-        } else {
-            buffers[i] = buffers[i + 1];
-        }
-    }
-    // Number those in the arena, one number for a run that is worked on in place.
-    let mut count = 0;
-    for i in 0..steps.len() {
-        if matches!(buffers[i], Buffer::Arena(_)) {
-            let shared = i > 0 && steps[i].in_place() && matches!(buffers[i - 1], Buffer::Arena(_));
-            count += usize::from(!shared);
-            buffers[i] = Buffer::Arena(count - 1);
-        }
-    }
-    buffers
 }

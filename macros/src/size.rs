@@ -20,30 +20,14 @@ impl Size {
         }
     }
 
-    pub fn minus(&self, other: &Size) -> Size {
-        match (self, other) {
-            (Size::Known(a), Size::Known(b)) => Size::Known(a.saturating_sub(*b)),
-            (a, b) => Size::Const(quote!(#a - (#b))),
-        }
-    }
-
     pub fn times(&self, factor: usize) -> Size {
         match self {
             Size::Known(a) => Size::Known(a.saturating_mul(factor)),
             Size::Const(_) if factor == 1 => self.clone(),
-            Size::Const(a) => Size::Const(quote!((#a) * #factor)),
-        }
-    }
-
-    /// The largest; 0 of none.
-    pub fn max(sizes: Vec<Size>) -> Size {
-        let known = sizes.iter().try_fold(0, |most: usize, size| match size {
-            Size::Known(n) => Some(most.max(*n)),
-            Size::Const(_) => None,
-        });
-        match known {
-            Some(n) => Size::Known(n),
-            None => Size::Const(quote!(tn::largest(&[#(#sizes),*]))),
+            Size::Const(a) => {
+                let factor = Size::Known(factor);
+                Size::Const(quote!((#a) * #factor))
+            }
         }
     }
 

@@ -62,7 +62,8 @@ fn make_layer_small(layer: &mut Layer) {
             conv.kernel.iter_mut().for_each(make_small);
         }
         Op::Linear(linear) => make_small(&mut linear.outputs),
-        Op::Pool(_) | Op::GlobalAvgPool | Op::Activation(_) | Op::Softmax | Op::Flatten => {}
+        Op::Pool(_) | Op::GlobalAvgPool | Op::BatchNorm(_) | Op::Activation(_) | Op::Softmax | Op::Flatten => {}
+        Op::Residual(_) => {}
     }
     layer.input = layer.input.map(|_| Shape::flat(1));
     layer.output = layer.output.map(|_| Shape::flat(1));

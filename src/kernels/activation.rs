@@ -4,6 +4,7 @@
 //! so its input is not kept ([`Activation::MONOTONE`]), and a convolution, its activation and the pooling behind it are one step in training too.
 
 use crate::Scalar;
+use crate::kernels::simd::Simd;
 
 /// An element-wise function `y = f(z)`.
 pub trait Activation<T: Scalar>: Copy + Send + Sync {
@@ -16,10 +17,28 @@ pub trait Activation<T: Scalar>: Copy + Send + Sync {
 
     /// `f′`, from `y` or from `z`.
     fn derivative(self, kept: T) -> T;
+
+    /// `f` of each lane.
+    #[inline(always)]
+    fn vector<S: Simd<T>>(self, simd: S, z: S::V) -> S::V {
+        // Lane by lane: what is made of multiplications and comparisons becomes vectors again, `exp` stays a call for each.
+        let mut lanes = [T::zero(); 64];
+        // SAFETY: a vector has at most 64 lanes, by the contract of `Simd`.
+        unsafe {
+            simd.store(lanes.as_mut_ptr(), z);
+            for lane in lanes.iter_mut().take(S::LANES) {
+                *lane = self.apply(*lane);
+            }
+            simd.load(lanes.as_ptr())
+        }
+    }
 }
 
 macro_rules! activation {
-    ($(#[$doc:meta])* $name:ident, monotone $monotone:literal, |$z:ident, $t:ident| $apply:expr, |$kept:ident| $derivative:expr) => {
+    (
+        $(#[$doc:meta])* $name:ident, monotone $monotone:literal, |$z:ident, $t:ident| $apply:expr, |$kept:ident| $derivative:expr
+        $(, vector |$simd:ident, $v:ident| $vector:expr)?
+    ) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, Default, PartialEq)]
         pub struct $name;
@@ -36,6 +55,12 @@ macro_rules! activation {
             fn derivative(self, $kept: $t) -> $t {
                 $derivative
             }
+            $(
+                #[inline(always)]
+                fn vector<S: Simd<$t>>(self, $simd: S, $v: S::V) -> S::V {
+                    $vector
+                }
+            )?
         }
     };
 }
@@ -72,17 +97,20 @@ fn logistic<T: Scalar>(z: T) -> T {
 
 activation!(
     /// `y = z`.
-    Identity, monotone true, |z, T| z, |_y| T::one()
+    Identity, monotone true, |z, T| z, |_y| T::one(), vector |_simd, z| z
 );
 activation!(
     /// `y = max(z, 0)`; NaN stays NaN. The derivative at 0 is 0.
-    Relu, monotone true, |z, T| if z < T::zero() { T::zero() } else { z }, |y| step(y > T::zero())
+    Relu, monotone true, |z, T| if z < T::zero() { T::zero() } else { z }, |y| step(y > T::zero()),
+    // In this order: where `z` is NaN, the second operand is taken.
+    vector |simd, z| simd.max(simd.splat(T::zero()), z)
 );
 activation!(
     /// `y = min(max(z, 0), 6)`. The derivative at 0 and 6 is 0.
     Relu6, monotone true,
     |z, T| if z < T::zero() { T::zero() } else if z > c(6.0) { c(6.0) } else { z },
-    |y| step(y > T::zero() && y < c(6.0))
+    |y| step(y > T::zero() && y < c(6.0)),
+    vector |simd, z| simd.min(simd.splat(c(6.0)), simd.max(simd.splat(T::zero()), z))
 );
 activation!(
     /// `y = 1 / (1 + exp(−z))`.

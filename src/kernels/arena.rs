@@ -7,6 +7,9 @@ use core::marker::PhantomData;
 
 use crate::plain::Plain;
 
+/// A feature map inside a network: rows of pixels, the channels of a pixel side by side.
+pub type Pixels<const H: usize, const W: usize, const C: usize, T> = [[[T; C]; W]; H];
+
 /// The window of an activation of type `A`, `OFFSET` elements from the arena's beginning.
 pub struct At<A, const OFFSET: usize>(PhantomData<A>);
 
@@ -21,6 +24,11 @@ pub trait Window<T> {
 /// One behind a window's last element. Not a constant of [`Window`]: an implementation could say something else.
 const fn end<T, W: Window<T>>() -> usize {
     W::START + <W::Item as Plain<T>>::LEN
+}
+
+/// Whether two windows have no element in common.
+const fn apart<T, X: Window<T>, Y: Window<T>>() -> bool {
+    end::<T, X>() <= Y::START || end::<T, Y>() <= X::START
 }
 
 impl<T, A: Plain<T>, const OFFSET: usize> Window<T> for At<A, OFFSET> {
@@ -64,6 +72,15 @@ impl<'a, T: Copy + 'static, N: Plain<T>> Arena<'a, T, N> {
         unsafe { core::slice::from_raw_parts_mut(self.first.add(W::START * self.n).cast(), self.n) }
     }
 
+    /// # Safety
+    /// No unique reference to the window is alive while the result is.
+    #[inline(always)]
+    unsafe fn view<'b, W: Window<T>>(&self) -> &'b [W::Item] {
+        const { assert!(end::<T, W>() <= N::LEN, "an activation lies outside its arena") };
+        // SAFETY: as in `window`, for shared references.
+        unsafe { core::slice::from_raw_parts(self.first.add(W::START * self.n).cast(), self.n) }
+    }
+
     /// One activation.
     #[inline(always)]
     pub fn one<W: Window<T>>(&mut self) -> &mut [W::Item] {
@@ -78,10 +95,26 @@ impl<'a, T: Copy + 'static, N: Plain<T>> Arena<'a, T, N> {
         (x, y)
     }
 
+    /// Two activations to read.
+    #[inline(always)]
+    pub fn both<X: Window<T>, Y: Window<T>>(&self) -> (&[X::Item], &[Y::Item]) {
+        // SAFETY: the results borrow the arena, so that nothing of it is written while they are alive.
+        unsafe { (self.view::<X>(), self.view::<Y>()) }
+    }
+
+    /// Two activations to read, and one to write that overlaps with neither.
+    #[inline(always)]
+    pub fn join<X: Window<T>, S: Window<T>, Y: Window<T>>(&mut self) -> (&[X::Item], &[S::Item], &mut [Y::Item]) {
+        const { assert!(apart::<T, X, Y>() && apart::<T, S, Y>(), "activations overlap in their arena") };
+        // SAFETY: the results borrow the arena uniquely; the two that are read are not written, and the one that is written
+        // does not overlap with them by the assertion above: offsets of all windows are scaled by the same n.
+        unsafe { (self.view::<X>(), self.view::<S>(), self.window::<Y>()) }
+    }
+
     /// Two activations that do not overlap.
     #[inline(always)]
     pub fn two<X: Window<T>, Y: Window<T>>(&mut self) -> (&mut [X::Item], &mut [Y::Item]) {
-        const { assert!(end::<T, X>() <= Y::START || end::<T, Y>() <= X::START, "activations overlap in their arena") };
+        const { assert!(apart::<T, X, Y>(), "activations overlap in their arena") };
         // SAFETY: the results borrow the arena uniquely, and do not overlap by the assertion above: offsets of all
         // windows are scaled by the same n.
         unsafe { (self.window::<X>(), self.window::<Y>()) }

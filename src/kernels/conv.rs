@@ -1,20 +1,20 @@
-//! Convolution, forward: im2col and a blocked product, with the im2col matrix written out only where the stride is not 1.
+//! Convolution, forward: a correlation whose sums get scale, shift, a second summand and the activation on their way to memory.
 //!
-//! The output is computed in bands of rows. For a band, the input rows that it sees are padded into a small buffer
-//! (nothing is copied without padding); output rows keep the padded input's pitch, so that the im2col row of tap
-//! `(c, u, v)` is that buffer, shifted ("wide rows": the columns behind the map's width are garbage that nobody reads). Blocks of
-//! output channels are computed into a second small buffer, and the [`Stage`] writes bias, activation and pooling from
-//! there: the map before pooling never exists as a whole.
+//! Maps lie in pixels, `[H][W][C]`; the network's own input may lie in planes, `[C][H][W]`. Weights are
+//! `[KH][KW][IC / groups][OC]`, a matrix whose rows the micro-kernel loads as they lie. Where a pooling
+//! follows, the rows of the map that one row of windows covers are computed into a small buffer and pooled from there: the map before
+//! pooling never exists as a whole.
 
+use core::marker::PhantomData;
 use core::ops::Range;
 
 use crate::Scalar;
 use crate::kernels::activation::Activation;
-use crate::kernels::gemm;
-use crate::kernels::im2col;
+use crate::kernels::correlate::{Axis, Correlation, CorrelationSpec, correlate};
 use crate::kernels::simd::{Kernel, Simd};
-use crate::kernels::stage::{Band, Stage, is_side_by_side};
-use crate::kernels::tile::{Broadcast, Taps};
+use crate::kernels::stage::{Stage, is_side_by_side};
+use crate::kernels::tile::{Broadcast, Depthwise, Epilogue, load};
+use crate::kernels::winograd;
 use crate::plain::Plain;
 use crate::shape::{Conv, Pool};
 
@@ -22,6 +22,8 @@ use crate::shape::{Conv, Pool};
 pub trait ConvSpec: Copy + Send + Sync {
     /// Its numbers.
     const CONV: Conv;
+    /// Whether its input lies in planes, as a network's own input does. Otherwise it lies in pixels.
+    const PLANES: bool;
 }
 
 /// Whether operands of these lengths are those of a convolution without faults and of the pooling fused with it.
@@ -39,220 +41,326 @@ pub const fn operands_fit(conv: &Conv, pool: Option<Pool>, x: usize, weight: usi
         && y == out.len()
 }
 
-/// Output channels computed together: the height of the largest tile.
-pub const BLOCK_CHANNELS: usize = if cfg!(target_arch = "x86_64") { 8 } else { 4 };
-
-/// Columns of a band, about: 5 tiles of 48 columns, and 8 channels of it (8 KiB of f32) stay in the first-level cache.
-const BAND_COLUMNS: usize = 256;
-
-pub(super) const fn max(a: usize, b: usize) -> usize {
-    if a > b { a } else { b }
+/// Whether each channel is convolved with one kernel of its own: vectors along the channels on both sides.
+pub(super) const fn is_depthwise(conv: &Conv) -> bool {
+    conv.groups > 1 && conv.group_inputs() == 1 && conv.group_outputs() == 1
 }
 
-pub(super) const fn min(a: usize, b: usize) -> usize {
-    if a < b { a } else { b }
-}
-
-/// Rows of a band of about `columns` columns: a multiple of `multiple`, one of them at least, and no more than there are.
-pub(super) const fn band_rows(columns: usize, pitch: usize, multiple: usize, rows: usize) -> usize {
-    min(max(columns / pitch / multiple, 1) * multiple, rows)
-}
-
-/// How a convolution is cut into bands, and where they lie. All lengths in elements.
-#[derive(Clone, Copy, Debug)]
-pub struct Layout {
-    /// Whether the rows of the im2col matrix are views of the padded input (stride 1), or are written out.
-    pub wide: bool,
-    /// Output rows of a band.
-    pub rows: usize,
-    /// Elements from one row of the product to the next.
-    pub pitch: usize,
-    /// Of the buffer for one group's padded band or im2col matrix.
-    pub input: usize,
-}
-
-impl Layout {
-    /// The layout with bands of about `columns` columns, in multiples of `multiple` rows.
-    pub const fn new(conv: &Conv, multiple: usize, columns: usize) -> Self {
-        let out = conv.output();
-        let wide = conv.stride[0] == 1 && conv.stride[1] == 1;
-        let pitch = if wide { conv.padded()[1] } else { out.w };
-        let rows = band_rows(columns, pitch, multiple, out.h);
-        let padding = conv.padding[0] + conv.padding[1] + conv.padding[2] + conv.padding[3];
-        let input = if !wide {
-            conv.taps() * rows * pitch
-        } else if padding > 0 {
-            conv.group_inputs() * (rows - 1 + conv.extent()[0]) * pitch
-        } else {
-            0
-        };
-        Layout { wide, rows, pitch, input }
-    }
-
-    /// The layout for a forward pass into a stage.
-    pub const fn forward(conv: &Conv, pool: Option<Pool>) -> Self {
-        let multiple = match pool {
-            Some(pool) => pool.stride[0],
-            None => 1,
-        };
-        Layout::new(conv, multiple, BAND_COLUMNS)
-    }
-
-    /// Elements of the buffer for one block of output channels.
-    const fn sums(&self) -> usize {
-        BLOCK_CHANNELS * self.rows * self.pitch
+/// One axis of a forward pass; `x`, `w`, `y`: elements from one input, tap, output to the next.
+const fn axis(conv: &Conv, axis: usize, x: usize, w: usize, y: usize) -> Axis {
+    let (input, output) = (conv.input, conv.output());
+    Axis {
+        outputs: if axis == 0 { output.h } else { output.w },
+        inputs: if axis == 0 { input.h } else { input.w },
+        taps: conv.kernel[axis],
+        stride: conv.stride[axis],
+        dilation: conv.dilation[axis],
+        before: conv.padding[2 * axis] as isize,
+        x,
+        w_first: 0,
+        w: w as isize,
+        y_first: 0,
+        y,
     }
 }
 
-/// Elements of workspace for the forward pass.
-pub const fn forward_work(conv: &Conv, pool: Option<Pool>) -> usize {
-    let layout = Layout::forward(conv, pool);
-    layout.input + layout.sums()
-}
-
-/// The im2col matrix of one group and band: where its first row begins, and its walk.
-pub struct Columns<T> {
-    /// Row 0, column 0.
-    pub first: *const T,
-    /// The rows.
-    pub taps: Taps,
-    /// Columns.
-    pub n: usize,
-}
-
-/// Lays out what output rows `rows` of group `group` see of `x`; `buffer` has [`Layout::input`] elements.
-#[inline(always)]
-pub fn columns<T: Scalar>(
-    conv: &Conv, layout: &Layout, x: &[T], group: usize, rows: Range<usize>, buffer: &mut [T],
-) -> Columns<T> {
-    let ic = conv.group_inputs();
-    let channels = group * ic..(group + 1) * ic;
-    let [kh, kw] = conv.kernel;
-    let (pitch, out_w) = (layout.pitch, conv.output().w);
-    // The last row needs no garbage behind it: so no tap reads beyond the band.
-    let n = (rows.len() - 1) * pitch + out_w;
-    if !layout.wide {
-        let stride = rows.len() * pitch;
-        im2col::im2col(conv, x, channels, rows, buffer);
-        let taps = Taps { count: [ic, kh, kw], stride: [kh * kw * stride, kw * stride, stride] };
-        return Columns { first: buffer.as_ptr(), taps, n };
+/// The numbers of a forward pass.
+pub(super) const fn forward_correlation(conv: &Conv, planes: bool) -> Correlation {
+    let (input, oc, ow) = (conv.input, conv.out_channels, conv.output().w);
+    let column = if planes { 1 } else { input.c };
+    let kernel_column = conv.group_inputs() * oc;
+    let depthwise = is_depthwise(conv) && !planes;
+    Correlation {
+        axes: [
+            axis(conv, 0, input.w * column, conv.kernel[1] * kernel_column, ow * oc),
+            axis(conv, 1, column, kernel_column, oc),
+        ],
+        inputs: conv.group_inputs(),
+        outputs: if depthwise { oc } else { conv.group_outputs() },
+        groups: if depthwise { 1 } else { conv.groups },
+        x_channel: if planes { input.h * input.w } else { 1 },
+        w_channel: oc,
+        w_group: conv.group_outputs(),
     }
-    let (first, plane) = if layout.input > 0 {
-        let band_h = rows.len() - 1 + conv.extent()[0];
-        im2col::pad_rows(conv, x, channels, rows, buffer);
-        (buffer.as_ptr(), band_h * pitch)
-    } else {
-        let plane = conv.input.h * conv.input.w;
-        // `wrapping_add`: the place is inside x (a channel and a row of it), which `x.get` would have to test.
-        (x.as_ptr().wrapping_add(channels.start * plane + rows.start * pitch), plane)
-    };
-    let taps = Taps { count: [ic, kh, kw], stride: [plane, conv.dilation[0] * pitch, conv.dilation[1]] };
-    Columns { first, taps, n }
 }
 
-/// `y ← stage(act(conv(x, weight) + bias))` for one image.
-///
-/// Slices: `x` the input map, `weight` `[OC, taps]`, `bias` `[OC]` or empty, `y` what leaves the stage, `work` of [`forward_work`].
-///
-/// # Safety
-/// `x`, `weight` and `work` have at least these lengths.
-#[inline(always)]
-#[allow(clippy::too_many_arguments, reason = "operands, epilogue and workspace of one product")]
-pub unsafe fn forward_image<T: Scalar, S: Simd<T>, C: ConvSpec, A: Activation<T>, P: Stage<T>>(
-    simd: S, _: C, image: usize, x: &[T], weight: &[T], bias: &[T], act: A, stage: &mut P, y: &mut [T], work: &mut [T],
-) {
-    let conv = const { &C::CONV };
-    let layout = const { &Layout::forward(&C::CONV, P::POOL) };
-    let (oc, taps, out) = const { (C::CONV.group_outputs(), C::CONV.taps(), C::CONV.output()) };
-    let plane = const {
-        match P::POOL {
-            Some(pool) => pool.output().h * pool.output().w,
-            None => C::CONV.output().h * C::CONV.output().w,
-        }
-    };
-    let (buffer, sums) = work.split_at_mut(layout.input);
-    for group in 0..conv.groups {
-        let mut row = 0;
-        while row < out.h {
-            let rows = row..min(row + layout.rows, out.h);
-            let width = rows.len() * layout.pitch;
-            let b = columns(conv, layout, x, group, rows, buffer);
-            let mut o = group * oc;
-            while o < (group + 1) * oc {
-                let block = min((group + 1) * oc - o, BLOCK_CHANNELS);
-                // SAFETY: `weight` has OC · taps elements, o + block ≤ OC; `columns` yields a matrix of `taps` rows and n
-                // columns that lies in `x` or `buffer` (its last tap's last column is the last element that the band
-                // sees); `sums` has BLOCK_CHANNELS rows of `width ≥ n`.
-                unsafe {
-                    let a = Broadcast { first: weight.as_ptr().add(o * taps), row: taps, column: 1 };
-                    gemm::product::<T, S, false>(simd, block, a, b.first, b.taps, sums.as_mut_ptr(), width, b.n);
-                }
-                // `max(1)`: a width of 0, which there is not, would have a panic path.
-                let channels = sums.chunks_exact(width.max(1)).zip(y.chunks_exact_mut(plane).skip(o)).take(block);
-                for (i, (sums, y)) in channels.enumerate() {
-                    let bias = bias.get(o + i).copied().unwrap_or(T::zero());
-                    let band = Band { image, channel: o + i, row, sums, pitch: layout.pitch };
-                    stage.forward(band, out.w, bias, act, y);
-                }
-                o += block;
+/// A forward pass.
+struct Dense<C>(PhantomData<C>);
+/// A forward pass whose channels do not see each other.
+struct Separate<C>(PhantomData<C>);
+
+macro_rules! forward_spec {
+    ($name:ident, $product:ty) => {
+        impl<C> Clone for $name<C> {
+            fn clone(&self) -> Self {
+                *self
             }
-            row += layout.rows;
         }
+        impl<C> Copy for $name<C> {}
+        impl<C: ConvSpec> CorrelationSpec for $name<C> {
+            const CORRELATION: Correlation = forward_correlation(&C::CONV, C::PLANES);
+            type Product = $product;
+        }
+    };
+}
+
+forward_spec!(Dense, Broadcast);
+forward_spec!(Separate, Depthwise);
+
+/// What the sums are multiplied by and what is added to them, channel by channel.
+pub trait Affine<T: Scalar>: Copy {
+    /// Whether the sums are multiplied.
+    const SCALES: bool;
+    /// Biases of the convolution.
+    const BIASES: usize;
+    /// Elements of workspace for each channel.
+    const WORK: usize = if Self::SCALES { 2 } else { 0 };
+
+    /// The factors (with `SCALES`) and the summands (or none), one for each of `channels`. `work` has `WORK · channels` elements.
+    fn prepare<'a>(&'a self, channels: usize, work: &'a mut [T]) -> (&'a [T], &'a [T]);
+}
+
+/// The biases `[OC]`, or none.
+#[derive(Debug)]
+pub struct Bias<'a, B>(pub &'a B);
+
+impl<B> Clone for Bias<'_, B> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<B> Copy for Bias<'_, B> {}
+
+impl<T: Scalar, B: Plain<T>> Affine<T> for Bias<'_, B> {
+    const SCALES: bool = false;
+    const BIASES: usize = B::LEN;
+
+    #[inline(always)]
+    fn prepare<'a>(&'a self, _: usize, _: &'a mut [T]) -> (&'a [T], &'a [T]) {
+        (&[], self.0.flat())
     }
 }
 
-/// `y[i] ← stage(act(conv(x[i], weight) + bias))` for the images of a micro-batch.
+/// A batch normalisation behind the convolution, with running statistics: `(sum + bias − mean) · γ / √(variance + ε) + β`
+/// (Ioffe and Szegedy 2015, algorithm 2).
+#[derive(Debug)]
+pub struct Normed<'a, B, N, M> {
+    /// `[OC]`, or empty.
+    pub bias: &'a B,
+    /// γ, then β: `[2][OC]`.
+    pub norm: &'a N,
+    /// Means, then variances: `[2][OC]`.
+    pub statistics: &'a M,
+    /// ε.
+    pub epsilon: f64,
+}
+
+impl<B, N, M> Clone for Normed<'_, B, N, M> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<B, N, M> Copy for Normed<'_, B, N, M> {}
+
+impl<T: Scalar, B: Plain<T>, N: Plain<T>, M: Plain<T>> Affine<T> for Normed<'_, B, N, M> {
+    const SCALES: bool = true;
+    const BIASES: usize = B::LEN;
+
+    #[inline(always)]
+    fn prepare<'a>(&'a self, channels: usize, work: &'a mut [T]) -> (&'a [T], &'a [T]) {
+        let (norm, statistics) = (self.norm.flat(), self.statistics.flat());
+        let (gamma, beta) = norm.split_at(norm.len().min(channels));
+        let (mean, variance) = statistics.split_at(statistics.len().min(channels));
+        let (scale, shift) = work.split_at_mut(work.len().min(channels));
+        let epsilon = T::of(self.epsilon);
+        for (scale, (gamma, variance)) in scale.iter_mut().zip(gamma.iter().zip(variance)) {
+            *scale = *gamma / (*variance + epsilon).sqrt();
+        }
+        for (shift, ((scale, beta), mean)) in shift.iter_mut().zip(scale.iter().zip(beta).zip(mean)) {
+            *shift = *beta - *mean * *scale;
+        }
+        for (shift, (scale, bias)) in shift.iter_mut().zip(scale.iter().zip(self.bias.flat())) {
+            *shift += *bias * *scale;
+        }
+        (scale, shift)
+    }
+}
+
+/// A second summand of the step, before its activation.
+pub trait Summand<T: Scalar>: Copy {
+    /// Elements of its maps; 0 where there is none.
+    const LEN: usize;
+
+    /// The map of an image, in pixels.
+    fn image(&self, image: usize) -> &[T];
+}
+
+/// Nothing is added.
+#[derive(Clone, Copy, Debug)]
+pub struct NoSkip;
+
+impl<T: Scalar> Summand<T> for NoSkip {
+    const LEN: usize = 0;
+
+    #[inline(always)]
+    fn image(&self, _: usize) -> &[T] {
+        &[]
+    }
+}
+
+/// The maps of a residual connection, as large as what leaves the step.
+#[derive(Debug)]
+pub struct Skip<'a, R>(pub &'a [R]);
+
+impl<R> Clone for Skip<'_, R> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<R> Copy for Skip<'_, R> {}
+
+impl<T: Scalar, R: Plain<T>> Summand<T> for Skip<'_, R> {
+    const LEN: usize = R::LEN;
+
+    #[inline(always)]
+    fn image(&self, image: usize) -> &[T] {
+        self.0.get(image).map_or(&[], Plain::flat)
+    }
+}
+
+/// `act(sum · scale + shift + skip)`.
+pub(super) struct Fused<T, A, F, R> {
+    scale: *const T,
+    /// Null where there is nothing to add.
+    shift: *const T,
+    skip: *const T,
+    act: A,
+    parts: PhantomData<(F, R)>,
+}
+
+impl<T, A: Copy, F, R> Clone for Fused<T, A, F, R> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<T, A: Copy, F, R> Copy for Fused<T, A, F, R> {}
+
+impl<'a, T: Scalar, A: Activation<T>, B: Plain<T>> Fused<T, A, Bias<'a, B>, NoSkip> {
+    /// `act(sum + bias)`.
+    pub(super) fn biased(bias: &'a B, act: A) -> Self {
+        Fused { scale: core::ptr::null(), shift: bias.flat().as_ptr(), skip: core::ptr::null(), act, parts: PhantomData }
+    }
+}
+
+impl<T: Scalar, A: Activation<T>, F: Affine<T>, R: Summand<T>> Epilogue<T> for Fused<T, A, F, R> {
+    #[inline(always)]
+    unsafe fn finish<S: Simd<T>>(self, simd: S, sum: S::V, channel: usize, at: usize, lanes: usize) -> S::V {
+        let mut v = sum;
+        // SAFETY: scale and shift have an element for each channel, skip one for each of the output (the caller's).
+        unsafe {
+            if F::SCALES {
+                let (scale, shift) = (load(simd, self.scale.add(channel), lanes), load(simd, self.shift.add(channel), lanes));
+                v = simd.mul_add(v, scale, shift);
+            } else if F::BIASES > 0 {
+                v = simd.add(v, load(simd, self.shift.add(channel), lanes));
+            }
+            if R::LEN > 0 {
+                v = simd.add(v, load(simd, self.skip.add(at), lanes));
+            }
+        }
+        self.act.vector(simd, v)
+    }
+}
+
+/// Elements of the buffer for the rows that a row of windows covers.
+const fn rows_len(conv: &Conv, pool: Option<Pool>) -> usize {
+    match pool {
+        Some(pool) => pool.kernel[0] * conv.output().w * conv.out_channels,
+        None => 0,
+    }
+}
+
+/// Elements of workspace for the forward pass. `normed`: with a batch normalisation in the store.
+pub const fn forward_work(conv: &Conv, planes: bool, pool: Option<Pool>, normed: bool) -> usize {
+    let own = if normed { 2 * conv.out_channels } else { 0 };
+    own + rows_len(conv, pool) + kernels_len(conv, planes, pool) + tiles_len(conv, planes, pool)
+}
+
+/// Whether the forward pass goes by Winograd's tiles: pairs of rows, so the windows that follow must be of pairs.
+const fn is_tiled(conv: &Conv, planes: bool, pool: Option<Pool>) -> bool {
+    let pairs = match pool {
+        Some(pool) => pool.kernel[0].is_multiple_of(2),
+        None => true,
+    };
+    pairs && !planes && winograd::fits(conv)
+}
+
+/// Elements for Winograd's kernels.
+const fn kernels_len(conv: &Conv, planes: bool, pool: Option<Pool>) -> usize {
+    if is_tiled(conv, planes, pool) { winograd::kernels_len(conv.input.c, conv.out_channels) } else { 0 }
+}
+
+/// Elements for Winograd's tiles.
+const fn tiles_len(conv: &Conv, planes: bool, pool: Option<Pool>) -> usize {
+    if is_tiled(conv, planes, pool) { winograd::tiles_len(conv.input.c, conv.out_channels) } else { 0 }
+}
+
+/// `y[i] ← stage(act(conv(x[i], weight) · scale + shift + skip[i]))` for the images of a micro-batch.
 #[inline(always)]
 #[allow(clippy::too_many_arguments, reason = "operands, epilogue and workspace of one step")]
-pub fn forward<T, S, C, A, P, X, W, B, Y, K>(
-    simd: S, spec: C, x: &[X], weight: &W, bias: &B, act: A, stage: P, y: &mut [Y], work: &mut K,
+pub fn forward<T, S, C, F, R, A, P, X, W, Y, K>(
+    simd: S, spec: C, x: &[X], weight: &W, affine: F, skip: R, act: A, stage: P, y: &mut [Y], work: &mut K,
 ) where
     T: Scalar,
     S: Simd<T>,
     C: ConvSpec,
+    F: Affine<T>,
+    R: Summand<T>,
     A: Activation<T>,
     P: Stage<T>,
     X: Plain<T>,
     W: Plain<T>,
-    B: Plain<T>,
     Y: Plain<T>,
     K: Plain<T>,
 {
-    const { assert!(K::LEN >= forward_work(&C::CONV, P::POOL)) };
-    simd.vectorize(Forward { spec, x, weight, bias, act, stage, y, work: work.flat_mut() });
+    const { assert!(K::LEN >= forward_work(&C::CONV, C::PLANES, P::POOL, F::SCALES)) };
+    simd.vectorize(Forward { spec, x, weight, affine, skip, act, stage, y, work: work.flat_mut() });
 }
 
 /// [`forward`] as a kernel, with a workspace whose length only the caller knows.
 ///
 /// It panics if that is shorter than [`forward_work`].
-pub struct Forward<'a, T, C, A, P, X, W, B, Y> {
+pub struct Forward<'a, T, C, F, R, A, P, X, W, Y> {
     /// The convolution.
     pub spec: C,
     /// The maps that arrive.
     pub x: &'a [X],
-    /// `[OC, taps]`.
+    /// `[KH][KW][IC / groups][OC]`.
     pub weight: &'a W,
-    /// `[OC]`, or empty.
-    pub bias: &'a B,
+    /// [`Bias`] or [`Normed`].
+    pub affine: F,
+    /// [`NoSkip`], or [`Skip`] where nothing is pooled.
+    pub skip: R,
     /// The activation.
     pub act: A,
     /// What follows while rows are hot.
     pub stage: P,
-    /// What leaves the step.
+    /// What leaves the step, in pixels.
     pub y: &'a mut [Y],
     /// Workspace.
     pub work: &'a mut [T],
 }
 
-impl<T, C, A, P, X, W, B, Y> Kernel<T> for Forward<'_, T, C, A, P, X, W, B, Y>
+impl<T, C, F, R, A, P, X, W, Y> Kernel<T> for Forward<'_, T, C, F, R, A, P, X, W, Y>
 where
     T: Scalar,
     C: ConvSpec,
+    F: Affine<T>,
+    R: Summand<T>,
     A: Activation<T>,
     P: Stage<T>,
     X: Plain<T>,
     W: Plain<T>,
-    B: Plain<T>,
     Y: Plain<T>,
 {
     type Output = ();
@@ -260,24 +368,93 @@ where
     #[inline(always)]
     fn run<S: Simd<T>>(mut self, simd: S) {
         // Known when compiling, and gone from the code. It is not an error there, for the layers have told it in better words.
-        assert!(const { operands_fit(&C::CONV, P::POOL, X::LEN, W::LEN, B::LEN, Y::LEN) });
-        assert!(self.work.len() >= const { forward_work(&C::CONV, P::POOL) });
+        assert!(const { operands_fit(&C::CONV, P::POOL, X::LEN, W::LEN, F::BIASES, Y::LEN) });
+        assert!(const { R::LEN == 0 || R::LEN == Y::LEN && P::POOL.is_none() });
+        assert!(self.work.len() >= const { forward_work(&C::CONV, C::PLANES, P::POOL, F::SCALES) });
+        let channels = const { C::CONV.out_channels };
+        let (own, rows) = self.work.split_at_mut(const { F::WORK * C::CONV.out_channels });
+        let (scale, shift) = self.affine.prepare(channels, own);
+        // `Normed` takes what its parts have: they must have an element for each channel.
+        assert!(scale.len() == if F::SCALES { channels } else { 0 });
+        assert!(shift.len() == if F::SCALES { channels } else { F::BIASES });
+        let (rows, work) = rows.split_at_mut(const { rows_len(&C::CONV, P::POOL) });
+        let (kernels, tiles) = work.split_at_mut(const { kernels_len(&C::CONV, C::PLANES, P::POOL) });
+        let weights = self.weight.flat().as_ptr();
+        let method = Method { weights, kernels: kernels.as_ptr(), tiles: tiles.as_mut_ptr() };
+        if const { is_tiled(&C::CONV, C::PLANES, P::POOL) } {
+            // SAFETY: the weights have the convolution's length, `kernels` was cut to Winograd's.
+            unsafe { winograd::transform_kernels(simd, Dense::<C>(PhantomData), weights, kernels.as_mut_ptr()) };
+        }
         for (image, (x, y)) in self.x.iter().zip(self.y).enumerate() {
-            // SAFETY: the lengths were asserted above.
-            unsafe {
-                forward_image(
-                    simd,
-                    self.spec,
-                    image,
-                    x.flat(),
-                    self.weight.flat(),
-                    self.bias.flat(),
-                    self.act,
-                    &mut self.stage,
-                    y.flat_mut(),
-                    self.work,
-                );
+            let skip = self.skip.image(image);
+            if skip.len() != R::LEN {
+                return;
             }
+            let epilogue = Fused::<T, A, F, R> {
+                scale: scale.as_ptr(),
+                shift: shift.as_ptr(),
+                skip: skip.as_ptr(),
+                act: self.act,
+                parts: PhantomData,
+            };
+            let (x, y) = (x.flat().as_ptr(), y.flat_mut());
+            let Some(pool) = (const { P::POOL }) else {
+                // SAFETY: the lengths were asserted above.
+                unsafe { image_rows::<T, S, C, P, _>(simd, x, method, y.as_mut_ptr(), 0..const { C::CONV.output().h }, epilogue) };
+                continue;
+            };
+            let out_row = const {
+                match P::POOL {
+                    Some(pool) => pool.output().w * C::CONV.out_channels,
+                    None => 1,
+                }
+            };
+            for (r, y) in y.chunks_exact_mut(out_row.max(1)).enumerate() {
+                let first = r * pool.stride[0];
+                // SAFETY: the lengths were asserted above; windows lie inside the map (`operands_fit`), and `rows`
+                // has the rows that a window covers.
+                unsafe {
+                    image_rows::<T, S, C, P, _>(simd, x, method, rows.as_mut_ptr(), first..first + pool.kernel[0], epilogue);
+                }
+                self.stage.row(simd, image, r, rows, y);
+            }
+        }
+    }
+}
+
+/// The kernels as the pass reads them.
+pub(super) struct Method<T> {
+    /// As they are.
+    pub(super) weights: *const T,
+    /// For Winograd's tiles, and their workspace; of no elements where there are none.
+    pub(super) kernels: *const T,
+    pub(super) tiles: *mut T,
+}
+
+impl<T> Clone for Method<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<T> Copy for Method<T> {}
+
+/// Output rows `rows` of one image, from `y` on.
+///
+/// # Safety
+/// `x`, the kernels and the epilogue's operands have the convolution's lengths, `y` room for the rows.
+#[inline(always)]
+unsafe fn image_rows<T: Scalar, S: Simd<T>, C: ConvSpec, P: Stage<T>, E: Epilogue<T>>(
+    simd: S, x: *const T, method: Method<T>, y: *mut T, rows: Range<usize>, epilogue: E,
+) {
+    let (axes, w) = (const { forward_correlation(&C::CONV, C::PLANES).axes }, method.weights);
+    // SAFETY: the caller's.
+    unsafe {
+        if const { is_tiled(&C::CONV, C::PLANES, P::POOL) } {
+            winograd::correlate(simd, Dense::<C>(PhantomData), x, method.kernels, y, rows, epilogue, method.tiles);
+        } else if const { is_depthwise(&C::CONV) && !C::PLANES } {
+            correlate(simd, Separate::<C>(PhantomData), axes, x, w, y, rows, epilogue);
+        } else {
+            correlate(simd, Dense::<C>(PhantomData), axes, x, w, y, rows, epilogue);
         }
     }
 }

@@ -1,106 +1,148 @@
-//! Convolution, backward: the same product machine.
+//! Convolution, backward: the same micro-kernel.
 //!
-//! With `dz` the gradient with respect to the convolution's sums, `[OC, OH · OW]`:
-//! - `dW += dz · im2col(x)ᵀ`, both along the output positions ([`dot_product`](gemm::dot_product));
-//! - `db += Σ dz` over each channel's map;
-//! - `dx = col2im(Wᵀ · dz)`. With stride 1 that is a convolution of the padded `dz` with the kernels turned by 180° and
-//!   input and output channels exchanged, computed as in the forward pass; otherwise the matrix is written out, band by band.
+//! With `dz` the gradient with respect to the convolution's sums, `[OH][OW][OC]`:
+//! - `dW[u, v, c, o] += Σ_{i, j} x[i·s + u·d − before, j·s′ + v·d′ − before′, c] · dz[i, j, o]`: rows of the product are input
+//!   channels, and the sum goes over the outputs for which a tap lies inside;
+//! - `db[o] += Σ_{i, j} dz[i, j, o]`;
+//! - `dx` is a correlation of dz with the kernels, input and output channels exchanged, for each phase of the stride:
+//!   inputs that lie alike to the outputs' grid are reached by the same taps.
+
+use core::marker::PhantomData;
 
 use crate::Scalar;
-use crate::kernels::activation::{Activation, Identity};
-use crate::kernels::conv::{self, ConvSpec, Layout};
+use crate::kernels::activation::Activation;
+use crate::kernels::conv::{self, ConvSpec, Method, forward_correlation, is_depthwise};
+use crate::kernels::correlate::{Axis, Correlation, CorrelationSpec, correlate};
 use crate::kernels::gemm;
-use crate::kernels::im2col;
 use crate::kernels::simd::{Kernel, Simd};
-use crate::kernels::stage::{NoPool, StageBackward};
-use crate::kernels::tile::{self, Broadcast, Taps};
+use crate::kernels::stage::StageBackward;
+use crate::kernels::sums::add_rows;
+use crate::kernels::tile::{AddTo, Broadcast, Depthwise, Rows, Store, Walk};
+use crate::kernels::winograd;
 use crate::plain::Plain;
-use crate::shape::{Conv, Pool, Shape};
+use crate::shape::{Conv, Pool};
 
-/// Columns of a band for dW: long sums, because a tile's lanes are added up once a band.
-const DW_COLUMNS: usize = 1024;
+const fn gcd(a: usize, b: usize) -> usize {
+    if b == 0 { if a == 0 { 1 } else { a } } else { gcd(b, a % b) }
+}
 
-/// Columns of a band of `Wᵀ · dz` for dx.
-const DX_COLUMNS: usize = 256;
+/// One phase of one axis of dx: inputs `phase + s · i`. `dz`, `w`, `dx`: elements from one output, tap, input to the next.
+///
+/// Tap u reaches input `phase + s · i` from output `(phase + s · i + before − u · d) / s` where that is whole: for the
+/// taps `u₀ + (s / g) · t` with `g = gcd(s, d)`. They are walked backwards, so that the outputs come in order.
+#[inline(always)]
+const fn phase_axis(conv: &Conv, axis: usize, phase: usize, dz: usize, w: usize, dx: usize) -> Axis {
+    let (inputs, outputs) =
+        if axis == 0 { (conv.input.h, conv.output().h) } else { (conv.input.w, conv.output().w) };
+    let (s, d, before, taps) = (conv.stride[axis], conv.dilation[axis], conv.padding[2 * axis], conv.kernel[axis]);
+    let step = s / gcd(s, d);
+    let mut first = 0;
+    while first < taps && first < step && (phase + before + s * d * step - first * d) % s != 0 {
+        first += 1;
+    }
+    let count = if first < taps && first < step { (taps - first).div_ceil(step) } else { 0 };
+    let last = if count == 0 { 0 } else { first + (count - 1) * step };
+    // Input phase + s · i meets output i + shift at tap `last`.
+    let shift = ((phase + before) as isize - (last * d) as isize) / s as isize;
+    Axis {
+        outputs: if inputs > phase { (inputs - phase).div_ceil(s) } else { 0 },
+        inputs: outputs,
+        taps: count,
+        stride: 1,
+        dilation: d * step / s,
+        before: -shift,
+        x: dz,
+        w_first: last * w,
+        w: -((step * w) as isize),
+        y_first: phase * dx,
+        y: s * dx,
+    }
+}
 
-/// The convolution that computes dx from dz, for stride 1.
-#[derive(Clone, Copy)]
-struct Transposed<C>(C);
-
-/// Padding before and after an axis that makes the full correlation: `extent − 1 − padding`.
-const fn full(conv: &Conv) -> [usize; 4] {
-    let [h, w] = conv.extent();
-    let [top, bottom, left, right] = conv.padding;
+/// The two axes of a phase.
+#[inline(always)]
+const fn phase_axes(conv: &Conv, phase: [usize; 2]) -> [Axis; 2] {
+    let (ic, oc, ow) = (conv.input.c, conv.out_channels, conv.output().w);
+    // Rows and columns of the kernels: [KH][KW][OC / groups][IC], or as they are for a depthwise convolution.
+    let column = if is_depthwise(conv) { oc } else { conv.group_outputs() * ic };
     [
-        (h - 1).saturating_sub(top),
-        (h - 1).saturating_sub(bottom),
-        (w - 1).saturating_sub(left),
-        (w - 1).saturating_sub(right),
+        phase_axis(conv, 0, phase[0], ow * oc, conv.kernel[1] * column, conv.input.w * ic),
+        phase_axis(conv, 1, phase[1], oc, column, ic),
     ]
 }
 
-/// Whether dx is computed as a convolution: stride 1, and no more padding than the kernel reaches over the edge.
-const fn is_direct(conv: &Conv) -> bool {
-    let [h, w] = conv.extent();
-    let [top, bottom, left, right] = conv.padding;
-    conv.stride[0] == 1 && conv.stride[1] == 1 && top < h && bottom < h && left < w && right < w
-}
-
-/// The numbers of [`Transposed`].
-const fn transposed(conv: &Conv) -> Conv {
-    let out = conv.output();
-    Conv {
-        input: Shape::new(conv.out_channels, out.h, out.w),
-        out_channels: conv.input.c,
-        kernel: conv.kernel,
-        stride: [1; 2],
-        padding: full(conv),
-        dilation: conv.dilation,
-        groups: conv.groups,
-        bias: false,
+/// The numbers of dx, for phase 0.
+const fn input_correlation(conv: &Conv) -> Correlation {
+    let depthwise = is_depthwise(conv);
+    Correlation {
+        axes: phase_axes(conv, [0, 0]),
+        inputs: conv.group_outputs(),
+        outputs: if depthwise { conv.input.c } else { conv.group_inputs() },
+        groups: if depthwise { 1 } else { conv.groups },
+        x_channel: 1,
+        w_channel: conv.input.c,
+        w_group: conv.group_inputs(),
     }
 }
 
-impl<C: ConvSpec> ConvSpec for Transposed<C> {
-    const CONV: Conv = transposed(&C::CONV);
+/// dx of a convolution.
+struct Input<C>(PhantomData<C>);
+/// dx of a depthwise convolution.
+struct SeparateInput<C>(PhantomData<C>);
+
+macro_rules! input_spec {
+    ($name:ident, $product:ty) => {
+        impl<C> Clone for $name<C> {
+            fn clone(&self) -> Self {
+                *self
+            }
+        }
+        impl<C> Copy for $name<C> {}
+        impl<C: ConvSpec> CorrelationSpec for $name<C> {
+            const CORRELATION: Correlation = input_correlation(&C::CONV);
+            type Product = $product;
+        }
+    };
 }
 
-const fn dw_layout(conv: &Conv) -> Layout {
-    Layout::new(conv, 1, DW_COLUMNS)
+input_spec!(Input, Broadcast);
+input_spec!(SeparateInput, Depthwise);
+
+/// Elements for the kernels with input and output channels exchanged, which all images of a micro-batch use.
+const fn turned_len(conv: &Conv, planes: bool) -> usize {
+    if planes || is_depthwise(conv) { 0 } else { conv.out_channels * conv.taps() }
 }
 
-/// Elements of dz in the pitch of the padded input, for one group and band; none where they already are.
-const fn wide_dz(conv: &Conv) -> usize {
-    let layout = dw_layout(conv);
-    if layout.pitch == conv.output().w { 0 } else { conv.group_outputs() * layout.rows * layout.pitch }
+/// Elements for the gradient of the map before pooling.
+const fn dz_len(conv: &Conv, pool: Option<Pool>) -> usize {
+    if pool.is_some() { conv.output().len() } else { 0 }
 }
 
-/// Rows of a band of `Wᵀ · dz`.
-const fn dx_rows(conv: &Conv) -> usize {
-    let out = conv.output();
-    conv::band_rows(DX_COLUMNS, out.w, 1, out.h)
+/// Elements for a padded copy of the input in pixels.
+const fn padded_len(conv: &Conv, planes: bool) -> usize {
+    let [h, w] = conv.padded();
+    if planes { h * w * conv.input.c } else { 0 }
 }
 
-/// Elements for the turned kernels, which all images of a micro-batch use.
-const fn turned_len(conv: &Conv) -> usize {
-    if is_direct(conv) { conv.out_channels * conv.taps() } else { 0 }
+/// Whether dx goes by Winograd's tiles.
+const fn is_tiled(conv: &Conv, planes: bool) -> bool {
+    !planes && winograd::fits(conv) && conv.input.h >= 4 && conv.input.w >= 4
 }
 
-/// Elements for dx of one image: a forward pass's workspace, or a band of the matrix.
-const fn dx_work(conv: &Conv) -> usize {
-    if is_direct(conv) {
-        conv::forward_work(&transposed(conv), None)
-    } else {
-        conv.taps() * dx_rows(conv) * conv.output().w
-    }
+/// Elements for Winograd's kernels of dx.
+const fn kernels_len(conv: &Conv, planes: bool) -> usize {
+    if is_tiled(conv, planes) { winograd::kernels_len(conv.out_channels, conv.input.c) } else { 0 }
+}
+
+/// Elements for Winograd's tiles of dx.
+const fn tiles_len(conv: &Conv, planes: bool) -> usize {
+    if is_tiled(conv, planes) { winograd::tiles_len(conv.out_channels, conv.input.c) } else { 0 }
 }
 
 /// Elements of workspace for the backward pass.
-pub const fn backward_work(conv: &Conv, pool: Option<Pool>) -> usize {
-    let dz = if pool.is_some() { conv.output().len() } else { 0 };
-    let dw = dw_layout(conv).input + wide_dz(conv);
-    let dx = dx_work(conv);
-    dz + turned_len(conv) + conv::max(dw, dx)
+pub const fn backward_work(conv: &Conv, planes: bool, pool: Option<Pool>) -> usize {
+    let own = dz_len(conv, pool) + padded_len(conv, planes);
+    own + turned_len(conv, planes) + kernels_len(conv, planes) + tiles_len(conv, planes)
 }
 
 /// `dw += …`, `db += …`, and with `DX` `dx[i] ← …`, from what left the fused step (`y`) and its gradient (`dy`, overwritten).
@@ -121,7 +163,7 @@ pub fn backward<const DX: bool, T, S, C, A, P, X, W, B, Y, K>(
     Y: Plain<T>,
     K: Plain<T>,
 {
-    const { assert!(K::LEN >= backward_work(&C::CONV, P::POOL)) };
+    const { assert!(K::LEN >= backward_work(&C::CONV, C::PLANES, P::POOL)) };
     let work = work.flat_mut();
     simd.vectorize(Backward::<DX, _, _, _, _, _, _, _, _> { spec, x, weight, act, stage, y, dy, dw, db, dx, work });
 }
@@ -134,7 +176,7 @@ pub struct Backward<'a, const DX: bool, T, C, A, P, X, W, B, Y> {
     pub spec: C,
     /// The maps that arrived.
     pub x: &'a [X],
-    /// `[OC, taps]`.
+    /// `[KH][KW][IC / groups][OC]`.
     pub weight: &'a W,
     /// The activation.
     pub act: A,
@@ -171,108 +213,92 @@ where
     fn run<S: Simd<T>>(self, simd: S) {
         // Known when compiling, and gone from the code; see the forward pass.
         assert!(const { conv::operands_fit(&C::CONV, P::POOL, X::LEN, W::LEN, B::LEN, Y::LEN) });
-        assert!(self.work.len() >= const { backward_work(&C::CONV, P::POOL) });
+        assert!(const { !(DX && C::PLANES) });
+        assert!(self.work.len() >= const { backward_work(&C::CONV, C::PLANES, P::POOL) });
         let conv = const { &C::CONV };
-        let out = const { C::CONV.output() };
-        let plane = out.h * out.w;
-        let dz_len = const { if P::POOL.is_some() { C::CONV.output().len() } else { 0 } };
-        let (dz, work) = self.work.split_at_mut(dz_len);
-        let (turned, work) = work.split_at_mut(const { turned_len(&C::CONV) });
+        let len = const { C::CONV.output().len() };
+        let (dz, work) = self.work.split_at_mut(const { dz_len(&C::CONV, P::POOL) });
+        let (padded, work) = work.split_at_mut(const { padded_len(&C::CONV, C::PLANES) });
+        let (turned, work) = work.split_at_mut(const { turned_len(&C::CONV, C::PLANES) });
+        let (kernels, tiles) = work.split_at_mut(const { kernels_len(&C::CONV, C::PLANES) });
+        let w = self.weight.flat();
         if DX && !turned.is_empty() {
-            turn(conv, self.weight.flat(), turned);
+            exchange(conv, w, turned);
+        }
+        let method = Method {
+            weights: if const { is_depthwise(&C::CONV) } { w.as_ptr() } else { turned.as_ptr() },
+            kernels: kernels.as_ptr(),
+            tiles: tiles.as_mut_ptr(),
+        };
+        if DX && const { is_tiled(&C::CONV, C::PLANES) } {
+            // SAFETY: the exchanged kernels have the correlation's taps and channels, `kernels` was cut to Winograd's.
+            unsafe {
+                winograd::transform_kernels(simd, Input::<C>(PhantomData), method.weights, kernels.as_mut_ptr());
+            }
         }
         let mut dx = self.dx.iter_mut();
         for (image, ((x, y), dy)) in self.x.iter().zip(self.y).zip(self.dy).enumerate() {
-            let dz = self.stage.backward(image, self.act, y.flat(), dy.flat_mut(), dz);
+            let dz = self.stage.backward(simd, image, self.act, y.flat(), dy.flat_mut(), dz);
             // A stage is safe to write: what the products below read does not hang on it.
-            let Some(dz) = dz.get(..out.len()) else { return };
-            for (db, dz) in self.db.flat_mut().iter_mut().zip(dz.chunks_exact(plane)) {
-                *db += tile::sum(simd, dz);
-            }
+            let Some(dz) = dz.get(..len) else { return };
+            let dw = self.dw.flat_mut().as_mut_ptr();
             // SAFETY: the lengths were asserted above; `dz` is as long as the convolution's map.
-            unsafe { backward_params(simd, self.spec, x.flat(), dz, self.dw.flat_mut(), work) };
-            if DX && let Some(dx) = dx.next() {
-                // SAFETY: as above.
-                unsafe {
-                    if const { is_direct(&C::CONV) } {
-                        backward_input_direct(simd, self.spec, turned, dz, dx.flat_mut(), work);
-                    } else {
-                        backward_input_columns(simd, self.spec, self.weight.flat(), dz, dx.flat_mut(), work);
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// `dW += dz · im2col(x)ᵀ`, `dW: [OC, taps]`, for one image.
-///
-/// # Safety
-/// The slices have the lengths of `x`, the convolution's map, the weights, and what [`backward_work`] counts.
-#[inline(always)]
-unsafe fn backward_params<T: Scalar, S: Simd<T>, C: ConvSpec>(
-    simd: S, _: C, x: &[T], dz: &[T], dw: &mut [T], work: &mut [T],
-) {
-    let conv = const { &C::CONV };
-    let layout = const { &dw_layout(&C::CONV) };
-    let (oc, taps, out) = const { (C::CONV.group_outputs(), C::CONV.taps(), C::CONV.output()) };
-    let plane = out.h * out.w;
-    let (buffer, wide) = work.split_at_mut(layout.input);
-    for group in 0..conv.groups {
-        let mut row = 0;
-        while row < out.h {
-            let rows = row..conv::min(row + layout.rows, out.h);
-            let count = rows.len();
-            let b = conv::columns(conv, layout, x, group, rows, buffer);
-            let first = group * oc * plane + row * out.w;
-            let (a, a_row) = if layout.pitch == out.w {
-                (dz.as_ptr().wrapping_add(first), plane)
-            } else {
-                // dz in the input's pitch, zeros where the wide rows hold garbage.
-                let width = count * layout.pitch;
-                for (to, from) in
-                    wide.chunks_exact_mut(width.max(1)).zip(dz.chunks_exact(plane).skip(group * oc)).take(oc)
-                {
-                    for (to, from) in to.chunks_exact_mut(layout.pitch).zip(from.chunks_exact(out.w).skip(row)) {
-                        let (inside, garbage) = to.split_at_mut(out.w);
-                        inside.copy_from_slice(from);
-                        garbage.fill(T::zero());
-                    }
-                }
-                (wide.as_ptr(), width)
-            };
-            // SAFETY: A has `oc` rows of n columns at `a` (a plane's rows of the band, or `wide`); B is as `columns` says;
-            // dw has OC · taps elements, and this group's begin at group · oc · taps.
             unsafe {
-                let c = dw.as_mut_ptr().add(group * oc * taps);
-                gemm::dot_product(simd, oc, a, a_row, b.first, b.taps, b.n, c, taps);
+                if const { B::LEN > 0 } {
+                    add_rows(simd, dz.as_ptr(), len / conv.out_channels, conv.out_channels, self.db.flat_mut());
+                }
+                if C::PLANES {
+                    pad_planes(conv, x.flat(), padded);
+                    weights::<T, S, Padded<C>>(simd, padded.as_ptr(), dz.as_ptr(), dw);
+                } else {
+                    weights::<T, S, C>(simd, x.flat().as_ptr(), dz.as_ptr(), dw);
+                }
+                if DX && let Some(dx) = dx.next() {
+                    input::<T, S, C>(simd, dz.as_ptr(), method, dx.flat_mut().as_mut_ptr());
+                }
             }
-            row += layout.rows;
         }
     }
 }
 
-/// `dx ← conv(dz, turned kernels)`, for one image.
-///
-/// # Safety
-/// As for [`backward_params`].
-#[inline(always)]
-unsafe fn backward_input_direct<T: Scalar, S: Simd<T>, C: ConvSpec>(
-    simd: S, spec: C, turned: &[T], dz: &[T], dx: &mut [T], work: &mut [T],
-) {
-    // SAFETY: `dz` is the transposed convolution's input, `turned` its weights, `work` what `dx_work` counts for it.
-    unsafe { conv::forward_image(simd, Transposed(spec), 0, dz, turned, &[], Identity, &mut NoPool, dx, work) }
+/// A convolution of planes as one of padded pixels.
+#[derive(Clone, Copy)]
+struct Padded<C>(PhantomData<fn() -> C>);
+
+impl<C: ConvSpec> ConvSpec for Padded<C> {
+    const CONV: Conv = {
+        let [h, w] = C::CONV.padded();
+        Conv { input: crate::shape::Shape::new(C::CONV.input.c, h, w), padding: [0; 4], ..C::CONV }
+    };
+    const PLANES: bool = false;
 }
 
-/// `turned[c][o][KH − 1 − u][KW − 1 − v] ← weight[o][c][u][v]` within each group: the weights of [`Transposed`].
+/// `padded ← x`, from planes to pixels with a border of zeros.
 #[inline(always)]
-fn turn<T: Scalar>(conv: &Conv, weight: &[T], turned: &mut [T]) {
-    let (ic, oc, taps) = (conv.group_inputs(), conv.group_outputs(), conv.taps());
-    let kernel = conv.kernel[0] * conv.kernel[1];
-    for (turned, weight) in turned.chunks_exact_mut(oc * taps).zip(weight.chunks_exact(oc * taps)) {
-        for (c, turned) in turned.chunks_exact_mut(oc * kernel).take(ic).enumerate() {
-            for (turned, weight) in turned.chunks_exact_mut(kernel).zip(weight.chunks_exact(taps)) {
-                for (to, from) in turned.iter_mut().zip(weight.iter().skip(c * kernel).take(kernel).rev()) {
+fn pad_planes<T: Scalar>(conv: &Conv, x: &[T], padded: &mut [T]) {
+    let (c, h, w) = (conv.input.c, conv.input.h, conv.input.w);
+    let (top, left, width) = (conv.padding[0], conv.padding[2], conv.padded()[1]);
+    padded.fill(T::zero());
+    for (channel, plane) in x.chunks_exact((h * w).max(1)).enumerate() {
+        let rows = padded.chunks_exact_mut((width * c).max(1)).skip(top);
+        for (row, to) in plane.chunks_exact(w.max(1)).zip(rows) {
+            for (from, to) in row.iter().zip(to.iter_mut().skip(left * c + channel).step_by(c.max(1))) {
+                *to = *from;
+            }
+        }
+    }
+}
+
+/// `turned[u][v][o][c] ← weight[u][v][c][o]` within each group: `[KH][KW][OC / groups][IC]`.
+#[inline(always)]
+fn exchange<T: Scalar>(conv: &Conv, weight: &[T], turned: &mut [T]) {
+    let (ic, oc, inputs) = (conv.group_inputs(), conv.group_outputs(), conv.input.c);
+    let taps = weight.chunks_exact((ic * conv.out_channels).max(1)).zip(turned.chunks_exact_mut((oc * inputs).max(1)));
+    for (weight, turned) in taps {
+        for (c, row) in weight.chunks_exact(conv.out_channels.max(1)).enumerate() {
+            for (group, outputs) in row.chunks_exact(oc).enumerate() {
+                let to = turned.iter_mut().skip(group * ic + c).step_by(inputs.max(1));
+                for (to, from) in to.zip(outputs) {
                     *to = *from;
                 }
             }
@@ -280,35 +306,81 @@ fn turn<T: Scalar>(conv: &Conv, weight: &[T], turned: &mut [T]) {
     }
 }
 
-/// `dx ← col2im(Wᵀ · dz)` with the matrix written out, band by band, for one image.
+/// `dW += Xᵀ · dZ` for one image, tap by tap.
 ///
 /// # Safety
-/// As for [`backward_params`].
+/// `x`, `dz` and `dw` have the convolution's lengths.
 #[inline(always)]
-unsafe fn backward_input_columns<T: Scalar, S: Simd<T>, C: ConvSpec>(
-    simd: S, _: C, weight: &[T], dz: &[T], dx: &mut [T], matrix: &mut [T],
-) {
+unsafe fn weights<T: Scalar, S: Simd<T>, C: ConvSpec>(simd: S, x: *const T, dz: *const T, dw: *mut T) {
     let conv = const { &C::CONV };
-    let (ic, oc, taps, out) =
-        const { (C::CONV.group_inputs(), C::CONV.group_outputs(), C::CONV.taps(), C::CONV.output()) };
-    let plane = out.h * out.w;
-    let band = const { dx_rows(&C::CONV) };
-    dx.fill(T::zero());
-    for group in 0..conv.groups {
-        let mut row = 0;
-        while row < out.h {
-            let rows = row..conv::min(row + band, out.h);
-            let n = rows.len() * out.w;
-            // SAFETY: A is Wᵀ of this group, element (tap, o) at o · taps + tap; B its planes of dz from `row` on; the
-            // matrix has taps rows of n columns.
-            unsafe {
-                let a = Broadcast { first: weight.as_ptr().add(group * oc * taps), row: 1, column: taps };
-                let b = dz.as_ptr().add(group * oc * plane + row * out.w);
-                let rows = Taps::rows(oc, plane);
-                gemm::product::<T, S, false>(simd, taps, a, b, rows, matrix.as_mut_ptr(), n, n);
+    let [row, column] = const { forward_correlation(&C::CONV, false).axes };
+    let (ic, group_oc, oc) = const { (C::CONV.group_inputs(), C::CONV.group_outputs(), C::CONV.out_channels) };
+    let depthwise = const { is_depthwise(&C::CONV) };
+    // Without padding along the rows all taps of a kernel row are inside for all outputs: their channels are rows of one product.
+    let run = const {
+        let conv = &C::CONV;
+        conv.padding[2] == 0 && conv.padding[3] == 0 && conv.dilation[1] == 1 && conv.groups == 1
+    };
+    let (taps, rows_of_a) = if run { (1, column.taps * ic) } else { (column.taps, ic) };
+    for u in 0..row.taps {
+        let outputs_h = row.outputs_of(u);
+        for v in 0..taps {
+            let outputs_w = column.outputs_of(v);
+            let (i, j) = (outputs_h.start, outputs_w.start);
+            let walk = Walk {
+                count: [1, outputs_h.len(), outputs_w.len()],
+                a: [0, (row.stride * row.x) as isize, (column.stride * column.x) as isize],
+                b: [0, row.y as isize, column.y as isize],
+            };
+            let a = x.wrapping_offset(row.at(i, u) + column.at(j, v));
+            let b = dz.wrapping_add(i * row.y + j * column.y);
+            let tap = u * row.w as usize + v * column.w as usize;
+            if outputs_h.is_empty() || outputs_w.is_empty() {
+                continue;
             }
-            im2col::col2im(conv, matrix, group * ic..(group + 1) * ic, rows, dx);
-            row += band;
+            // SAFETY: the outputs are those for which the tap lies inside x; dW has a row of OC for each row of A.
+            unsafe {
+                if depthwise {
+                    let rows = Rows { a, a_step: 1, c: dw, at: tap, at_step: oc, n: 1 };
+                    gemm::columns::<T, S, _, Depthwise>(simd, rows, b, oc, 0, walk, AddTo(dw.cast_const()));
+                } else {
+                    for group in 0..conv.groups {
+                        let (a, b) = (a.add(group * ic), b.add(group * group_oc));
+                        let rows = Rows { a, a_step: 1, c: dw, at: tap, at_step: oc, n: rows_of_a };
+                        let first = group * group_oc;
+                        gemm::columns::<T, S, _, Broadcast>(simd, rows, b, group_oc, first, walk, AddTo(dw.cast_const()));
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// `dx ←` the correlation of dz with the exchanged kernels, phase by phase.
+///
+/// # Safety
+/// `dz`, the kernels and `dx` have the convolution's lengths.
+#[inline(always)]
+unsafe fn input<T: Scalar, S: Simd<T>, C: ConvSpec>(simd: S, dz: *const T, method: Method<T>, dx: *mut T) {
+    let (conv, w) = (const { &C::CONV }, method.weights);
+    if const { is_tiled(&C::CONV, C::PLANES) } {
+        let (spec, rows) = (Input::<C>(PhantomData), 0..conv.input.h);
+        // SAFETY: the caller's; with stride 1 there is one phase.
+        unsafe { winograd::correlate(simd, spec, dz, method.kernels, dx, rows, Store, method.tiles) };
+        return;
+    }
+    for i in 0..conv.stride[0] {
+        for j in 0..conv.stride[1] {
+            let axes = phase_axes(conv, [i, j]);
+            let rows = 0..axes[0].outputs;
+            // SAFETY: the caller's; the phases together are all inputs.
+            unsafe {
+                if const { is_depthwise(&C::CONV) } {
+                    correlate(simd, SeparateInput::<C>(PhantomData), axes, dz, w, dx, rows, Store);
+                } else {
+                    correlate(simd, Input::<C>(PhantomData), axes, dz, w, dx, rows, Store);
+                }
+            }
         }
     }
 }

@@ -1,115 +1,232 @@
-//! Blocked matrix products over the two micro-kernels of [`tile`](super::tile).
+//! Products of matrices in rows: `C[n × O] = A[n × K] · B[K × O]`, for linear layers and pointwise convolutions.
 //!
-//! Nothing is packed: A is broadcast element by element, so any strides do, and B is read along its rows, which the
-//! callers lay out that way. The blocks are rows of A by the micro-kernel's height; columns run in the micro-kernel.
+//! B lies as the micro-kernel reads it, so nothing is packed. A panel of columns is used for all rows of A before the next one; where K is long it is cut,
+//! so that a panel's piece stays in the second-level cache, and the sums wait in C.
+
+use core::marker::PhantomData;
 
 use crate::Scalar;
 use crate::kernels::simd::Simd;
-use crate::kernels::tile::{self, Broadcast, Taps};
+use crate::kernels::tile::{AddTo, Broadcast, Columns, Epilogue, Product, Rows, Store, VECTORS, Walk, line, tile};
 
-/// `C[m × n] ← A[m × K] · B[K × n]` (`ADD`: `+=`).
-///
-/// Rows of A go in blocks of the tile's height, then 4, 2 and 1: `m` may be known only at run time (a micro-batch).
-///
-/// # Safety
-/// As for [`tile::block`], with `m` rows of A and C.
-#[inline(always)]
-#[allow(clippy::too_many_arguments, reason = "the operands of a product and their strides")]
-pub unsafe fn product<T: Scalar, S: Simd<T>, const ADD: bool>(
-    simd: S, m: usize, a: Broadcast<T>, b: *const T, taps: Taps, c: *mut T, c_row: usize, n: usize,
-) {
-    let mut i = 0;
-    macro_rules! blocks {
-        ($mr:literal) => {
-            while m - i >= $mr {
-                // SAFETY: rows i..i + $mr are below m, the caller's.
-                unsafe { tile::block::<T, S, $mr, ADD>(simd, a.from_row(i), b, taps, c.add(i * c_row), c_row, n) };
-                i += $mr;
-            }
-        };
-    }
-    if const { tile::block_rows(S::REGISTERS) == 8 } {
-        blocks!(8);
-    }
-    blocks!(4);
-    blocks!(2);
-    blocks!(1);
+/// The sides of a matrix known to the compiler.
+pub trait MatrixSpec: Copy {
+    /// K: its rows.
+    const ROWS: usize;
+    /// O: its columns.
+    const COLUMNS: usize;
 }
 
-/// `C[i][j] += Σ_p A[i][p] · B[j][p]`, `A: [m × n]`, `B: [K × n]`, element `(i, j)` of C at `i · c_row + j`.
-///
-/// The sum over p is cut into blocks, so that the tile's rows stay in the first-level cache while they are used again.
-///
-/// # Safety
-/// For all `i < m`, `p < n`, `k < K`: A can be read at `i · a_row + p`, B at `taps.offset(k) + p`, C read and written at `i · c_row + k`.
-#[inline(always)]
-#[allow(clippy::too_many_arguments, reason = "the operands of a product and their strides")]
-pub unsafe fn dot_product<T: Scalar, S: Simd<T>>(
-    simd: S, m: usize, a: *const T, a_row: usize, b: *const T, taps: Taps, n: usize, c: *mut T, c_row: usize,
-) {
-    // 4 + 6 rows of 512 elements are 20 KiB of f32: they fit a first-level cache of 32 KiB.
-    const DEPTH: usize = 512;
-    let mut p = 0;
-    while p < n {
-        let depth = if n - p < 2 * DEPTH { n - p } else { DEPTH };
-        // SAFETY: columns p..p + depth are below n, the caller's.
-        unsafe {
-            let (a, b) = (a.add(p), b.add(p));
-            match const { (tile::dot_rows(S::REGISTERS), tile::dot_columns(S::REGISTERS)) } {
-                (4, 6) => dot_block::<T, S, 4, 6>(simd, m, a, a_row, b, taps, depth, c, c_row),
-                _ => dot_block::<T, S, 3, 3>(simd, m, a, a_row, b, taps, depth, c, c_row),
-            }
-        }
-        p += depth;
+/// A matrix of these sides, by the lengths of two plain types.
+pub struct Sides<T, X, Y>(pub PhantomData<fn() -> (T, X, Y)>);
+
+impl<T, X, Y> Clone for Sides<T, X, Y> {
+    fn clone(&self) -> Self {
+        *self
     }
 }
+impl<T, X, Y> Copy for Sides<T, X, Y> {}
 
-/// # Safety
-/// As for [`dot_product`].
-#[inline(always)]
-#[allow(clippy::too_many_arguments, reason = "the operands of a product and their strides")]
-unsafe fn dot_block<T: Scalar, S: Simd<T>, const MR: usize, const NR: usize>(
-    simd: S, m: usize, a: *const T, a_row: usize, b: *const T, taps: Taps, n: usize, c: *mut T, c_row: usize,
-) {
-    let (mut k, count) = (0, taps.count[0] * taps.count[1] * taps.count[2]);
-    // The rows of B outside: they are the larger operand (weights), and are read once.
-    while k < count {
-        let width = if count - k < NR { count - k } else { NR };
-        // SAFETY: rows k..k + width of B and all rows of A and C are the caller's.
-        unsafe {
-            if width == NR {
-                let mut rows = [b; NR];
-                for j in 0..NR {
-                    rows[j] = b.add(taps.offset(k + j));
-                }
-                dot_rows::<T, S, MR, NR>(simd, m, a, a_row, rows, n, c.add(k), c_row);
-            } else {
-                for j in k..k + width {
-                    dot_rows::<T, S, MR, 1>(simd, m, a, a_row, [b.add(taps.offset(j))], n, c.add(j), c_row);
-                }
-            }
-        }
-        k += width;
-    }
+impl<T, X: crate::plain::Plain<T>, Y: crate::plain::Plain<T>> MatrixSpec for Sides<T, X, Y> {
+    const ROWS: usize = X::LEN;
+    const COLUMNS: usize = Y::LEN;
 }
 
+/// Steps of K in a piece: 512 rows of a panel of 32 f32 are 64 KiB, and 64 rows of A beside them 128 KiB.
+const DEPTH: usize = 512;
+
+/// Vectors in a row when there are fewer rows of A than a tile wants: 8 sums, so that a multiply-add need not wait for
+/// the one before (4 cycles at two a cycle), and B is read in long runs.
+const FLAT_VECTORS: usize = 8;
+
+/// Rows of A below which B is read for each of them anew, in long runs.
+const FEW: usize = 4;
+
+/// `C[n × O] ← epilogue(A[n × K] · B[K × O])`; rows of A, B and C lie one after the other.
+///
 /// # Safety
-/// As for [`dot_product`], for `NR` rows of B.
+/// A, B and C have these elements, and the epilogue's operands one for each channel or element of C.
 #[inline(always)]
-#[allow(clippy::too_many_arguments, reason = "the operands of a product and their strides")]
-unsafe fn dot_rows<T: Scalar, S: Simd<T>, const MR: usize, const NR: usize>(
-    simd: S, m: usize, a: *const T, a_row: usize, b: [*const T; NR], n: usize, c: *mut T, c_row: usize,
+#[allow(clippy::too_many_arguments, reason = "operands and epilogue of one product")]
+pub unsafe fn product<T: Scalar, S: Simd<T>, M: MatrixSpec, E: Epilogue<T>>(
+    simd: S, spec: M, n: usize, a: *const T, b: *const T, c: *mut T, epilogue: E,
 ) {
-    let mut i = 0;
-    // SAFETY: rows below m are the caller's.
+    // SAFETY: the caller's.
     unsafe {
-        while i + MR <= m {
-            tile::dots::<T, S, MR, NR>(simd, a.add(i * a_row), a_row, b, n, c.add(i * c_row), c_row, 1);
-            i += MR;
-        }
-        while i < m {
-            tile::dots::<T, S, 1, NR>(simd, a.add(i * a_row), a_row, b, n, c.add(i * c_row), c_row, 1);
-            i += 1;
+        if const { M::COLUMNS <= <S::Half as Simd<T>>::LANES } {
+            pieces::<T, S::Half, M, E>(simd.half(), spec, n, a, b, c, epilogue);
+        } else {
+            pieces::<T, S, M, E>(simd, spec, n, a, b, c, epilogue);
         }
     }
+}
+
+/// # Safety
+/// As for [`product`].
+#[inline(always)]
+#[allow(clippy::too_many_arguments, reason = "operands and epilogue of one product")]
+unsafe fn pieces<T: Scalar, S: Simd<T>, M: MatrixSpec, E: Epilogue<T>>(
+    simd: S, spec: M, n: usize, a: *const T, b: *const T, c: *mut T, epilogue: E,
+) {
+    // SAFETY: the caller's; pieces lie inside K.
+    unsafe {
+        if n < FEW {
+            for i in 0..n {
+                flat::<T, S, M, E>(simd, spec, i, a, b, c, epilogue);
+            }
+        } else if const { M::ROWS < 2 * DEPTH } {
+            panels::<T, S, M, E>(simd, spec, n, a, b, 0, M::ROWS, c, epilogue);
+        } else {
+            panels::<T, S, M, Store>(simd, spec, n, a, b, 0, DEPTH, c, Store);
+            let mut k = DEPTH;
+            while k + DEPTH < M::ROWS {
+                panels::<T, S, M, AddTo<T>>(simd, spec, n, a, b, k, DEPTH, c, AddTo(c));
+                k += DEPTH;
+            }
+            panels::<T, S, M, Last<T, E>>(simd, spec, n, a, b, k, M::ROWS - k, c, Last { sums: c, epilogue });
+        }
+    }
+}
+
+/// The last piece of a sum that waits in the output, and then the epilogue.
+#[derive(Clone, Copy)]
+struct Last<T, E> {
+    sums: *const T,
+    epilogue: E,
+}
+
+impl<T: Scalar, E: Epilogue<T>> Epilogue<T> for Last<T, E> {
+    #[inline(always)]
+    unsafe fn finish<S: Simd<T>>(self, simd: S, sum: S::V, channel: usize, at: usize, lanes: usize) -> S::V {
+        // SAFETY: the caller's.
+        unsafe {
+            let sum = AddTo(self.sums).finish(simd, sum, channel, at, lanes);
+            self.epilogue.finish(simd, sum, channel, at, lanes)
+        }
+    }
+}
+
+/// Steps `k..k + depth` of the product, panel by panel.
+///
+/// # Safety
+/// As for [`product`], and `k + depth ≤ K`.
+#[inline(always)]
+#[allow(clippy::too_many_arguments, reason = "operands and epilogue of one product")]
+unsafe fn panels<T: Scalar, S: Simd<T>, M: MatrixSpec, E: Epilogue<T>>(
+    simd: S, _: M, n: usize, a: *const T, b: *const T, k: usize, depth: usize, c: *mut T, epilogue: E,
+) {
+    let walk = Walk { count: [1, 1, depth], a: [0, 0, 1], b: [0, 0, M::COLUMNS as isize] };
+    // SAFETY: row k of B, column k of A are inside.
+    unsafe {
+        let (a, b) = (a.add(k), b.add(k * M::COLUMNS));
+        let rows = Rows { a, a_step: M::ROWS as isize, c, at: 0, at_step: M::COLUMNS, n };
+        each_panel::<T, S, E, Broadcast>(simd, rows, b, M::COLUMNS, 0, walk, epilogue);
+    }
+}
+
+/// `C[n × O] ← epilogue(A · B)` for any rows and walk: panels of two vectors, and the rest. `channel`: C's first column.
+///
+/// # Safety
+/// As for [`line`], with rows of B of `outputs` elements.
+#[inline(always)]
+#[allow(clippy::too_many_arguments, reason = "operands and epilogue of one product")]
+pub unsafe fn columns<T: Scalar, S: Simd<T>, E: Epilogue<T>, D: Product>(
+    simd: S, rows: Rows<T>, b: *const T, outputs: usize, channel: usize, walk: Walk, epilogue: E,
+) {
+    // SAFETY: the caller's.
+    unsafe {
+        if outputs <= <S::Half as Simd<T>>::LANES {
+            each_panel::<T, S::Half, E, D>(simd.half(), rows, b, outputs, channel, walk, epilogue);
+        } else {
+            each_panel::<T, S, E, D>(simd, rows, b, outputs, channel, walk, epilogue);
+        }
+    }
+}
+
+/// # Safety
+/// As for [`columns`].
+#[inline(always)]
+#[allow(clippy::too_many_arguments, reason = "operands and epilogue of one product")]
+unsafe fn each_panel<T: Scalar, S: Simd<T>, E: Epilogue<T>, D: Product>(
+    simd: S, rows: Rows<T>, b: *const T, outputs: usize, channel: usize, walk: Walk, epilogue: E,
+) {
+    let mut o = 0;
+    // SAFETY: columns o.. are inside. The channels of a depthwise panel are those of A too.
+    unsafe {
+        while o + VECTORS * S::LANES <= outputs {
+            let (rows, columns) = panel::<T, D>(rows, b, o, channel, S::LANES);
+            line::<T, S, E, D, VECTORS>(simd, rows, columns, walk, epilogue);
+            o += VECTORS * S::LANES;
+        }
+        let rest = outputs - o;
+        if rest > S::LANES {
+            let (rows, columns) = panel::<T, D>(rows, b, o, channel, rest - S::LANES);
+            line::<T, S, E, D, VECTORS>(simd, rows, columns, walk, epilogue);
+        } else if rest > 0 {
+            let (rows, columns) = panel::<T, D>(rows, b, o, channel, rest);
+            line::<T, S, E, D, 1>(simd, rows, columns, walk, epilogue);
+        }
+    }
+}
+
+/// The operands of the panel that begins at column `o`.
+///
+/// # Safety
+/// Column `o` is inside.
+#[inline(always)]
+unsafe fn panel<T, D: Product>(rows: Rows<T>, b: *const T, o: usize, channel: usize, last: usize) -> (Rows<T>, Columns<T>) {
+    // SAFETY: the caller's.
+    unsafe {
+        let a = if const { D::DEPTHWISE } { rows.a.add(o) } else { rows.a };
+        (Rows { a, ..rows }, Columns { b: b.add(o), channel: channel + o, last })
+    }
+}
+
+/// Row `i` alone, in panels as wide as the registers allow.
+///
+/// # Safety
+/// As for [`product`].
+#[inline(always)]
+#[allow(clippy::too_many_arguments, reason = "operands and epilogue of one product")]
+unsafe fn flat<T: Scalar, S: Simd<T>, M: MatrixSpec, E: Epilogue<T>>(
+    simd: S, _: M, i: usize, a: *const T, b: *const T, c: *mut T, epilogue: E,
+) {
+    let width = const { FLAT_VECTORS * S::LANES };
+    let rest = const { M::COLUMNS % (FLAT_VECTORS * S::LANES) };
+    let walk = Walk { count: [1, 1, M::ROWS], a: [0, 0, 1], b: [0, 0, M::COLUMNS as isize] };
+    // SAFETY: row i is inside.
+    let rows = Rows {
+        a: unsafe { a.add(i * M::ROWS) },
+        a_step: M::ROWS as isize,
+        c,
+        at: i * M::COLUMNS,
+        at_step: M::COLUMNS,
+        n: 1,
+    };
+    let mut o = 0;
+    // SAFETY: columns o.. are inside.
+    unsafe {
+        while o + width <= M::COLUMNS {
+            let columns = Columns { b: b.add(o), channel: o, last: S::LANES };
+            tile::<T, S, E, Broadcast, 1, FLAT_VECTORS>(simd, rows, 0, columns, walk, epilogue);
+            o += width;
+        }
+        let columns = Columns { b: b.add(o), channel: o, last: const { last_lanes(M::COLUMNS, S::LANES) } };
+        macro_rules! rest {
+            ($($nv:literal)*) => {
+                match const { (M::COLUMNS % (FLAT_VECTORS * S::LANES)).div_ceil(S::LANES) } {
+                    $($nv => tile::<T, S, E, Broadcast, 1, $nv>(simd, rows, 0, columns, walk, epilogue),)*
+                    _ => {}
+                }
+            };
+        }
+        if rest > 0 {
+            rest!(1 2 3 4 5 6 7 8);
+        }
+    }
+}
+
+/// Lanes of the last vector of a row.
+const fn last_lanes(columns: usize, lanes: usize) -> usize {
+    if columns == 0 { 0 } else { (columns - 1) % lanes + 1 }
 }

@@ -5,41 +5,41 @@
 //! 65 GFLOP/s against 21 for `m = 64`, 79 against 21 for `m = 128`; but 36 against 67 for `m = 16`, and it is the slower one for all
 //! shapes of convolutions that were tried (`[64 × 576] · [576 × 784]`: 93 against 108). `benches/gemm.rs` repeats this.
 
-use crate::kernels::tile::Broadcast;
-
 /// A general matrix product of the host.
 ///
 /// It allocates its packing buffers, so the core without `std` has none.
 pub trait HostGemm: Sized {
-    /// Whether there is one, and it wins for `C[m × n] = A[m × k] · B[k × n]`.
-    fn wins(m: usize, k: usize, n: usize) -> bool {
-        // B above 2²² elements (16 MiB of f32) streams from memory; 64 rows repay its packing.
-        cfg!(feature = "std") && m >= 64 && k.saturating_mul(n) >= 1 << 22
-    }
-
-    /// `C[m × n] ← A[m × k] · B[k × n]`, rows of B and C one after the other.
+    /// `C[m × n] ← A[m × k] · Bᵀ` with `B: [n × k]`, all in rows, if there is such a product here and it wins; yields whether it did.
     ///
     /// # Safety
-    /// A can be read at all `(i, k)`, B has `k · n` elements to read, C `m · n` to write.
-    unsafe fn product(m: usize, k: usize, n: usize, a: Broadcast<Self>, b: *const Self, c: *mut Self);
+    /// A can be read at `m · k` elements, B at `n · k`, C written at `m · n`.
+    unsafe fn product(m: usize, k: usize, n: usize, a: *const Self, b: *const Self, c: *mut Self) -> bool;
+}
+
+/// Whether the host's product wins: B above 2²² elements (16 MiB of f32) streams from memory; 64 rows repay its packing.
+#[cfg(feature = "std")]
+fn wins(m: usize, k: usize, n: usize) -> bool {
+    m >= 64 && k.saturating_mul(n) >= 1 << 22
 }
 
 macro_rules! host_gemm {
     ($t:ty, $gemm:path) => {
         impl HostGemm for $t {
             #[cfg(feature = "std")]
-            unsafe fn product(m: usize, k: usize, n: usize, a: Broadcast<$t>, b: *const $t, c: *mut $t) {
+            unsafe fn product(m: usize, k: usize, n: usize, a: *const $t, b: *const $t, c: *mut $t) -> bool {
+                if !wins(m, k, n) {
+                    return false;
+                }
                 // Strides of real slices fit an isize: no allocation is larger.
-                let [row, column, width] = [a.row, a.column, n].map(|stride| stride as isize);
+                let [depth, width] = [k, n].map(|stride| stride as isize);
                 // SAFETY: the caller's, with these strides.
-                unsafe { $gemm(m, k, n, 1.0, a.first, row, column, b, width, 1, 0.0, c, width, 1) }
+                unsafe { $gemm(m, k, n, 1.0, a, depth, 1, b, 1, depth, 0.0, c, width, 1) }
+                true
             }
 
             #[cfg(not(feature = "std"))]
-            unsafe fn product(m: usize, k: usize, n: usize, a: Broadcast<$t>, b: *const $t, c: *mut $t) {
-                use crate::kernels::{gemm, simd::Portable, tile::Taps};
-                // SAFETY: the caller's. Never called, for `wins` says no.
-                unsafe { gemm::product::<$t, _, false>(Portable, m, a, b, Taps::rows(k, n), c, n, n) }
+            unsafe fn product(_: usize, _: usize, _: usize, _: *const $t, _: *const $t, _: *mut $t) -> bool {
+                false
             }
         }
     };

@@ -1,29 +1,60 @@
 //! The naive kernels: the definition of each operation, written as its equation. They are the oracle of every fast kernel and are kept for ever.
 //!
-//! Layouts: maps `[C, H, W]`, kernels `[OC, IC / groups, KH, KW]`, all flat slices in that order.
+//! Layouts: maps in pixels, `[H][W][C]`, or in planes, `[C][H][W]`, as [`Order`] says, for poolings in pixels; kernels `[KH][KW][IC / groups][OC]`; matrices `[I][O]`. All are flat slices in that
+//! order.
 
 use crate::Scalar;
-use crate::shape::{Conv, Pool, Rounding};
+use crate::kernels::activation::Activation;
+use crate::shape::{Conv, Pool, Rounding, Shape};
+
+/// How a map lies in memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// `[H][W][C]`: as inside a network.
+    Pixels,
+    /// `[C][H][W]`: as a [`Tensor`](crate::Tensor), and as in files.
+    Planes,
+}
+
+impl Order {
+    /// Where channel `c` at row `h` and column `w` lies.
+    pub const fn index(self, map: Shape, c: usize, h: usize, w: usize) -> usize {
+        match self {
+            Order::Pixels => (h * map.w + w) * map.c + c,
+            Order::Planes => (c * map.h + h) * map.w + w,
+        }
+    }
+}
+
+/// `y ← x`, from one order to the other.
+pub fn reorder<T: Scalar>(map: Shape, [from, to]: [Order; 2], x: &[T], y: &mut [T]) {
+    for c in 0..map.c {
+        for h in 0..map.h {
+            for w in 0..map.w {
+                y[to.index(map, c, h, w)] = x[from.index(map, c, h, w)];
+            }
+        }
+    }
+}
 
 /// Calls `f(output, weight, input)` with the flat indices of each multiply-add of a convolution.
-pub fn each_product(conv: &Conv, mut f: impl FnMut(usize, usize, usize)) {
-    let y = conv.output();
+pub fn each_product(conv: &Conv, [x, y]: [Order; 2], mut f: impl FnMut(usize, usize, usize)) {
+    let out = conv.output();
     let (ic, oc) = (conv.group_inputs(), conv.group_outputs());
     let [kh, kw] = conv.kernel;
-    for o in 0..conv.out_channels {
-        for r in 0..y.h {
-            for s in 0..y.w {
-                for i in 0..ic {
-                    for u in 0..kh {
-                        for v in 0..kw {
-                            let h = (r * conv.stride[0] + u * conv.dilation[0]).wrapping_sub(conv.padding[0]);
-                            let w = (s * conv.stride[1] + v * conv.dilation[1]).wrapping_sub(conv.padding[2]);
-                            if h < conv.input.h && w < conv.input.w {
-                                let c = o / oc * ic + i;
+    for o in 0..out.c {
+        for r in 0..out.h {
+            for s in 0..out.w {
+                for u in 0..kh {
+                    for v in 0..kw {
+                        let h = (r * conv.stride[0] + u * conv.dilation[0]).wrapping_sub(conv.padding[0]);
+                        let w = (s * conv.stride[1] + v * conv.dilation[1]).wrapping_sub(conv.padding[2]);
+                        if h < conv.input.h && w < conv.input.w {
+                            for i in 0..ic {
                                 f(
-                                    (o * y.h + r) * y.w + s,
-                                    ((o * ic + i) * kh + u) * kw + v,
-                                    (c * conv.input.h + h) * conv.input.w + w,
+                                    y.index(out, o, r, s),
+                                    ((u * kw + v) * ic + i) * out.c + o,
+                                    x.index(conv.input, o / oc * ic + i, h, w),
                                 );
                             }
                         }
@@ -34,43 +65,61 @@ pub fn each_product(conv: &Conv, mut f: impl FnMut(usize, usize, usize)) {
     }
 }
 
-/// `y ← conv(x, weight) + bias`; an empty `bias` is none.
-pub fn conv_forward<T: Scalar>(conv: &Conv, x: &[T], weight: &[T], bias: &[T], y: &mut [T]) {
-    let plane = conv.output().h * conv.output().w;
-    for (o, y) in y.chunks_exact_mut(plane).enumerate() {
-        y.fill(bias.get(o).copied().unwrap_or(T::zero()));
+/// Calls `f(output, channel)` with the flat indices of each place of a convolution's map.
+fn each_output(conv: &Conv, y: Order, mut f: impl FnMut(usize, usize)) {
+    let out = conv.output();
+    for o in 0..out.c {
+        for r in 0..out.h {
+            for s in 0..out.w {
+                f(y.index(out, o, r, s), o);
+            }
+        }
     }
-    each_product(conv, |out, tap, input| y[out] += weight[tap] * x[input]);
 }
 
-/// `dw += ∂(dy · y)/∂weight`, `db += ∂(dy · y)/∂bias`.
-pub fn conv_backward_params<T: Scalar>(conv: &Conv, x: &[T], dy: &[T], dw: &mut [T], db: &mut [T]) {
-    let plane = conv.output().h * conv.output().w;
-    for (db, dy) in db.iter_mut().zip(dy.chunks_exact(plane)) {
-        *db += dy.iter().copied().sum();
+/// `y ← conv(x, weight) + bias`; an empty `bias` is none. `orders`: of x and of y.
+pub fn conv_forward<T: Scalar>(conv: &Conv, orders: [Order; 2], x: &[T], weight: &[T], bias: &[T], y: &mut [T]) {
+    each_output(conv, orders[1], |out, o| y[out] = bias.get(o).copied().unwrap_or(T::zero()));
+    each_product(conv, orders, |out, tap, input| y[out] += weight[tap] * x[input]);
+}
+
+/// `dw += ∂(dy · y)/∂weight`, `db += ∂(dy · y)/∂bias`; an empty `db` is none.
+pub fn conv_backward_params<T: Scalar>(
+    conv: &Conv, orders: [Order; 2], x: &[T], dy: &[T], dw: &mut [T], db: &mut [T],
+) {
+    if !db.is_empty() {
+        each_output(conv, orders[1], |out, o| db[o] += dy[out]);
     }
-    each_product(conv, |out, tap, input| dw[tap] += dy[out] * x[input]);
+    each_product(conv, orders, |out, tap, input| dw[tap] += dy[out] * x[input]);
 }
 
 /// `dx ← ∂(dy · y)/∂x`.
-pub fn conv_backward_input<T: Scalar>(conv: &Conv, weight: &[T], dy: &[T], dx: &mut [T]) {
+pub fn conv_backward_input<T: Scalar>(conv: &Conv, orders: [Order; 2], weight: &[T], dy: &[T], dx: &mut [T]) {
     dx.fill(T::zero());
-    each_product(conv, |out, tap, input| dx[input] += dy[out] * weight[tap]);
+    each_product(conv, orders, |out, tap, input| dx[input] += dy[out] * weight[tap]);
 }
 
-/// Calls `f(output, place in the window, input)` for each input of each window; padding is left out.
+/// What a convolution's store does with its sums, in pixels: `y ← act(scale[c] · y + shift[c] + skip)`; an empty `skip` is none.
+pub fn finish<T: Scalar, A: Activation<T>>(scale: &[T], shift: &[T], skip: &[T], act: A, y: &mut [T]) {
+    for (i, y) in y.iter_mut().enumerate() {
+        let c = i % scale.len();
+        *y = act.apply(scale[c] * *y + shift[c] + skip.get(i).copied().unwrap_or(T::zero()));
+    }
+}
+
+/// Calls `f(output, place in the window, input)` for each input of each window, in pixels order; padding is left out.
 pub fn each_window(pool: &Pool, mut f: impl FnMut(usize, usize, usize)) {
     let y = pool.output();
-    for c in 0..y.c {
-        for r in 0..y.h {
-            for s in 0..y.w {
+    for r in 0..y.h {
+        for s in 0..y.w {
+            for c in 0..y.c {
                 for u in 0..pool.kernel[0] {
                     for v in 0..pool.kernel[1] {
                         let h = (r * pool.stride[0] + u).wrapping_sub(pool.padding[0]);
                         let w = (s * pool.stride[1] + v).wrapping_sub(pool.padding[2]);
                         if h < pool.input.h && w < pool.input.w {
-                            let x = (c * pool.input.h + h) * pool.input.w + w;
-                            f((c * y.h + r) * y.w + s, u * pool.kernel[1] + v, x);
+                            let x = (h * pool.input.w + w) * pool.input.c + c;
+                            f((r * y.w + s) * y.c + c, u * pool.kernel[1] + v, x);
                         }
                     }
                 }
@@ -118,7 +167,7 @@ pub fn avg_pool_forward<T: Scalar>(pool: &Pool, x: &[T], y: &mut [T]) {
     y.fill(T::zero());
     each_window(pool, |out, _, input| y[out] += x[input]);
     for (i, y) in y.iter_mut().enumerate() {
-        *y /= T::of(window_size(pool, i / out.w % out.h, i % out.w) as f64);
+        *y /= T::of(window_size(pool, i / out.c / out.w, i / out.c % out.w) as f64);
     }
 }
 
@@ -127,30 +176,33 @@ pub fn avg_pool_backward<T: Scalar>(pool: &Pool, dy: &[T], dx: &mut [T]) {
     let out = pool.output();
     dx.fill(T::zero());
     each_window(pool, |o, _, input| {
-        dx[input] += dy[o] / T::of(window_size(pool, o / out.w % out.h, o % out.w) as f64);
+        dx[input] += dy[o] / T::of(window_size(pool, o / out.c / out.w, o / out.c % out.w) as f64);
     });
 }
 
-/// `y ← W · x + b`, `weight: [outputs, inputs]`; an empty `bias` is none.
+/// `y ← x · W + b`, `weight: [inputs][outputs]`; an empty `bias` is none.
 pub fn linear_forward<T: Scalar>(x: &[T], weight: &[T], bias: &[T], y: &mut [T]) {
-    for (o, (y, row)) in y.iter_mut().zip(weight.chunks_exact(x.len())).enumerate() {
+    for (o, y) in y.iter_mut().enumerate() {
         *y = bias.get(o).copied().unwrap_or(T::zero());
-        for (w, x) in row.iter().zip(x) {
-            *y += *w * *x;
+    }
+    for (i, x) in x.iter().enumerate() {
+        for o in 0..y.len() {
+            y[o] += *x * weight[i * y.len() + o];
         }
     }
 }
 
-/// `dw += dy · xᵀ`, `db += dy`, `dx ← Wᵀ · dy`.
+/// `dw += xᵀ · dy`, `db += dy`, `dx ← dy · Wᵀ`; an empty `db` is none.
 pub fn linear_backward<T: Scalar>(x: &[T], weight: &[T], dy: &[T], dw: &mut [T], db: &mut [T], dx: &mut [T]) {
     dx.fill(T::zero());
     for (db, dy) in db.iter_mut().zip(dy) {
         *db += *dy;
     }
-    for (o, dy) in dy.iter().enumerate() {
-        for i in 0..x.len() {
-            dw[o * x.len() + i] += *dy * x[i];
-            dx[i] += *dy * weight[o * x.len() + i];
+    for i in 0..x.len() {
+        for o in 0..dy.len() {
+            let tap = i * dy.len() + o;
+            dw[tap] += dy[o] * x[i];
+            dx[i] += dy[o] * weight[tap];
         }
     }
 }

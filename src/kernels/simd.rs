@@ -49,8 +49,20 @@ pub unsafe trait Simd<T: Scalar>: Copy + Send + Sync + 'static {
 
     /// All lanes `value`.
     fn splat(self, value: T) -> Self::V;
+    /// Half a vector's token, for rows of few channels: the same instructions on registers half as wide, or `Self` where there are none.
+    type Half: Simd<T>;
+
+    /// The token of half vectors.
+    fn half(self) -> Self::Half;
+
     /// `a + b`.
     fn add(self, a: Self::V, b: Self::V) -> Self::V;
+    /// `a − b`.
+    fn sub(self, a: Self::V, b: Self::V) -> Self::V;
+    /// The larger of each pair; `b` where one of them is NaN.
+    fn max(self, a: Self::V, b: Self::V) -> Self::V;
+    /// The smaller of each pair; `b` where one of them is NaN.
+    fn min(self, a: Self::V, b: Self::V) -> Self::V;
     /// `a · b`.
     fn mul(self, a: Self::V, b: Self::V) -> Self::V;
     /// `a · b + c`, rounded once where the machine fuses it.
@@ -92,6 +104,7 @@ const PORTABLE_LANES: usize = 4;
 // SAFETY: 4 lanes.
 unsafe impl<T: Scalar> Simd<T> for Portable {
     type V = [T; PORTABLE_LANES];
+    type Half = Self;
     const LANES: usize = PORTABLE_LANES;
     const REGISTERS: usize = 16;
     const NAME: &'static str = "portable";
@@ -109,6 +122,26 @@ unsafe impl<T: Scalar> Simd<T> for Portable {
     #[inline(always)]
     fn add(self, a: Self::V, b: Self::V) -> Self::V {
         core::array::from_fn(|i| a[i] + b[i])
+    }
+
+    #[inline(always)]
+    fn half(self) -> Self {
+        self
+    }
+
+    #[inline(always)]
+    fn sub(self, a: Self::V, b: Self::V) -> Self::V {
+        core::array::from_fn(|i| a[i] - b[i])
+    }
+
+    #[inline(always)]
+    fn max(self, a: Self::V, b: Self::V) -> Self::V {
+        core::array::from_fn(|i| if a[i] > b[i] { a[i] } else { b[i] })
+    }
+
+    #[inline(always)]
+    fn min(self, a: Self::V, b: Self::V) -> Self::V {
+        core::array::from_fn(|i| if a[i] < b[i] { a[i] } else { b[i] })
     }
 
     #[inline(always)]
@@ -162,13 +195,14 @@ unsafe impl<T: Scalar> Simd<T> for Portable {
 #[cfg(target_arch = "x86_64")]
 macro_rules! x86_simd {
     (
-        $token:ident: $t:ty, $v:ty, lanes $lanes:literal, registers $registers:literal, name $name:literal, features $features:literal,
-        splat $splat:path, add $add:path, mul $mul:path, fma $fma:path, load $load:path, store $store:path,
+        $token:ident / $half:ident: $t:ty, $v:ty, lanes $lanes:literal, registers $registers:literal, name $name:literal, features $features:literal,
+        splat $splat:path, add $add:path, sub $sub:path, max $max:path, min $min:path, mul $mul:path, fma $fma:path, load $load:path, store $store:path,
         sum |$sv:ident| $sum:expr, load_first |$lp:ident, $ln:ident| $load_first:expr, store_first |$sp:ident, $svv:ident, $sn:ident| $store_first:expr
     ) => {
         // SAFETY: a register has 4 to 16 lanes.
         unsafe impl Simd<$t> for $token {
             type V = $v;
+            type Half = $half;
             const LANES: usize = $lanes;
             const REGISTERS: usize = $registers;
             const NAME: &'static str = $name;
@@ -194,6 +228,29 @@ macro_rules! x86_simd {
             fn add(self, a: $v, b: $v) -> $v {
                 // SAFETY: the token proves the instruction set.
                 unsafe { $add(a, b) }
+            }
+
+            #[inline(always)]
+            fn half(self) -> $half {
+                $half(())
+            }
+
+            #[inline(always)]
+            fn sub(self, a: $v, b: $v) -> $v {
+                // SAFETY: the token proves the instruction set.
+                unsafe { $sub(a, b) }
+            }
+
+            #[inline(always)]
+            fn max(self, a: $v, b: $v) -> $v {
+                // SAFETY: the token proves the instruction set.
+                unsafe { $max(a, b) }
+            }
+
+            #[inline(always)]
+            fn min(self, a: $v, b: $v) -> $v {
+                // SAFETY: the token proves the instruction set.
+                unsafe { $min(a, b) }
             }
 
             #[inline(always)]
@@ -254,6 +311,10 @@ mod x86 {
     #[derive(Clone, Copy, Debug)]
     pub struct Avx512(());
 
+    /// The 256-bit registers of [`Avx512`]: 32 of them, with masks.
+    #[derive(Clone, Copy, Debug)]
+    pub struct Avx512Half(());
+
     impl Avx2 {
         /// # Safety
         /// The machine has AVX2 and FMA.
@@ -308,32 +369,48 @@ mod x86 {
     }
 
     x86_simd! {
-        Avx2: f32, __m256, lanes 8, registers 16, name "avx2", features "avx2,fma",
-        splat _mm256_set1_ps, add _mm256_add_ps, mul _mm256_mul_ps, fma _mm256_fmadd_ps, load _mm256_loadu_ps, store _mm256_storeu_ps,
+        Avx2 / Avx2: f32, __m256, lanes 8, registers 16, name "avx2", features "avx2,fma",
+        splat _mm256_set1_ps, add _mm256_add_ps, sub _mm256_sub_ps, max _mm256_max_ps, min _mm256_min_ps, mul _mm256_mul_ps, fma _mm256_fmadd_ps, load _mm256_loadu_ps, store _mm256_storeu_ps,
         sum |v| sum_8(v),
         load_first |p, n| _mm256_maskload_ps(p, mask_32(n)),
         store_first |p, v, n| _mm256_maskstore_ps(p, mask_32(n), v)
     }
 
     x86_simd! {
-        Avx2: f64, __m256d, lanes 4, registers 16, name "avx2", features "avx2,fma",
-        splat _mm256_set1_pd, add _mm256_add_pd, mul _mm256_mul_pd, fma _mm256_fmadd_pd, load _mm256_loadu_pd, store _mm256_storeu_pd,
+        Avx2 / Avx2: f64, __m256d, lanes 4, registers 16, name "avx2", features "avx2,fma",
+        splat _mm256_set1_pd, add _mm256_add_pd, sub _mm256_sub_pd, max _mm256_max_pd, min _mm256_min_pd, mul _mm256_mul_pd, fma _mm256_fmadd_pd, load _mm256_loadu_pd, store _mm256_storeu_pd,
         sum |v| sum_4(v),
         load_first |p, n| _mm256_maskload_pd(p, mask_64(n)),
         store_first |p, v, n| _mm256_maskstore_pd(p, mask_64(n), v)
     }
 
     x86_simd! {
-        Avx512: f32, __m512, lanes 16, registers 32, name "avx512", features "avx512f,avx512vl,avx2,fma",
-        splat _mm512_set1_ps, add _mm512_add_ps, mul _mm512_mul_ps, fma _mm512_fmadd_ps, load _mm512_loadu_ps, store _mm512_storeu_ps,
+        Avx512 / Avx512Half: f32, __m512, lanes 16, registers 32, name "avx512", features "avx512f,avx512vl,avx2,fma",
+        splat _mm512_set1_ps, add _mm512_add_ps, sub _mm512_sub_ps, max _mm512_max_ps, min _mm512_min_ps, mul _mm512_mul_ps, fma _mm512_fmadd_ps, load _mm512_loadu_ps, store _mm512_storeu_ps,
         sum |v| sum_8(_mm256_add_ps(_mm512_castps512_ps256(v), _mm256_castpd_ps(_mm512_extractf64x4_pd::<1>(_mm512_castps_pd(v))))),
         load_first |p, n| _mm512_maskz_loadu_ps(((1u32 << n) - 1) as __mmask16, p),
         store_first |p, v, n| _mm512_mask_storeu_ps(p, ((1u32 << n) - 1) as __mmask16, v)
     }
 
     x86_simd! {
-        Avx512: f64, __m512d, lanes 8, registers 32, name "avx512", features "avx512f,avx512vl,avx2,fma",
-        splat _mm512_set1_pd, add _mm512_add_pd, mul _mm512_mul_pd, fma _mm512_fmadd_pd, load _mm512_loadu_pd, store _mm512_storeu_pd,
+        Avx512Half / Avx512Half: f32, __m256, lanes 8, registers 32, name "avx512", features "avx512f,avx512vl,avx2,fma",
+        splat _mm256_set1_ps, add _mm256_add_ps, sub _mm256_sub_ps, max _mm256_max_ps, min _mm256_min_ps, mul _mm256_mul_ps, fma _mm256_fmadd_ps, load _mm256_loadu_ps, store _mm256_storeu_ps,
+        sum |v| sum_8(v),
+        load_first |p, n| _mm256_maskz_loadu_ps(((1u32 << n) - 1) as __mmask8, p),
+        store_first |p, v, n| _mm256_mask_storeu_ps(p, ((1u32 << n) - 1) as __mmask8, v)
+    }
+
+    x86_simd! {
+        Avx512Half / Avx512Half: f64, __m256d, lanes 4, registers 32, name "avx512", features "avx512f,avx512vl,avx2,fma",
+        splat _mm256_set1_pd, add _mm256_add_pd, sub _mm256_sub_pd, max _mm256_max_pd, min _mm256_min_pd, mul _mm256_mul_pd, fma _mm256_fmadd_pd, load _mm256_loadu_pd, store _mm256_storeu_pd,
+        sum |v| sum_4(v),
+        load_first |p, n| _mm256_maskz_loadu_pd(((1u32 << n) - 1) as __mmask8, p),
+        store_first |p, v, n| _mm256_mask_storeu_pd(p, ((1u32 << n) - 1) as __mmask8, v)
+    }
+
+    x86_simd! {
+        Avx512 / Avx512Half: f64, __m512d, lanes 8, registers 32, name "avx512", features "avx512f,avx512vl,avx2,fma",
+        splat _mm512_set1_pd, add _mm512_add_pd, sub _mm512_sub_pd, max _mm512_max_pd, min _mm512_min_pd, mul _mm512_mul_pd, fma _mm512_fmadd_pd, load _mm512_loadu_pd, store _mm512_storeu_pd,
         sum |v| sum_4(_mm256_add_pd(_mm512_castpd512_pd256(v), _mm512_extractf64x4_pd::<1>(v))),
         load_first |p, n| _mm512_maskz_loadu_pd(((1u32 << n) - 1) as __mmask8, p),
         store_first |p, v, n| _mm512_mask_storeu_pd(p, ((1u32 << n) - 1) as __mmask8, v)
@@ -341,7 +418,7 @@ mod x86 {
 }
 
 #[cfg(target_arch = "x86_64")]
-pub use x86::{Avx2, Avx512};
+pub use x86::{Avx2, Avx512, Avx512Half};
 
 /// An instruction set, as it is found out at run time.
 #[cfg(all(feature = "std", target_arch = "x86_64"))]

@@ -36,20 +36,48 @@ activation_layers!(Identity, Relu, Relu6, LeakyRelu, Elu, Sigmoid, Tanh, Gelu, S
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Softmax;
 
+/// The channels at row `h` and column `w`.
+fn pixel<const C: usize, const H: usize, const W: usize, T: Scalar>(
+    map: &Tensor<C, H, W, T>, h: usize, w: usize,
+) -> [T; C] {
+    core::array::from_fn(|c| map[c][h][w])
+}
+
+/// `map[c][h][w] ← f(h, w)[c]`.
+fn each_pixel<const C: usize, const H: usize, const W: usize, T: Scalar>(
+    map: &mut Tensor<C, H, W, T>, mut f: impl FnMut(usize, usize) -> [T; C],
+) {
+    for h in 0..H {
+        for w in 0..W {
+            for (map, value) in map.0.iter_mut().zip(f(h, w)) {
+                map[h][w] = value;
+            }
+        }
+    }
+}
+
 impl<const C: usize, const H: usize, const W: usize, T: Scalar> Layer<Tensor<C, H, W, T>, Tensor<C, H, W, T>>
     for Softmax
 {
     fn forward(&self, x: &Tensor<C, H, W, T>) -> Tensor<C, H, W, T> {
-        let mut y = *x;
-        map::softmax_forward_in_place(Portable, C, core::slice::from_mut(&mut y));
+        let mut y = Tensor::zeros();
+        each_pixel(&mut y, |h, w| {
+            let mut y = pixel(x, h, w);
+            map::softmax_forward_in_place(Portable, C, core::slice::from_mut(&mut y));
+            y
+        });
         y
     }
 
     fn backward(
         &self, _: &Tensor<C, H, W, T>, y: &Tensor<C, H, W, T>, dy: &Tensor<C, H, W, T>, _: &mut Self,
     ) -> Tensor<C, H, W, T> {
-        let mut dx = *dy;
-        map::softmax_backward_in_place(Portable, C, core::slice::from_ref(y), core::slice::from_mut(&mut dx));
+        let mut dx = Tensor::zeros();
+        each_pixel(&mut dx, |h, w| {
+            let (y, mut dx) = (pixel(y, h, w), pixel(dy, h, w));
+            map::softmax_backward_in_place(Portable, C, core::slice::from_ref(&y), core::slice::from_mut(&mut dx));
+            dx
+        });
         dx
     }
 }

@@ -6,9 +6,10 @@ use bytemuck::Zeroable;
 
 use super::{Geometry, Layer, Window, with_work};
 use crate::kernels::activation::Identity;
-use crate::kernels::conv::{self, ConvSpec};
-use crate::kernels::conv_backward;
+use crate::kernels::conv::{self, Bias, ConvSpec, NoSkip};
+use crate::kernels::simd::Portable;
 use crate::kernels::stage::NoPool;
+use crate::kernels::{conv_backward, map};
 use crate::plain::{self, Plain};
 use crate::scalar::Scalar;
 use crate::shape::{Conv, Shape};
@@ -16,7 +17,10 @@ use crate::tensor::Tensor;
 
 /// A 2-D convolution (cross-correlation) from `IN` to `OUT` channels with a kernel of `KH × KW`.
 ///
-/// `y[o][r][s] = bias[o] + Σ_{i, u, v} weight[o][i][u][v] · x[i][r·stride + u·dilation − top][s·stride + v·dilation − left]`.
+/// `y[o][r][s] = bias[o] + Σ_{u, v, i} weight[u][v][i][o] · x[i][r·stride + u·dilation − top][s·stride + v·dilation − left]`.
+///
+/// The outputs are last because the kernels read weights as vectors along them. Files have them first, as PyTorch has:
+/// see [`MemoryOrder`](crate::MemoryOrder).
 ///
 /// Stride, padding, dilation and groups are a type, [`Window`]. `GROUP_IN` is `IN / groups`, the input channels that one
 /// kernel sees; `BIASES` is `OUT`, or 0 for no bias.
@@ -32,8 +36,8 @@ pub struct Conv2d<
     const GROUP_IN: usize = IN,
     const BIASES: usize = OUT,
 > {
-    /// `[OUT][IN / groups][KH][KW]`.
-    pub weight: [[[[T; KW]; KH]; GROUP_IN]; OUT],
+    /// `[KH][KW][IN / groups][OUT]`.
+    pub weight: [[[[T; OUT]; GROUP_IN]; KW]; KH],
     /// `[OUT]`, or empty.
     pub bias: [T; BIASES],
     geometry: PhantomData<fn() -> G>,
@@ -112,15 +116,15 @@ impl<
     }
 }
 
-/// The convolution of a [`Conv2d`] on `H × W`.
-struct On<L, const H: usize, const W: usize>(PhantomData<fn() -> L>);
+/// The convolution of a [`Conv2d`] on a map of `H × W` in planes or in pixels.
+struct On<L, const H: usize, const W: usize, const PLANES: bool>(PhantomData<fn() -> L>);
 
-impl<L, const H: usize, const W: usize> Clone for On<L, H, W> {
+impl<L, const H: usize, const W: usize, const PLANES: bool> Clone for On<L, H, W, PLANES> {
     fn clone(&self) -> Self {
         *self
     }
 }
-impl<L, const H: usize, const W: usize> Copy for On<L, H, W> {}
+impl<L, const H: usize, const W: usize, const PLANES: bool> Copy for On<L, H, W, PLANES> {}
 
 impl<
     const IN: usize,
@@ -133,9 +137,11 @@ impl<
     const BIASES: usize,
     const H: usize,
     const W: usize,
-> ConvSpec for On<Conv2d<IN, OUT, KH, KW, T, G, GROUP_IN, BIASES>, H, W>
+    const PLANES: bool,
+> ConvSpec for On<Conv2d<IN, OUT, KH, KW, T, G, GROUP_IN, BIASES>, H, W, PLANES>
 {
     const CONV: Conv = Conv2d::<IN, OUT, KH, KW, T, G, GROUP_IN, BIASES>::shape(H, W);
+    const PLANES: bool = PLANES;
 }
 
 /// Checks a layer against its input and output when compiling.
@@ -166,21 +172,28 @@ impl<
         const { check(&Self::shape(H, W), OH, OW) };
         let mut y = Tensor::zeros();
         with_work!(
-            conv::forward_work(&Self::shape(H, W), None),
+            OUT * OH * OW + conv::forward_work(&Self::shape(H, W), true, None, false),
             T,
-            |work| T::dispatch(conv::Forward {
-                spec: On::<Self, H, W>(PhantomData),
-                x: core::slice::from_ref(x),
-                weight: &self.weight,
-                bias: &self.bias,
-                act: Identity,
-                stage: NoPool,
-                y: core::slice::from_mut(&mut y),
-                work,
-            }),
+            |work| {
+                let (pixels, work) = work.split_at_mut(OUT * OH * OW);
+                let pixels: &mut [Tensor<OUT, OH, OW, T>] = bytemuck::cast_slice_mut(pixels);
+                T::dispatch(conv::Forward {
+                    spec: On::<Self, H, W, true>(PhantomData),
+                    x: core::slice::from_ref(x),
+                    weight: &self.weight,
+                    affine: Bias(&self.bias),
+                    skip: NoSkip,
+                    act: Identity,
+                    stage: NoPool,
+                    y: pixels,
+                    work,
+                });
+                map::to_planes(Portable, Shape::new(OUT, OH, OW), pixels, core::slice::from_mut(&mut y));
+            },
             {
+                use crate::kernels::reference::{Order::Planes, conv_forward};
                 let (conv, weight) = (const { &Self::shape(H, W) }, self.weight.flat());
-                crate::kernels::reference::conv_forward(conv, x.as_slice(), weight, &self.bias, y.as_mut_slice());
+                conv_forward(conv, [Planes; 2], x.as_slice(), weight, &self.bias, y.as_mut_slice());
             }
         );
         y
@@ -190,28 +203,42 @@ impl<
         &self, x: &Tensor<IN, H, W, T>, y: &Tensor<OUT, OH, OW, T>, dy: &Tensor<OUT, OH, OW, T>, grad: &mut Self,
     ) -> Tensor<IN, H, W, T> {
         const { check(&Self::shape(H, W), OH, OW) };
-        let (mut dx, mut dy) = (Tensor::zeros(), *dy);
+        let mut dx = Tensor::zeros();
         with_work!(
-            conv_backward::backward_work(&Self::shape(H, W), None),
+            2 * IN * H * W + OUT * OH * OW + conv_backward::backward_work(&Self::shape(H, W), false, None),
             T,
-            |work| T::dispatch(conv_backward::Backward::<true, _, _, _, _, _, _, _, _> {
-                spec: On::<Self, H, W>(PhantomData),
-                x: core::slice::from_ref(x),
-                weight: &self.weight,
-                act: Identity,
-                stage: NoPool,
-                y: core::slice::from_ref(y),
-                dy: core::slice::from_mut(&mut dy),
-                dw: &mut grad.weight,
-                db: &mut grad.bias,
-                dx: core::slice::from_mut(&mut dx),
-                work,
-            }),
+            |work| {
+                let (x_pixels, work) = work.split_at_mut(IN * H * W);
+                let (dx_pixels, work) = work.split_at_mut(IN * H * W);
+                let (dy_pixels, work) = work.split_at_mut(OUT * OH * OW);
+                let x_pixels: &mut [Tensor<IN, H, W, T>] = bytemuck::cast_slice_mut(x_pixels);
+                let dx_pixels: &mut [Tensor<IN, H, W, T>] = bytemuck::cast_slice_mut(dx_pixels);
+                let dy_pixels: &mut [Tensor<OUT, OH, OW, T>] = bytemuck::cast_slice_mut(dy_pixels);
+                let (input, output) = (Shape::new(IN, H, W), Shape::new(OUT, OH, OW));
+                map::to_pixels(Portable, input, core::slice::from_ref(x), x_pixels);
+                map::to_pixels(Portable, output, core::slice::from_ref(dy), dy_pixels);
+                T::dispatch(conv_backward::Backward::<true, _, _, _, _, _, _, _, _> {
+                    spec: On::<Self, H, W, false>(PhantomData),
+                    x: x_pixels,
+                    weight: &self.weight,
+                    act: Identity,
+                    stage: NoPool,
+                    // In planes: the identity's derivative does not look at it.
+                    y: core::slice::from_ref(y),
+                    dy: dy_pixels,
+                    dw: &mut grad.weight,
+                    db: &mut grad.bias,
+                    dx: dx_pixels,
+                    work,
+                });
+                map::to_planes(Portable, input, dx_pixels, core::slice::from_mut(&mut dx));
+            },
             {
+                use crate::kernels::reference::{Order::Planes, conv_backward_input, conv_backward_params};
                 let (conv, weight) = (const { &Self::shape(H, W) }, self.weight.flat());
                 let (dw, db) = (grad.weight.flat_mut(), &mut grad.bias);
-                crate::kernels::reference::conv_backward_params(conv, x.as_slice(), dy.as_slice(), dw, db);
-                crate::kernels::reference::conv_backward_input(conv, weight, dy.as_slice(), dx.as_mut_slice());
+                conv_backward_params(conv, [Planes; 2], x.as_slice(), dy.as_slice(), dw, db);
+                conv_backward_input(conv, [Planes; 2], weight, dy.as_slice(), dx.as_mut_slice());
             }
         );
         dx

@@ -2,19 +2,22 @@
 
 use bytemuck::Zeroable;
 
-use super::Layer;
+use super::{Layer, with_work};
 use crate::kernels::activation::Identity;
 use crate::kernels::linear;
 use crate::plain::{self, Plain};
 use crate::scalar::Scalar;
 use crate::tensor::Tensor;
 
-/// `y = weight · x + bias` from `IN` to `OUT` features; `BIASES` is `OUT`, or 0 for no bias.
+/// `y = x · weight + bias` from `IN` to `OUT` features; `BIASES` is `OUT`, or 0 for no bias.
+///
+/// The outputs are last because the kernels read weights as vectors along them. Files have them first, as PyTorch has:
+/// see [`MemoryOrder`](crate::MemoryOrder).
 #[repr(C)]
 #[derive(Clone, Debug, PartialEq)]
 pub struct Linear<const IN: usize, const OUT: usize, T = f32, const BIASES: usize = OUT> {
-    /// `[OUT][IN]`.
-    pub weight: [[T; IN]; OUT],
+    /// `[IN][OUT]`.
+    pub weight: [[T; OUT]; IN],
     /// `[OUT]`, or empty.
     pub bias: [T; BIASES],
 }
@@ -61,17 +64,30 @@ impl<const IN: usize, const OUT: usize, T: Scalar, const BIASES: usize> Layer<Te
     fn backward(
         &self, x: &Tensor<IN, 1, 1, T>, y: &Tensor<OUT, 1, 1, T>, dy: &Tensor<OUT, 1, 1, T>, grad: &mut Self,
     ) -> Tensor<IN, 1, 1, T> {
-        let (mut dx, mut dy) = (Tensor::zeros(), *dy);
-        T::dispatch(linear::Backward::<true, _, _, _, _, _> {
-            x: core::slice::from_ref(x),
-            weight: &self.weight,
-            act: Identity,
-            y: core::slice::from_ref(y),
-            dy: core::slice::from_mut(&mut dy),
-            dw: &mut grad.weight,
-            db: &mut grad.bias,
-            dx: core::slice::from_mut(&mut dx),
-        });
+        let mut dx = Tensor::zeros();
+        with_work!(
+            linear::backward_work(IN, OUT),
+            T,
+            |work| {
+                let mut dy = *dy;
+                T::dispatch(linear::Backward::<true, _, _, _, _, _, _> {
+                    x: core::slice::from_ref(x),
+                    weight: &self.weight,
+                    act: Identity,
+                    y: core::slice::from_ref(y),
+                    dy: core::slice::from_mut(&mut dy),
+                    dw: &mut grad.weight,
+                    db: &mut grad.bias,
+                    dx: core::slice::from_mut(&mut dx),
+                    work,
+                });
+            },
+            {
+                use crate::kernels::reference::linear_backward;
+                let (weight, dw) = (self.weight.as_flattened(), grad.weight.as_flattened_mut());
+                linear_backward(x.as_slice(), weight, dy.as_slice(), dw, &mut grad.bias, dx.as_mut_slice());
+            }
+        );
         dx
     }
 }

@@ -1,4 +1,7 @@
-//! Pooling by windows.
+//! Pooling by windows, and over whole maps.
+//!
+//! The kernels take maps in pixels. Channels do not see each other, and the plane of a channel is a map of one channel, in which the two orders are
+//! the same: so here each channel is an image of its own.
 
 use super::Layer;
 use crate::kernels::pool;
@@ -40,14 +43,15 @@ macro_rules! pool_layer {
             }
         }
 
+        /// The pooling of one channel.
         #[derive(Clone, Copy)]
-        struct $spec<const C: usize, const H: usize, const W: usize, L>(L);
+        struct $spec<const H: usize, const W: usize, L>(L);
 
         impl<const KH: usize, const KW: usize, const SH: usize, const SW: usize, const PAD_H: usize,
-            const PAD_W: usize, const FLOOR: bool, const C: usize, const H: usize, const W: usize>
-            PoolSpec for $spec<C, H, W, $name<KH, KW, SH, SW, PAD_H, PAD_W, FLOOR>>
+            const PAD_W: usize, const FLOOR: bool, const H: usize, const W: usize>
+            PoolSpec for $spec<H, W, $name<KH, KW, SH, SW, PAD_H, PAD_W, FLOOR>>
         {
-            const POOL: Pool = $name::<KH, KW, SH, SW, PAD_H, PAD_W, FLOOR>::shape(C, H, W);
+            const POOL: Pool = $name::<KH, KW, SH, SW, PAD_H, PAD_W, FLOOR>::shape(1, H, W);
         }
     };
 }
@@ -84,39 +88,22 @@ impl<
 > Layer<Tensor<C, H, W, T>, Tensor<C, OH, OW, T>> for MaxPool2d<KH, KW, SH, SW, PAD_H, PAD_W, FLOOR>
 {
     fn forward(&self, x: &Tensor<C, H, W, T>) -> Tensor<C, OH, OW, T> {
-        const { check(&MaxOn::<C, H, W, Self>::POOL, OH, OW, "MaxPool2d") };
+        const { check(&Self::shape(C, H, W), OH, OW, "MaxPool2d") };
         let mut y = Tensor::zeros();
-        pool::max_forward(
-            Portable,
-            MaxOn::<C, H, W, Self>(*self),
-            core::slice::from_ref(x),
-            core::slice::from_mut(&mut y),
-        );
+        pool::max_forward(Portable, MaxOn::<H, W, Self>(*self), &x.0, &mut y.0);
         y
     }
 
     fn backward(
         &self, x: &Tensor<C, H, W, T>, _: &Tensor<C, OH, OW, T>, dy: &Tensor<C, OH, OW, T>, _: &mut Self,
     ) -> Tensor<C, H, W, T> {
-        const { check(&MaxOn::<C, H, W, Self>::POOL, OH, OW, "MaxPool2d") };
-        let spec = MaxOn::<C, H, W, Self>(*self);
+        const { check(&Self::shape(C, H, W), OH, OW, "MaxPool2d") };
+        let spec = MaxOn::<H, W, Self>(*self);
         let (mut y, mut dx) = (Tensor::<C, OH, OW, T>::zeros(), Tensor::zeros());
         // Written by hand, a layer keeps nothing between the passes: the places are found again.
-        let mut index = Tensor::<C, OH, OW, [u8; 2]>([[[[0; 2]; OW]; OH]; C]);
-        pool::max_forward_indexed(
-            Portable,
-            spec,
-            core::slice::from_ref(x),
-            core::slice::from_mut(&mut y),
-            core::slice::from_mut(&mut index),
-        );
-        pool::max_backward(
-            Portable,
-            spec,
-            core::slice::from_ref(dy),
-            core::slice::from_ref(&index),
-            core::slice::from_mut(&mut dx),
-        );
+        let mut index = [[[[0; 2]; OW]; OH]; C];
+        pool::max_forward_indexed(Portable, spec, &x.0, &mut y.0, &mut index);
+        pool::max_backward(Portable, spec, &dy.0, &index, &mut dx.0);
         dx
     }
 }
@@ -138,28 +125,18 @@ impl<
 > Layer<Tensor<C, H, W, T>, Tensor<C, OH, OW, T>> for AvgPool2d<KH, KW, SH, SW, PAD_H, PAD_W, FLOOR>
 {
     fn forward(&self, x: &Tensor<C, H, W, T>) -> Tensor<C, OH, OW, T> {
-        const { check(&AvgOn::<C, H, W, Self>::POOL, OH, OW, "AvgPool2d") };
+        const { check(&Self::shape(C, H, W), OH, OW, "AvgPool2d") };
         let mut y = Tensor::zeros();
-        pool::avg_forward(
-            Portable,
-            AvgOn::<C, H, W, Self>(*self),
-            core::slice::from_ref(x),
-            core::slice::from_mut(&mut y),
-        );
+        pool::avg_forward(Portable, AvgOn::<H, W, Self>(*self), &x.0, &mut y.0);
         y
     }
 
     fn backward(
         &self, _: &Tensor<C, H, W, T>, _: &Tensor<C, OH, OW, T>, dy: &Tensor<C, OH, OW, T>, _: &mut Self,
     ) -> Tensor<C, H, W, T> {
-        const { check(&AvgOn::<C, H, W, Self>::POOL, OH, OW, "AvgPool2d") };
+        const { check(&Self::shape(C, H, W), OH, OW, "AvgPool2d") };
         let mut dx = Tensor::zeros();
-        pool::avg_backward(
-            Portable,
-            AvgOn::<C, H, W, Self>(*self),
-            core::slice::from_ref(dy),
-            core::slice::from_mut(&mut dx),
-        );
+        pool::avg_backward(Portable, AvgOn::<H, W, Self>(*self), &dy.0, &mut dx.0);
         dx
     }
 }
@@ -173,7 +150,7 @@ impl<const C: usize, const H: usize, const W: usize, T: Scalar> Layer<Tensor<C, 
 {
     fn forward(&self, x: &Tensor<C, H, W, T>) -> Tensor<C, 1, 1, T> {
         let mut y = Tensor::zeros();
-        pool::global_avg_forward(Portable, core::slice::from_ref(x), core::slice::from_mut(&mut y));
+        pool::global_avg_forward(Portable, &x.0, &mut y.0);
         y
     }
 
@@ -181,7 +158,7 @@ impl<const C: usize, const H: usize, const W: usize, T: Scalar> Layer<Tensor<C, 
         &self, _: &Tensor<C, H, W, T>, _: &Tensor<C, 1, 1, T>, dy: &Tensor<C, 1, 1, T>, _: &mut Self,
     ) -> Tensor<C, H, W, T> {
         let mut dx = Tensor::zeros();
-        pool::global_avg_backward(Portable, core::slice::from_ref(dy), core::slice::from_mut(&mut dx));
+        pool::global_avg_backward(Portable, &dy.0, &mut dx.0);
         dx
     }
 }

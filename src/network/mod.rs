@@ -111,12 +111,16 @@ pub trait Network: Plain<Self::Scalar> {
         indices: &mut [Self::Indices], grad: &mut Self, deltas: &mut [Self::Deltas], work: &mut Self::TrainWork,
     );
 
-    /// The parameters as one flat slice.
+    /// The parameters as one flat slice, tensor by tensor as [`TENSORS`](Self::TENSORS) says.
+    ///
+    /// Within a tensor elements lie as the kernels read them, so that nothing is packed or turned at run time: of weights, the outputs are the fastest
+    /// ([`MemoryOrder`](crate::MemoryOrder)). For optimizers and sums any order is as good; files have PyTorch's, and
+    /// [`TensorInfo`] copies from one to the other.
     fn params(&self) -> &[Self::Scalar] {
         self.flat()
     }
 
-    /// The parameters as one flat slice.
+    /// The parameters as one flat slice, as [`params`](Self::params).
     fn params_mut(&mut self) -> &mut [Self::Scalar] {
         self.flat_mut()
     }
@@ -167,7 +171,7 @@ pub trait Network: Plain<Self::Scalar> {
         net
     }
 
-    /// Writes the parameters to a safetensors file, under the names of [`TENSORS`](Self::TENSORS).
+    /// Writes the parameters to a safetensors file, under the names of [`TENSORS`](Self::TENSORS), in PyTorch's shapes and order of elements.
     ///
     /// The file is written under a temporary name and renamed: it is whole or not there.
     ///

@@ -22,8 +22,10 @@ use crate::Scalar;
 /// # let path = folder.path().join("filters.png");
 /// use tenonet::plot::Filters;
 ///
-/// let weights = [[[[0.0f32, 1.0], [-1.0, 0.5]]]; 6]; // 6 filters of 1 channel, 2 × 2
-/// Filters::of(&weights).columns(3).save(path)?;
+/// use tenonet::prelude::*;
+///
+/// let conv = Conv2d::<1, 6, 2, 2>::init(&mut rand::rng()); // 6 filters of 1 channel, 2 × 2
+/// Filters::of(&conv.weight).columns(3).save(path)?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
@@ -52,15 +54,18 @@ const ZERO: [f32; 3] = [247.0; 3];
 const POSITIVE: [f32; 3] = [178.0, 24.0, 43.0];
 
 impl Filters {
-    /// The kernels of a convolution as its layer holds them: `[filter][channel][row][column]`.
+    /// The kernels of a convolution as its layer holds them: `[row][column][channel][filter]`.
     pub fn of<T: Scalar, const OC: usize, const IC: usize, const KH: usize, const KW: usize>(
-        weights: &[[[[T; KW]; KH]; IC]; OC],
+        weights: &[[[[T; OC]; IC]; KW]; KH],
     ) -> Self {
-        let weights = weights.as_flattened().as_flattened().as_flattened();
-        Self::unchecked(weights, [OC, IC, KH, KW])
+        let mut kernels = Vec::with_capacity(OC * IC * KH * KW);
+        for (filter, channel) in (0..OC).flat_map(|filter| (0..IC).map(move |channel| (filter, channel))) {
+            kernels.extend(weights.as_flattened().iter().map(|place| place[channel][filter]));
+        }
+        Self::unchecked(&kernels, [OC, IC, KH, KW])
     }
 
-    /// Kernels in a flat slice; `sizes` are filters, channels, rows and columns, the last the fastest.
+    /// Kernels in a flat slice, as weight files hold them; `sizes` are filters, channels, rows and columns, the last the fastest.
     ///
     /// # Errors
     /// If the slice has another length than the sizes say.
@@ -194,7 +199,7 @@ mod tests {
     #[test]
     fn one_channel_diverges_from_white() {
         // Two filters of 2 rows and 3 columns.
-        let weights = [[[[-2.0f32, 0.0, 2.0], [1.0, -1.0, f32::NAN]]], [[[0.0; 3]; 2]]];
+        let weights = [[[[-2.0f32, 0.0]], [[0.0, 0.0]], [[2.0, 0.0]]], [[[1.0, 0.0]], [[-1.0, 0.0]], [[f32::NAN, 0.0]]]];
         let picture = Filters::of(&weights).draw().unwrap();
         assert_eq!(picture.dimensions(), (4 + 2 * (48 + 2 + 4), 4 + 32 + 2 + 4));
         assert_eq!(at(&picture, [0, 0], [3, 2], [0, 0]), [33, 102, 172]);
@@ -208,7 +213,7 @@ mod tests {
 
     #[test]
     fn three_channels_are_colours_and_others_are_rows() {
-        let picture = Filters::of(&[[[[1.0f64]], [[0.0]], [[-1.0]]]]).draw().unwrap();
+        let picture = Filters::of(&[[[[1.0f64], [0.0], [-1.0]]]]).draw().unwrap();
         assert_eq!(at(&picture, [0, 0], [1, 1], [0, 0]), [255, 128, 0]);
         // 5 filters of 2 channels: 5 rows of 2 tiles.
         let picture = Filters::from_slice(&[1.0f32; 10], [5, 2, 1, 1]).unwrap().draw().unwrap();
@@ -216,6 +221,14 @@ mod tests {
         // Zeros only: white, not black.
         let picture = Filters::of(&[[[[0.0f32]]]]).draw().unwrap();
         assert_eq!(at(&picture, [0, 0], [1, 1], [0, 0]), [247; 3]);
+    }
+
+    #[test]
+    fn a_layers_order_is_turned_into_a_files() {
+        // 2 rows, 1 column, 3 channels, 2 filters.
+        let weights = [[[[1.0f32, 7.0], [3.0, 9.0], [5.0, 11.0]]], [[[2.0, 8.0], [4.0, 10.0], [6.0, 12.0]]]];
+        let numbers: Vec<f32> = (1..=12).map(|n| n as f32).collect();
+        assert_eq!(Filters::of(&weights), Filters::from_slice(&numbers, [2, 3, 2, 1]).unwrap());
     }
 
     #[test]

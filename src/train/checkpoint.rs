@@ -2,10 +2,12 @@
 //!
 //! A checkpoint is a safetensors file: the network's tensors under their names, the optimizer's state as flat tensors
 //! `optimizer/<name>` of one element per parameter (no layer's name has a slash), and a note of lines `field = value`.
+//! The state lies in the order of the tensors and of their elements in files, as if the tensors were written one after the other.
 
 use std::path::{Path, PathBuf};
 
 use crate::Scalar;
+use crate::info::TensorInfo;
 use crate::network::Network;
 use crate::optim::Optimizer;
 use crate::schedule::Schedule;
@@ -64,7 +66,8 @@ impl Checkpoints {
         let mut entries = weights::entries(N::TENSORS, net.params());
         for (index, name) in optimizer.state_names().iter().enumerate() {
             let data = optimizer.state(index);
-            entries.push(Entry { name: state_name(name), shape: vec![data.len()], data });
+            let parts = parameters::<N>().collect();
+            entries.push(Entry { name: state_name(name), shape: vec![data.len()], data, parts });
         }
         let mut note = String::new();
         for (field, value) in &self.identity {
@@ -105,11 +108,16 @@ impl Checkpoints {
         // From here on nothing is refused.
         weights::load_checked(N::TENSORS, net.params_mut(), &source)?;
         for (index, name) in names.iter().enumerate() {
-            source.copy(name, optimizer.state_mut(index))?;
+            source.copy(name, parameters::<N>(), optimizer.state_mut(index))?;
         }
         optimizer.set_steps(steps);
         Ok(done)
     }
+}
+
+/// The tensors that an optimizer has state for, in the order of memory.
+fn parameters<N: Network>() -> impl Iterator<Item = &'static TensorInfo> {
+    N::TENSORS.iter().filter(|tensor| tensor.range().end <= N::PARAMS)
 }
 
 /// Where checkpoints are written.

@@ -1,7 +1,7 @@
 //! A network written by hand, for tests of what stands above networks: a linear classifier in naive loops.
 
 use crate::Scalar;
-use crate::info::{LayerInfo, Role, TensorInfo};
+use crate::info::{LayerInfo, MemoryOrder, Role, TensorInfo};
 use crate::kernels::simd::Simd;
 use crate::network::Network;
 use crate::shape::Shape;
@@ -13,7 +13,7 @@ pub(crate) const CLASSES: usize = 3;
 const WEIGHTS: usize = CLASSES * INPUTS;
 const PARAMS: usize = WEIGHTS + CLASSES;
 
-/// `y = W x + b`: the parameters are W row by row, then b. A tensor is plain already, so no unsafe code is needed.
+/// `y = W x + b`: the parameters are W column by column (`[input][class]`), then b. A tensor is plain already, so no unsafe code is needed.
 pub(crate) type Linear<T = f32> = Tensor<PARAMS, 1, 1, T>;
 
 impl<T: Scalar> Network for Tensor<PARAMS, 1, 1, T> {
@@ -41,10 +41,11 @@ impl<T: Scalar> Network for Tensor<PARAMS, 1, 1, T> {
         TensorInfo {
             name: "fc.weight",
             shape: &[CLASSES, INPUTS],
+            memory: MemoryOrder::OutputsLast,
             offset: 0,
             role: Role::Weight { fan_in: INPUTS, fan_out: CLASSES },
         },
-        TensorInfo { name: "fc.bias", shape: &[CLASSES], offset: WEIGHTS, role: Role::Bias },
+        TensorInfo { name: "fc.bias", shape: &[CLASSES], memory: MemoryOrder::Same, offset: WEIGHTS, role: Role::Bias },
     ];
 
     fn infer<S: Simd<T>>(
@@ -53,7 +54,7 @@ impl<T: Scalar> Network for Tensor<PARAMS, 1, 1, T> {
         let (w, b) = self.as_slice().split_at(WEIGHTS);
         for (x, y) in x.iter().zip(y) {
             for (o, y) in y.as_mut_slice().iter_mut().enumerate() {
-                *y = b[o] + x.as_slice().iter().zip(&w[o * INPUTS..]).map(|(&x, &w)| x * w).sum::<T>();
+                *y = b[o] + x.as_slice().iter().zip(w[o..].iter().step_by(CLASSES)).map(|(&x, &w)| x * w).sum::<T>();
             }
         }
     }
@@ -73,7 +74,7 @@ impl<T: Scalar> Network for Tensor<PARAMS, 1, 1, T> {
         for (x, dy) in x.iter().zip(dy) {
             for (o, &dy) in dy.as_slice().iter().enumerate() {
                 db[o] += dy;
-                for (dw, &x) in dw[o * INPUTS..].iter_mut().zip(x.as_slice()) {
+                for (dw, &x) in dw[o..].iter_mut().step_by(CLASSES).zip(x.as_slice()) {
                     *dw += dy * x;
                 }
             }

@@ -1,6 +1,7 @@
 //! Weight files: safetensors in and out, under the names of the declaration.
 //!
-//! A file holds one tensor for each of `Network::TENSORS`, in PyTorch's shapes, of the network's element type. A file
+//! A file holds one tensor for each of `Network::TENSORS`, in PyTorch's shapes and order of elements, of the network's element type; the
+//! order in memory is another ([`MemoryOrder`](crate::MemoryOrder)), so reading and writing permute. A file
 //! that differs in anything is refused, with a message that names the file, the tensor, what was found and what was wanted. Files are
 //! written under a temporary name beside the wanted one and renamed, so there is never half a file.
 //!
@@ -30,10 +31,12 @@ pub(crate) fn write_file<T: Scalar>(
 }
 
 /// The tensors of a network's parameters, to be written.
-pub(crate) fn entries<'a, T: Scalar>(tensors: &[TensorInfo], params: &'a [T]) -> Vec<Entry<'a, T>> {
+pub(crate) fn entries<'a, T: Scalar>(tensors: &'a [TensorInfo], params: &'a [T]) -> Vec<Entry<'a, T>> {
     // A table that reaches beyond the parameters would be the macro's fault; such a tensor has nothing to write.
-    let data = |t: &TensorInfo| params.get(t.offset..t.offset + t.len()).unwrap_or_default();
-    tensors.iter().map(|t| Entry { name: t.name.into(), shape: t.shape.to_vec(), data: data(t) }).collect()
+    let data = |t: &TensorInfo| params.get(t.range()).unwrap_or_default();
+    let entry =
+        |t: &'a TensorInfo| Entry { name: t.name.into(), shape: t.shape.to_vec(), data: data(t), parts: vec![t] };
+    tensors.iter().map(entry).collect()
 }
 
 /// `Network::save`.
@@ -72,8 +75,8 @@ pub(crate) fn load_checked<T: Scalar>(
     tensors: &[TensorInfo], params: &mut [T], source: &Source<'_>,
 ) -> Result<(), WeightsError> {
     for tensor in tensors {
-        if let Some(values) = params.get_mut(tensor.offset..tensor.offset + tensor.len()) {
-            source.copy(tensor.name, values)?;
+        if let Some(values) = params.get_mut(tensor.range()) {
+            source.copy(tensor.name, std::iter::once(tensor), values)?;
         }
     }
     Ok(())

@@ -4,6 +4,7 @@ use safetensors::{SafeTensorError, SafeTensors};
 
 use super::WeightsError;
 use crate::Scalar;
+use crate::info::TensorInfo;
 
 /// A parsed file and its name for messages.
 pub(crate) struct Source<'a> {
@@ -74,19 +75,28 @@ impl<'a> Source<'a> {
         Ok(())
     }
 
-    /// Copies a tensor's elements into `values`, which are as many.
-    pub(crate) fn copy<T: Scalar>(&self, name: &str, values: &mut [T]) -> Result<(), WeightsError> {
+    /// Copies a tensor's elements into `values`, which are as many. `parts`: what they are, from the first on, and so their order in memory;
+    /// what is left over is copied as it lies.
+    pub(crate) fn copy<'p, T: Scalar>(
+        &self, name: &str, parts: impl Iterator<Item = &'p TensorInfo>, values: &mut [T],
+    ) -> Result<(), WeightsError> {
         let damaged =
             |reason: String| WeightsError::Format { origin: self.origin.clone(), size: self.bytes.len(), reason };
         let tensor = self.tensors.tensor(name).map_err(|error| damaged(error.to_string()))?;
-        let to: &mut [u8] = bytemuck::cast_slice_mut(values);
-        if to.len() != tensor.data().len() {
-            return Err(damaged(format!("tensor `{name}` has {} bytes, not {}", tensor.data().len(), to.len())));
+        let (mut to, mut from) = (values, tensor.data());
+        if from.len() != size_of_val(to) {
+            return Err(damaged(format!("tensor `{name}` has {} bytes, not {}", from.len(), size_of_val(to))));
         }
-        to.copy_from_slice(tensor.data());
-        if cfg!(target_endian = "big") {
-            to.chunks_mut(size_of::<T>()).for_each(<[u8]>::reverse);
+        for part in parts {
+            if part.len() > to.len() {
+                break;
+            }
+            let (values, behind) = to.split_at_mut(part.len());
+            let (bytes, bytes_behind) = from.split_at(size_of_val(values));
+            copy_part(part, bytes, values);
+            (to, from) = (behind, bytes_behind);
         }
+        copy_elements(from, to);
         Ok(())
     }
 
@@ -106,6 +116,29 @@ impl<'a> Source<'a> {
             n if n <= SHOWN => format!("`{}`", names.join("`, `")),
             n => format!("`{}` and {} more", names[..SHOWN].join("`, `"), n - SHOWN),
         }
+    }
+}
+
+/// Copies a tensor's elements from the order of files.
+fn copy_part<T: Scalar>(part: &TensorInfo, from: &[u8], to: &mut [T]) {
+    // The bytes of a file are not aligned; elements as arrays of bytes need not be.
+    match size_of::<T>() {
+        4 => part.copy_from_file_order(from.as_chunks::<4>().0, bytemuck::cast_slice_mut(to)),
+        _ => part.copy_from_file_order(from.as_chunks::<8>().0, bytemuck::cast_slice_mut(to)),
+    }
+    to_native(to);
+}
+
+/// Copies elements as they lie.
+fn copy_elements<T: Scalar>(from: &[u8], to: &mut [T]) {
+    bytemuck::cast_slice_mut(to).copy_from_slice(from);
+    to_native(to);
+}
+
+/// From the file's little-endian bytes to the machine's.
+fn to_native<T: Scalar>(values: &mut [T]) {
+    if cfg!(target_endian = "big") {
+        bytemuck::cast_slice_mut(values).chunks_mut(size_of::<T>()).for_each(<[u8]>::reverse);
     }
 }
 

@@ -6,7 +6,7 @@ use tenonet::loss::{Loss, TargetFault};
 use tenonet::prelude::*;
 use tenonet::{FeatureMap, network};
 
-use crate::reference::{Reference, agree, fill, stored_params};
+use crate::reference::{Reference, agree, agree_params, fill_params};
 
 /// `⟨output, target⟩`, whose gradient is the target: it brings a case's upstream gradient into a network.
 struct Inner;
@@ -30,7 +30,9 @@ fn judge<N: Network>(case: &str) {
     let reference = Reference::open("layers.safetensors");
     let name = |part: &str| format!("{case}.{part}");
     let mut net = N::zeroed_box();
-    fill(net.params_mut(), &stored_params(&reference, case, ["weight", "bias"]), &name("parameters"));
+    // `conv_0.weight` of the network is `weight` of the case.
+    let part = |tensor: &str| tensor.rsplit('.').next().unwrap_or_default().to_owned();
+    fill_params(N::TENSORS, net.params_mut(), |tensor| reference.get(&name(&part(tensor))));
     // Three times the same input, so that a batch is more than its first place.
     let x: Vec<N::Input> = vec![*reference.read::<N::Scalar, _>(&name("input")); 3];
     let dy: Vec<N::Output> = vec![*reference.read::<N::Scalar, _>(&name("d_output")); 3];
@@ -46,7 +48,8 @@ fn judge<N: Network>(case: &str) {
     let loss = net.loss_and_grad(&x, &dy, &Inner, &mut grad).unwrap();
     let inner: f64 = wanted.iter().zip(reference.get(&name("d_output"))).map(|(y, dy)| y * dy).sum();
     agree(&[loss], &[inner], &name("⟨d_output, output⟩"));
-    agree(grad.params(), &stored_params(&reference, case, ["d_weight", "d_bias"]), &name("gradient of the parameters"));
+    let gradient = |tensor: &str| reference.get(&name(&format!("d_{}", part(tensor))));
+    agree_params(N::TENSORS, grad.params(), gradient, &name("gradient"));
 }
 
 macro_rules! cases {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use tenonet::prelude::*;
 
-use crate::reference::{Reference, agree, fill, stored_params};
+use crate::reference::{Reference, agree, agree_params, fill_params};
 
 /// Holds a layer's output and all its gradients against the case; `params` are its parameters as one slice.
 fn judge<T: Scalar, L: Layer<X, Y> + Clone, X: Plain<T>, Y: Plain<T>>(
@@ -12,8 +12,8 @@ fn judge<T: Scalar, L: Layer<X, Y> + Clone, X: Plain<T>, Y: Plain<T>>(
 ) {
     let reference = Reference::open("layers.safetensors");
     let name = |part: &str| format!("{case}.{part}");
-    let stored = |parts| stored_params(&reference, case, parts);
-    fill(params(&mut layer), &stored(["weight", "bias"]), &name("parameters"));
+    let tensors = reference.layer_tensors(case);
+    fill_params(&tensors, params(&mut layer), |part| reference.get(&name(part)));
     let (x, dy) = (reference.read::<T, X>(&name("input")), reference.read::<T, Y>(&name("d_output")));
 
     let y = layer.forward(&x);
@@ -23,12 +23,13 @@ fn judge<T: Scalar, L: Layer<X, Y> + Clone, X: Plain<T>, Y: Plain<T>>(
     params(&mut grad).fill(T::default());
     let dx = layer.backward(&x, &y, &dy, &mut grad);
     agree(dx.flat(), &reference.get(&name("d_input")), &name("d_input"));
-    agree(params(&mut grad), &stored(["d_weight", "d_bias"]), &name("gradient of the parameters"));
+    let gradient = |part: &str| reference.get(&name(&format!("d_{part}")));
+    agree_params(&tensors, params(&mut grad), gradient, &name("gradient"));
 
     // Backward adds to the gradient: a second pass doubles it.
     layer.backward(&x, &y, &dy, &mut grad);
-    let doubled: Vec<f64> = stored(["d_weight", "d_bias"]).iter().map(|d| 2.0 * d).collect();
-    agree(params(&mut grad), &doubled, &name("gradient of the parameters, twice"));
+    let doubled = |part: &str| gradient(part).iter().map(|d| 2.0 * d).collect();
+    agree_params(&tensors, params(&mut grad), doubled, &name("gradient, twice"));
 }
 
 /// `case: input shape => output shape, layer`; `T` is the element type. With `params`, the layer has parameters.

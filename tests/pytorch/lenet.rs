@@ -3,7 +3,7 @@
 use tenonet::network;
 use tenonet::prelude::*;
 
-use crate::reference::{Reference, agree, fill, path};
+use crate::reference::{Reference, agree, agree_params, fill, fill_params, path};
 
 network! {
     /// LeNet-5 for 28 × 28 grey digits.
@@ -25,9 +25,7 @@ where
     let weights = Reference::open("lenet_weights.safetensors");
     let reference = Reference::open("lenet.safetensors");
     let mut net = N::zeroed_box();
-    for tensor in N::TENSORS {
-        fill(&mut net.params_mut()[tensor.offset..][..tensor.len()], &weights.get(tensor.name), tensor.name);
-    }
+    fill_params(N::TENSORS, net.params_mut(), |tensor| weights.get(tensor));
     let pixels = reference.get("images");
     let images: Vec<N::Input> = pixels
         .chunks(28 * 28)
@@ -56,10 +54,7 @@ where
         let loss = net.loss_and_grad(&images, &labels, &SoftmaxCrossEntropy, &mut grad).unwrap();
         agree(&[loss], &[wanted], &format!("loss before step {step}"));
         if step == 0 {
-            for tensor in N::TENSORS {
-                let ours = &grad.params()[tensor.offset..][..tensor.len()];
-                agree(ours, &reference.get(tensor.name), &format!("gradient of {}", tensor.name));
-            }
+            agree_params(N::TENSORS, grad.params(), |tensor| reference.get(tensor), "gradient");
         }
         sgd.step(net.params_mut(), grad.params()).unwrap();
     }
@@ -82,7 +77,5 @@ fn weights_load_by_name() {
     let net = LeNet::<f32>::load(path("lenet_weights.safetensors")).unwrap();
     let weights = Reference::open("lenet_weights.safetensors");
     assert_eq!(net.params().len(), weights.names().iter().map(|name| weights.get(name).len()).sum::<usize>());
-    for tensor in LeNet::<f32>::TENSORS {
-        agree(&net.params()[tensor.offset..][..tensor.len()], &weights.get(tensor.name), tensor.name);
-    }
+    agree_params(LeNet::TENSORS, net.params(), |tensor| weights.get(tensor), "weights");
 }

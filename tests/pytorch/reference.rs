@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use safetensors::tensor::{Dtype, SafeTensors};
-use tenonet::{Plain, Scalar};
+use tenonet::{MemoryOrder, Plain, Role, Scalar, TensorInfo};
 
 /// The path of a file beside this one.
 pub(crate) fn path(file: &str) -> PathBuf {
@@ -30,8 +30,18 @@ impl Reference {
         self.tensors().names().into_iter().map(String::from).collect()
     }
 
-    pub(crate) fn has(&self, name: &str) -> bool {
-        self.tensors().tensor(name).is_ok()
+    /// The table of a layer's parameters, as a network has one: those that the case has.
+    pub(crate) fn layer_tensors(&self, case: &str) -> Vec<TensorInfo> {
+        let (role, mut offset) = (Role::Bias, 0);
+        let mut tensors = Vec::new();
+        for (name, memory) in [("weight", MemoryOrder::OutputsLast), ("bias", MemoryOrder::Same)] {
+            if let Ok(stored) = self.tensors().tensor(&format!("{case}.{name}")) {
+                let info = TensorInfo { name, shape: stored.shape().to_vec().leak(), memory, offset, role };
+                offset += info.len();
+                tensors.push(info);
+            }
+        }
+        tensors
     }
 
     /// The elements, whatever their type in the file.
@@ -55,10 +65,26 @@ impl Reference {
     }
 }
 
-/// The case's parameters, or their gradients, in the order of memory: weight before bias, each where the case has it.
-pub(crate) fn stored_params(reference: &Reference, case: &str, parts: [&str; 2]) -> Vec<f64> {
-    let names = parts.iter().map(|part| format!("{case}.{part}")).filter(|name| reference.has(name));
-    names.flat_map(|name| reference.get(&name)).collect()
+/// `params ←` the stored tensors that `stored` finds by their names.
+pub(crate) fn fill_params<T: Scalar>(tensors: &[TensorInfo], params: &mut [T], stored: impl Fn(&str) -> Vec<f64>) {
+    for tensor in tensors {
+        let mut file = vec![T::zero(); tensor.len()];
+        fill(&mut file, &stored(tensor.name), tensor.name);
+        tensor.copy_from_file_order(&file, &mut params[tensor.range()]);
+    }
+}
+
+/// That parameters, or their gradients, are the stored tensors that `stored` finds by their names.
+#[track_caller]
+pub(crate) fn agree_params<T: Scalar>(
+    tensors: &[TensorInfo], params: &[T], stored: impl Fn(&str) -> Vec<f64>, what: &str,
+) {
+    assert_eq!(params.len(), tensors.iter().map(TensorInfo::len).sum::<usize>(), "{what}");
+    for tensor in tensors {
+        let mut file = vec![T::zero(); tensor.len()];
+        tensor.copy_to_file_order(&params[tensor.range()], &mut file);
+        agree(&file, &stored(tensor.name), &format!("{what}, {}", tensor.name));
+    }
 }
 
 /// `to ← from`, of equal length.

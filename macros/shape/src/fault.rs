@@ -1,4 +1,4 @@
-use crate::{Conv, Pool, Shape, Text};
+use crate::{Conv, Pool, Residual, Shape, Text};
 
 /// An axis of a feature map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -139,6 +139,20 @@ pub enum Fault {
         /// The feature map.
         input: Shape,
     },
+    /// The two arms of a block yield different shapes.
+    Arms {
+        /// The block.
+        block: Residual,
+    },
+}
+
+/// One axis in which two shapes differ, behind those that are told already.
+const fn difference(text: Text, axis: &str, one: usize, other: usize) -> Text {
+    if one == other {
+        return text;
+    }
+    let text = if text.is_empty() { text } else { text.str("; ") };
+    text.str(axis).str(" ").num(one).str(" and ").num(other)
 }
 
 /// The numbers of a pair: `5×3`, or `5×5`.
@@ -156,6 +170,7 @@ impl Fault {
             Fault::Groups { .. } => Field::Groups,
             Fault::PoolPadding { .. } => Field::Padding,
             Fault::NotFlat { .. } | Fault::NotSignal { .. } | Fault::TooLarge { .. } => Field::Layer,
+            Fault::Arms { .. } => Field::Layer,
         }
     }
 
@@ -210,6 +225,11 @@ impl Fault {
                 text.str("its input ").text(&input.map_text()).str(" is no signal, it has ").num(input.h).str(" rows")
             }
             Fault::NotFlat { input } => text.str("linear takes a flat vector, its input is ").text(&input.text()),
+            Fault::Arms { block } => {
+                let text = text.str("its arms differ: the layers yield ").text(&block.layers.text());
+                let text = text.str(if block.shortcut.is_some() { ", the shortcut " } else { ", the input is " });
+                text.text(&block.skip().text())
+            }
         }
     }
 
@@ -249,6 +269,12 @@ impl Fault {
             }
             Fault::WindowArea { .. } => text.str("the place of a maximum is kept in 16 bits"),
             Fault::NotSignal { .. } => text.str("a signal is C×1×L"),
+            Fault::Arms { block } => {
+                let (layers, skip) = (block.layers, block.skip());
+                let text = difference(text, "channels", layers.c, skip.c);
+                let text = difference(text, "height", layers.h, skip.h);
+                difference(text, "width", layers.w, skip.w).str(": a sum is taken element by element")
+            }
             Fault::Zero { .. } | Fault::Groups { .. } | Fault::NotFlat { .. } | Fault::TooLarge { .. } => text,
         }
     }
@@ -298,6 +324,31 @@ impl Fault {
                 .str("s, or `ceil` for a last, partial window"),
             Fault::NotSignal { .. } => text.str("the layers without `1d` work on maps"),
             Fault::NotFlat { .. } => text.str("put `flatten` before it"),
+            Fault::Arms { block } => {
+                let (input, layers) = (block.input, block.layers);
+                let shortened =
+                    layers.h < input.h && layers.h > input.h / 2 || layers.w < input.w && layers.w > input.w / 2;
+                match block.stride() {
+                    Some(_) if input.is_flat() => {
+                        let text =
+                            text.str("use `shortcut { linear(").num(layers.c).str(") }`, or make the layers yield ");
+                        text.text(&block.skip().text())
+                    }
+                    Some(stride) => {
+                        let text = text.str("use `shortcut { conv(").num(layers.c).str(", kernel = 1");
+                        let text = if stride[0] != stride[1] {
+                            text.str(", stride = (").num(stride[0]).str(", ").num(stride[1]).str(")")
+                        } else if stride[0] > 1 {
+                            text.str(", stride = ").num(stride[0])
+                        } else {
+                            text
+                        };
+                        text.str(") }`, or make the layers yield ").text(&block.skip().text())
+                    }
+                    None if shortened => text.str("keep the size in the layers: `padding = same`"),
+                    None => text.str("give both arms one shape"),
+                }
+            }
         }
     }
 

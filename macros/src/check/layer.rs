@@ -12,6 +12,8 @@ use crate::parse::Doubt;
 /// Sums over the layers; `None` where a number is unknown.
 pub struct Sums {
     pub params: Option<usize>,
+    /// Running averages of batch_norm.
+    pub statistics: Option<usize>,
     pub macs: Option<usize>,
     /// The layer that has most of them.
     pub largest_params: Option<(String, usize)>,
@@ -20,7 +22,7 @@ pub struct Sums {
 
 impl Sums {
     pub fn new() -> Self {
-        Sums { params: Some(0), macs: Some(0), largest_params: None, largest_macs: None }
+        Sums { params: Some(0), statistics: Some(0), macs: Some(0), largest_params: None, largest_macs: None }
     }
 
     /// Adds a layer's parameters and multiply-adds; `None` if they are unknown.
@@ -61,7 +63,13 @@ pub fn check(layer: &mut Layer, map: Map, own: Doubt, sums: &mut Sums, faults: &
             let channels = map.doubt != Doubt::NONE;
             (Map { shape, doubt: Doubt { channels, ..Doubt::NONE }, surely_map: false }, Some((0, 0)))
         }
-        Op::Softmax | Op::Activation(_) => (map, Some((0, 0))),
+        Op::BatchNorm(_) => {
+            let norm = map.shape.map(|input| shape::BatchNorm { input });
+            let statistics = norm.map(|norm| norm.statistics());
+            sums.statistics = sums.statistics.zip(statistics).map(|(sum, more)| sum.saturating_add(more));
+            (map, norm.map(|norm| (norm.params(), 0)))
+        }
+        Op::Softmax | Op::Activation(_) | Op::Residual(_) => (map, Some((0, 0))),
     };
     let mut out = out;
     out.doubt |= own;
@@ -73,6 +81,48 @@ pub fn check(layer: &mut Layer, map: Map, own: Doubt, sums: &mut Sums, faults: &
     }
     sums.add(&name, amounts);
     out
+}
+
+/// Tells whether the arms of a block yield one shape, and yields it. `input` arrives at the block, `layers` and `skip` at the sum.
+pub fn check_sum(layer: &mut Layer, input: Map, layers: Map, skip: Map, faults: &mut Diagnostics) -> Map {
+    let Op::Residual(residual) = &layer.op else { return layers };
+    layer.input = layers.shape;
+    let surely_map = layers.surely_map || skip.surely_map;
+    let (Some(input), Some(ours), Some(theirs)) = (input.shape, layers.shape, skip.shape) else {
+        // The arms are one shape, or the compiler will tell.
+        let known = if layers.shape.is_some() { layers } else { skip };
+        layer.output = known.shape;
+        return Map { surely_map, ..known };
+    };
+    // Along an axis on which one arm is in doubt the other one is right.
+    let ours = settle(ours, layers.doubt, theirs);
+    let theirs = settle(theirs, skip.doubt, ours);
+    let block = match residual.shortcut {
+        Some(_) => shape::Residual { input, layers: ours, shortcut: Some(theirs) },
+        None => shape::Residual { input: theirs, layers: ours, shortcut: None },
+    };
+    let (name, kind) = (layer.name.unraw().to_string(), layer.kind.span());
+    let mut judge = Judge { name: &name, kind, map: layers, own: Doubt::NONE, faults };
+    for fault in block.faults().iter() {
+        judge.tell(fault, true, Place::at(judge.kind));
+    }
+    layer.output = Some(ours);
+    // Where they differ it may be either arm that is wrong.
+    let doubt = Doubt {
+        channels: layers.doubt.channels && skip.doubt.channels || ours.c != theirs.c,
+        height: layers.doubt.height && skip.doubt.height || ours.h != theirs.h,
+        width: layers.doubt.width && skip.doubt.width || ours.w != theirs.w,
+    };
+    Map { shape: Some(ours), doubt, surely_map }
+}
+
+/// A shape with the other one's sides where it is in doubt.
+fn settle(shape: Shape, doubt: Doubt, other: Shape) -> Shape {
+    Shape {
+        c: if doubt.channels { other.c } else { shape.c },
+        h: if doubt.height { other.h } else { shape.h },
+        w: if doubt.width { other.w } else { shape.w },
+    }
 }
 
 /// The layer under trial.
@@ -112,7 +162,8 @@ impl Judge<'_> {
             let (certain, place) = match fault {
                 Fault::KernelTooLarge { axis, .. } => {
                     let certain = !on(axis, arrives) && !on(axis, self.own) && !on(axis, doubt);
-                    doubt |= only(axis);
+                    // Only the first axis is told; the repair may change the other one too.
+                    doubt |= Doubt::SIZE;
                     (certain, conv.kernel[axis as usize].place())
                 }
                 Fault::Groups { out, .. } => {
@@ -252,14 +303,6 @@ fn on(axis: Axis, doubt: Doubt) -> bool {
     match axis {
         Axis::Height => doubt.height,
         Axis::Width => doubt.width,
-    }
-}
-
-/// A doubt about one axis.
-fn only(axis: Axis) -> Doubt {
-    match axis {
-        Axis::Height => Doubt { height: true, ..Doubt::NONE },
-        Axis::Width => Doubt { width: true, ..Doubt::NONE },
     }
 }
 

@@ -2,8 +2,11 @@
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
+use syn::Ident;
+use syn::ext::IdentExt;
 
 use super::Context;
+use super::passes::norms;
 use super::shapes::Known;
 use crate::ir::{Layer, Op};
 use crate::size::Size;
@@ -26,7 +29,15 @@ pub fn item(context: &Context<'_>) -> TokenStream {
             #vis #name: #ty,
         })
     });
-    let fields: Vec<_> = fields.collect();
+    let mut fields: Vec<_> = fields.collect();
+    let statistics = statistics(context);
+    if statistics.is_some() {
+        let name = statistics_name(context);
+        fields.push(quote! {
+            /// The running averages of batch_norm, which inference uses: no parameters.
+            #vis statistics: #name<T>,
+        });
+    }
     // Without parameters the element type would be unused.
     let marker = fields.is_empty().then(|| quote!(__element: [T; 0],));
     let doc = (!attrs.iter().any(|attr| attr.path().is_ident("doc"))).then(|| {
@@ -46,6 +57,8 @@ pub fn item(context: &Context<'_>) -> TokenStream {
             #marker
         }
 
+        #statistics
+
         #[doc = #scratch_doc]
         #[allow(dead_code, reason = "offered whether or not the program uses it")]
         #vis type #scratch<T = f32> = ::tenonet::Scratch<#ident<T>>;
@@ -56,6 +69,45 @@ pub fn item(context: &Context<'_>) -> TokenStream {
     }
 }
 
+fn statistics_name(context: &Context<'_>) -> Ident {
+    format_ident!("{}Statistics", context.network.ident)
+}
+
+/// ```text
+/// #[repr(C)]
+/// pub struct ResNetStatistics<T = f32> {
+///     pub bn1: ::tenonet::layers::Statistics<16, T>,
+///     …
+/// }
+/// ```
+fn statistics(context: &Context<'_>) -> Option<TokenStream> {
+    let network = context.network;
+    let (vis, name) = (&network.vis, statistics_name(context));
+    let fields = norms(context).map(|i| {
+        let (layer, channels) = (&network.layers[i], context.shapes.before(i).sides()[0].argument());
+        let (field, doc) = (&layer.name, format!("Of `{}`.", layer.name.unraw()));
+        quote! {
+            #[doc = #doc]
+            #vis #field: ::tenonet::layers::Statistics<#channels, T>,
+        }
+    });
+    let fields: Vec<_> = fields.collect();
+    let doc = format!("The running averages of [`{}`]: what `batch_norm` uses at inference.", network.ident);
+    // What the network derives, this has to have too.
+    let derives = network.attrs.iter().filter(|attr| attr.path().is_ident("derive"));
+    (!fields.is_empty()).then(|| {
+        quote! {
+            #[doc = #doc]
+            #(#derives)*
+            #[allow(clippy::struct_field_names, reason = "fields have the layers' names, which weight files have too")]
+            #[repr(C)]
+            #vis struct #name<T = f32> {
+                #(#fields)*
+            }
+        }
+    })
+}
+
 fn doc(context: &Context<'_>, index: usize, layer: &Layer) -> String {
     let (before, after) = (context.shapes.before(index).text(), context.shapes.outputs[index].text());
     format!("`{}`: {before} to {after}.", layer.kind)
@@ -63,8 +115,12 @@ fn doc(context: &Context<'_>, index: usize, layer: &Layer) -> String {
 
 /// The type of a layer's parameters, if it has any. What equals the type's default is not printed.
 fn field_type(context: &Context<'_>, index: usize, layer: &Layer) -> Option<TokenStream> {
-    if !matches!(layer.op, Op::Conv(_) | Op::Linear(_)) {
+    if !layer.has_params() {
         return None;
+    }
+    if matches!(layer.op, Op::BatchNorm(_)) {
+        let channels = context.shapes.before(index).sides()[0].argument();
+        return Some(quote!(::tenonet::layers::BatchNorm<#channels, T>));
     }
     let numbers = |list: &[usize]| {
         let list = list.iter().map(|n| Size::Known(*n));

@@ -1,9 +1,10 @@
 //! The tables: layers and tensors.
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{format_ident, quote};
 
 use super::Context;
+use super::passes::norms;
 use super::shapes::Known;
 use crate::ir::{Layer, Op};
 use crate::size::Size;
@@ -23,65 +24,106 @@ pub fn layers<'a>(context: &'a Context<'_>) -> impl Iterator<Item = TokenStream>
                 (Size::Const(quote!(#spec.params())), Size::Const(quote!(#spec.macs())))
             }
             (_, Some(known)) => {
-                let [weights, biases, macs] = known.counts();
-                (Size::Known(weights + biases), Size::Known(macs))
+                let [params, macs] = known.counts();
+                (Size::Known(params), Size::Known(macs))
             }
+            (Op::BatchNorm(_), None) => (context.shapes.before(i).sides()[0].times(2), Size::Known(0)),
             _ => (Size::Known(0), Size::Known(0)),
         };
         quote!(tn::LayerInfo { name: #name, kind: #kind, output: #output, params: #params, macs: #macs })
     })
 }
 
-/// `tn::TensorInfo { name: "conv1.weight", shape: &[6, 1, 5, 5], offset: 0, role: … }` for each tensor of parameters.
+/// Running averages of all batch_norm layers: a mean and a variance for each of their channels.
+pub fn statistics(context: &Context<'_>) -> Size {
+    norms(context).fold(Size::Known(0), |sum, i| sum.plus(&context.shapes.before(i).sides()[0].times(2)))
+}
+
+/// The tensors of the network, one behind the other.
+struct Tensors {
+    list: Vec<TokenStream>,
+    offset: Size,
+}
+
+impl Tensors {
+    /// ```text
+    /// tn::TensorInfo {
+    ///     name: "conv1.weight", shape: &[6, 1, 5, 5], memory: tn::MemoryOrder::OutputsLast, offset: 0, role: tn::Role::Weight { … },
+    /// }
+    /// ```
+    fn push(&mut self, layer: &Layer, what: &str, shape: &[Size], len: &Size, memory: &str, role: TokenStream) {
+        let (name, offset) = (format!("{}.{what}", name(layer)), &self.offset);
+        let memory = format_ident!("{memory}");
+        self.list.push(quote! {
+            tn::TensorInfo {
+                name: #name,
+                shape: &[#(#shape),*],
+                memory: tn::MemoryOrder::#memory,
+                offset: #offset,
+                role: tn::Role::#role,
+            }
+        });
+        self.offset = self.offset.plus(len);
+    }
+
+    /// A tensor with one element for each channel.
+    fn vector(&mut self, layer: &Layer, what: &str, len: &Size, role: TokenStream) {
+        self.push(layer, what, std::slice::from_ref(len), len, "Same", role);
+    }
+}
+
+/// The tensors of parameters and, behind them, of running averages, in the order of memory.
 pub fn tensors(context: &Context<'_>) -> Vec<TokenStream> {
-    let mut tensors = Vec::new();
-    let mut offset = Size::Known(0);
+    let mut tensors = Tensors { list: Vec::new(), offset: Size::Known(0) };
     for (i, layer) in context.network.layers.iter().enumerate() {
-        let (bias, is_conv) = match &layer.op {
-            Op::Conv(conv) => (conv.bias, true),
-            Op::Linear(linear) => (linear.bias, false),
+        let out = context.shapes.outputs[i].sides()[0].clone();
+        let bias = match &layer.op {
+            Op::Conv(conv) => conv.bias,
+            Op::Linear(linear) => linear.bias,
+            Op::BatchNorm(_) => {
+                tensors.vector(layer, "weight", &out, quote!(Scale));
+                tensors.vector(layer, "bias", &out, quote!(Bias));
+                continue;
+            }
             _ => continue,
         };
         let Some(spec) = context.shapes.spec(i, layer) else { continue };
-        let (weight_name, bias_name) = (format!("{}.weight", name(layer)), format!("{}.bias", name(layer)));
-        let out = context.shapes.outputs[i].sides()[0].clone();
+        let number = |tokens| Size::Const(tokens);
         let (shape, fan_in, fan_out, weights) = match context.shapes.known[i] {
             Some(Known::Conv(conv)) => {
                 let [kh, kw] = conv.kernel;
                 let shape = [conv.out_channels, conv.group_inputs(), kh, kw].map(Size::Known);
                 let fan_out = Size::Known(conv.group_outputs().saturating_mul(kh).saturating_mul(kw));
-                (quote!([#(#shape),*]), Size::Known(conv.taps()), fan_out, Size::Known(conv.params() - conv.biases()))
+                (shape.to_vec(), Size::Known(conv.taps()), fan_out, Size::Known(conv.params() - conv.biases()))
             }
             Some(Known::Linear(linear)) => {
                 let inputs = Size::Known(linear.inputs());
-                (quote!([#out, #inputs]), inputs, out.clone(), Size::Known(linear.macs()))
+                (vec![out.clone(), inputs.clone()], inputs, out.clone(), Size::Known(linear.macs()))
             }
-            _ if is_conv => (
-                quote!([#out, #spec.group_inputs(), #spec.kernel[0], #spec.kernel[1]]),
-                Size::Const(quote!(#spec.taps())),
-                Size::Const(quote!(#spec.group_outputs() * #spec.kernel[0] * #spec.kernel[1])),
-                Size::Const(quote!(#spec.params() - #spec.biases())),
-            ),
+            _ if matches!(layer.op, Op::Conv(_)) => {
+                let [kh, kw] = [quote!(#spec.kernel[0]), quote!(#spec.kernel[1])].map(number);
+                (
+                    vec![out.clone(), number(quote!(#spec.group_inputs())), kh.clone(), kw.clone()],
+                    number(quote!(#spec.taps())),
+                    number(quote!(#spec.group_outputs() * #kh * #kw)),
+                    number(quote!(#spec.params() - #spec.biases())),
+                )
+            }
             _ => {
-                let inputs = Size::Const(quote!(#spec.inputs()));
-                (quote!([#out, #inputs]), inputs, out.clone(), Size::Const(quote!(#spec.macs())))
+                let inputs = number(quote!(#spec.inputs()));
+                (vec![out.clone(), inputs.clone()], inputs, out.clone(), number(quote!(#spec.macs())))
             }
         };
-        tensors.push(quote! {
-            tn::TensorInfo {
-                name: #weight_name,
-                shape: &#shape,
-                offset: #offset,
-                role: tn::Role::Weight { fan_in: #fan_in, fan_out: #fan_out },
-            }
-        });
-        offset = offset.plus(&weights);
+        let role = quote!(Weight { fan_in: #fan_in, fan_out: #fan_out });
+        tensors.push(layer, "weight", &shape, &weights, "OutputsLast", role);
         if bias {
-            tensors.push(
-                quote!(tn::TensorInfo { name: #bias_name, shape: &[#out], offset: #offset, role: tn::Role::Bias }),
-            );
-            offset = offset.plus(&out);
+            tensors.vector(layer, "bias", &out, quote!(Bias));
         }
     }
-    tensors
+    for i in norms(context) {
+        let (layer, channels) = (&context.network.layers[i], context.shapes.outputs[i].sides()[0].clone());
+        tensors.vector(layer, "running_mean", &channels, quote!(Mean));
+        tensors.vector(layer, "running_var", &channels, quote!(Variance));
+    }
+    tensors.list
 }

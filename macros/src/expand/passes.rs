@@ -1,26 +1,26 @@
 //! The three passes: calls of kernels, one block a step, with the places of their operands.
 
 mod inference;
+mod operands;
 mod training;
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
 use super::Context;
-use super::shapes::ShapeRef;
-use crate::ir::{Activation, Op, PoolKind};
-use crate::plan::{self, Buffer, Kernel, Mode, Step};
+use crate::ir::{Activation, Op, PoolKind, Source};
+use crate::plan::{self, Kernel, Mode, Operand, Step};
 use crate::size::Size;
 use inference::Inference;
 use training::Training;
 
-/// The bodies of the passes, the lengths of their memory, and the items that they name.
+/// The bodies of the passes, the types of their memory, and the items that they name.
 pub struct Passes {
     pub items: TokenStream,
-    pub activations: Size,
-    pub tape: Size,
-    pub indices: Size,
-    pub deltas: Size,
+    pub activations: TokenStream,
+    pub tape: TokenStream,
+    pub indices: TokenStream,
+    pub deltas: TokenStream,
     pub work: TokenStream,
     pub train_work: TokenStream,
     pub infer: TokenStream,
@@ -31,15 +31,15 @@ pub struct Passes {
 impl Passes {
     /// Passes that do nothing and need no memory.
     pub fn idle() -> Passes {
-        let (nothing, none) = (TokenStream::new, || Size::Known(0));
+        let (nothing, none) = (TokenStream::new, || quote!([T; 0]));
         Passes {
             items: nothing(),
             activations: none(),
             tape: none(),
-            indices: none(),
+            indices: quote!([u8; 0]),
             deltas: none(),
-            work: quote!(0),
-            train_work: quote!(0),
+            work: none(),
+            train_work: none(),
             infer: nothing(),
             forward_tape: nothing(),
             backward: nothing(),
@@ -52,18 +52,38 @@ pub fn passes(context: &Context<'_>) -> Passes {
         (plan::steps(context.network, Mode::Inference), plan::steps(context.network, Mode::Training));
     let pass = Inference::new(context, &inference);
     let train = Training::new(context, &training);
+    let specs = specs(context);
+    let places = [&pass.arena, &train.tape, &train.deltas].map(|arena| &arena.item);
+    let array = |len: &Size| {
+        let len = len.argument();
+        quote!([T; #len])
+    };
+    let (work, train_work) = (work(context, &inference, false), work(context, &training, true));
+    let index_total = train.index_total.argument();
+    let kept = kept(context, &train_work);
     Passes {
-        items: specs(context),
-        activations: pass.places.total.clone(),
-        tape: train.tape.total.clone(),
-        indices: train.index_total.clone(),
-        deltas: train.deltas.total.clone(),
-        work: work(context, &inference, false),
-        train_work: work(context, &training, true),
+        items: quote!(#specs #(#places)* #kept),
+        activations: array(&pass.arena.total),
+        tape: array(&train.tape.total),
+        indices: quote!([u8; #index_total]),
+        deltas: array(&train.deltas.total),
+        work: quote!([T; #work]),
+        train_work: if keeps_statistics(context) { quote!(TrainWork<T>) } else { quote!([T; #train_work]) },
         infer: pass.body(),
         forward_tape: train.forward(),
         backward: train.backward(),
     }
+}
+
+/// The layers of batch normalisation.
+pub fn norms<'a>(context: &Context<'a>) -> impl Iterator<Item = usize> + use<'a> {
+    let layers = context.network.layers.iter().enumerate();
+    layers.filter(|(_, layer)| matches!(layer.op, Op::BatchNorm(_))).map(|(index, _)| index)
+}
+
+/// Whether training keeps statistics of the micro-batch between forward and backward.
+fn keeps_statistics(context: &Context<'_>) -> bool {
+    norms(context).next().is_some()
 }
 
 /// The marker type of a layer: `conv1` is `Conv1`. The position keeps apart what reads the same.
@@ -80,50 +100,105 @@ fn marker(context: &Context<'_>, index: usize) -> syn::Ident {
         i != index && other.replace('_', "").eq_ignore_ascii_case(&name.replace('_', ""))
     });
     // Beside the parameters of the passes and the network itself.
-    let taken = twin || ["T", "S", "Self"].contains(&camel.as_str()) || context.network.ident == camel;
+    let taken = twin
+        || ["T", "S", "Self", "Kept", "TrainWork", "ACTIVATIONS", "TAPE", "DELTAS"].contains(&camel.as_str())
+        || context.network.ident == camel;
     if taken { format_ident!("{camel}At{index}") } else { format_ident!("{camel}") }
 }
 
 /// ```text
-/// /// `conv1`
 /// #[derive(Clone, Copy)]
 /// struct Conv1;
-/// impl tn::ConvSpec for Conv1 { const CONV: Conv = Conv { input: …, … }; }
+/// impl tn::ConvSpec for Conv1 {
+///     const CONV: Conv = Conv { input: …, … };
+///     const PLANES: bool = true;
+/// }
 /// ```
 fn specs(context: &Context<'_>) -> TokenStream {
     let specs = context.network.layers.iter().enumerate().filter_map(|(i, layer)| {
-        let (of, constant, ty) = match layer.op {
-            Op::Conv(_) => (quote!(tn::ConvSpec), quote!(CONV), quote!(::tenonet::shape::Conv)),
-            Op::Pool(_) => (quote!(tn::PoolSpec), quote!(POOL), quote!(::tenonet::shape::Pool)),
+        let spec = context.shapes.spec(i, layer)?;
+        let (of, constants) = match layer.op {
+            Op::Conv(_) => {
+                let planes = plan::reads_planes(context.network, layer);
+                (
+                    quote!(tn::ConvSpec),
+                    quote!(const CONV: ::tenonet::shape::Conv = #spec; const PLANES: bool = #planes;),
+                )
+            }
+            Op::Pool(_) => (quote!(tn::PoolSpec), quote!(const POOL: ::tenonet::shape::Pool = #spec;)),
             _ => return None,
         };
-        let (marker, spec) = (marker(context, i), context.shapes.spec(i, layer)?);
+        let marker = marker(context, i);
         Some(quote! {
             #[derive(Clone, Copy)]
             struct #marker;
             impl #of for #marker {
-                const #constant: #ty = #spec;
+                #constants
             }
         })
     });
     quote!(#(#specs)*)
 }
 
+/// ```text
+/// /// What batch_norm keeps of a micro-batch between forward and backward: means, then 1/√(variance + ε).
+/// #[repr(C)]
+/// pub struct Kept<T> { bn1: [T; 32], … }
+///
+/// /// The workspace of training.
+/// #[repr(C)]
+/// pub struct TrainWork<T> { kept: Kept<T>, work: [T; …] }
+/// ```
+fn kept(context: &Context<'_>, work: &TokenStream) -> TokenStream {
+    if !keeps_statistics(context) {
+        return TokenStream::new();
+    }
+    let fields = norms(context).map(|index| {
+        let (name, len) = (&context.network.layers[index].name, context.shapes.before(index).sides()[0].times(2));
+        let len = len.argument();
+        quote!(#name: [T; #len],)
+    });
+    quote! {
+        /// What batch_norm keeps of a micro-batch between forward and backward: means, then 1/√(variance + ε).
+        #[repr(C)]
+        pub struct Kept<T> {
+            #(#fields)*
+        }
+
+        /// The workspace of training.
+        #[repr(C)]
+        pub struct TrainWork<T> {
+            kept: Kept<T>,
+            work: [T; #work],
+        }
+
+        // SAFETY: repr(C), and every field is arrays of `T`: no padding between or behind them.
+        unsafe impl<T: tn::Scalar> tn::Plain<T> for TrainWork<T> {}
+        // SAFETY: every field is arrays of `T`, for which zeroed memory is valid.
+        unsafe impl<T: tn::Scalar> tn::Zeroable for TrainWork<T> {}
+    }
+}
+
 /// Elements of workspace: what the hungriest step needs on the target.
 fn work(context: &Context<'_>, steps: &[Step], training: bool) -> TokenStream {
-    let needs = steps.iter().filter_map(|step| {
-        let Kernel::Conv { layer, pool, .. } = step.kernel else { return None };
-        let conv = marker(context, layer);
-        let pool = match pool {
-            Some(pool) => {
-                let pool = marker(context, pool);
-                quote!(tn::Option::Some(<#pool as tn::PoolSpec>::POOL))
-            }
-            None => quote!(tn::Option::None),
-        };
-        let conv = quote!(&<#conv as tn::ConvSpec>::CONV);
-        let backward = training.then(|| quote!(, tn::conv_backward::backward_work(#conv, #pool)));
-        Some(quote!(tn::conv::forward_work(#conv, #pool) #backward))
+    let needs = steps.iter().filter_map(|step| match step.kernel {
+        Kernel::Conv { layer, norm, pool, .. } => {
+            let (conv, normed) = (marker(context, layer), norm.is_some());
+            let pool = match pool {
+                Some(pool) => {
+                    let pool = marker(context, pool);
+                    quote!(tn::Option::Some(<#pool as tn::PoolSpec>::POOL))
+                }
+                None => quote!(tn::Option::None),
+            };
+            let backward = training.then(|| quote!(, tn::backward_work::<#conv>(#pool)));
+            Some(quote!(tn::forward_work::<#conv>(#pool, #normed) #backward))
+        }
+        Kernel::Linear { layer, .. } if training => {
+            let (inputs, outputs) = (context.shapes.before(layer).len(), context.shapes.outputs[layer].len());
+            Some(quote!(tn::linear::backward_work(#inputs, #outputs)))
+        }
+        _ => None,
     });
     quote!({ tn::largest(&[#(#needs),*]) })
 }
@@ -155,78 +230,136 @@ fn activation(context: &Context<'_>, layer: Option<usize>) -> TokenStream {
     quote!(tn::layers::#name)
 }
 
-/// The shape that leaves a step.
-fn output<'a>(context: &'a Context<'_>, step: &Step) -> &'a ShapeRef {
-    &context.shapes.outputs[step.last]
+/// What batch_norm adds to the variance.
+fn epsilon(context: &Context<'_>, layer: usize) -> TokenStream {
+    context.network.layers[layer].real().map_or(TokenStream::new(), |number| context.shapes.number(layer, number))
 }
 
-/// Places in an arena where each activation lives for two neighbouring steps: they go to its two ends in turn.
-struct PingPong {
-    buffers: Vec<Buffer>,
-    total: Size,
-    /// The offset of each step's output.
-    offsets: Vec<Size>,
+/// The shape of an operand, as a value.
+fn shape(context: &Context<'_>, operand: Operand, steps: &[Step]) -> TokenStream {
+    let source = match operand {
+        Operand::Input => Source::Input,
+        Operand::Step(step) => steps[step].shape,
+    };
+    context.shapes.at(source).value()
 }
 
-impl PingPong {
-    fn new(context: &Context<'_>, steps: &[Step]) -> PingPong {
-        let buffers = plan::buffers(steps);
-        let mut lens: Vec<Size> = Vec::new();
-        for (step, buffer) in steps.iter().zip(&buffers) {
-            if *buffer == Buffer::Arena(lens.len()) {
-                lens.push(output(context, step).len());
-            }
+/// A max-pooling behind a convolution in training. `index`: where it keeps its places.
+fn max_pool(context: &Context<'_>, pool: Option<usize>, index: Option<TokenStream>) -> TokenStream {
+    match (pool, index) {
+        (Some(pool), Some(index)) => {
+            let pool = marker(context, pool);
+            quote!(tn::MaxPoolIndexed { pool: #pool, index: #index })
         }
-        let pairs = lens.windows(2).map(|pair| pair[0].plus(&pair[1])).chain(lens.first().cloned()).collect();
-        let total = Size::max(pairs);
-        let offsets = buffers.iter().map(|buffer| match buffer {
-            Buffer::Arena(i) if i % 2 == 1 => total.minus(&lens[*i]),
-            _ => Size::Known(0),
-        });
-        PingPong { offsets: offsets.collect(), buffers, total }
+        _ => quote!(tn::NoPool),
     }
 }
 
-/// `tn::At<::tenonet::Tensor<6, 14, 14, T>, 0>`.
-fn window(context: &Context<'_>, step: &Step, offset: &Size) -> TokenStream {
-    let tensor = context.shapes.tensor(output(context, step), quote!(T));
-    let offset = offset.argument();
-    quote!(tn::At<#tensor, #offset>)
+/// The pass that a step forward belongs to.
+enum Site<'a> {
+    Inference {
+        steps: &'a [Step],
+    },
+    /// `index`: where a max-pooling keeps its places.
+    Training {
+        steps: &'a [Step],
+        index: Option<TokenStream>,
+    },
 }
 
-fn conv_forward(context: &Context<'_>, layer: usize, act: Option<usize>, stage: TokenStream) -> TokenStream {
-    let (conv, name, act) = (marker(context, layer), &context.network.layers[layer].name, activation(context, act));
-    quote!(tn::conv::forward(simd, #conv, x, &self.#name.weight, &self.#name.bias, #act, #stage, y, work);)
-}
-
-/// A step's kernel, other than a convolution's. `index`: where a max-pooling keeps its places.
-fn forward_call(context: &Context<'_>, step: &Step, shared: bool, index: Option<TokenStream>) -> TokenStream {
-    let channels = output(context, step).sides()[0].clone();
+/// The call of a step's kernel. `in_place`: where one of its operands lies.
+fn forward_call(context: &Context<'_>, step: &Step, in_place: bool, site: Site<'_>) -> TokenStream {
+    let field = |layer: usize| &context.network.layers[layer].name;
     match step.kernel {
-        Kernel::Conv { .. } => TokenStream::new(),
+        Kernel::Conv { layer, norm, act, pool } => {
+            let (conv, name, act) = (marker(context, layer), field(layer), activation(context, act));
+            let affine = match norm {
+                Some(norm) => {
+                    let (norm, epsilon) = (field(norm), epsilon(context, norm));
+                    quote! {
+                        tn::Normed {
+                            bias: &self.#name.bias, norm: &self.#norm, statistics: &self.statistics.#norm, epsilon: #epsilon
+                        }
+                    }
+                }
+                None => quote!(tn::Bias(&self.#name.bias)),
+            };
+            let skip = if step.skip.is_some() { quote!(tn::Skip(skip)) } else { quote!(tn::NoSkip) };
+            let stage = match (site, pool) {
+                (Site::Training { index, .. }, pool) => max_pool(context, pool, index),
+                (Site::Inference { .. }, Some(pool)) => {
+                    let average =
+                        matches!(&context.network.layers[pool].op, Op::Pool(pool) if pool.kind == PoolKind::Avg);
+                    let pool = marker(context, pool);
+                    if average { quote!(tn::AvgPool(#pool)) } else { quote!(tn::MaxPool(#pool)) }
+                }
+                (Site::Inference { .. }, None) => quote!(tn::NoPool),
+            };
+            quote!(tn::conv::forward(simd, #conv, x, &self.#name.weight, #affine, #skip, #act, #stage, y, work);)
+        }
         Kernel::Linear { layer, act } => {
-            let (name, act) = (&context.network.layers[layer].name, activation(context, act));
+            let (name, act) = (field(layer), activation(context, act));
             quote!(tn::linear::forward(simd, x, &self.#name.weight, &self.#name.bias, #act, y);)
+        }
+        Kernel::BatchNorm { layer, act } => {
+            let (name, epsilon, act) = (field(layer), epsilon(context, layer), activation(context, act));
+            match site {
+                Site::Inference { .. } => quote! {
+                    tn::batch_norm::forward(simd, &self.#name, &self.statistics.#name, #epsilon, #act, x, y);
+                },
+                Site::Training { .. } => quote! {
+                    tn::batch_norm::forward_tape(simd, &self.#name, #epsilon, #act, x, y, &mut kept.#name);
+                },
+            }
         }
         Kernel::Pool { layer } => {
             let pool = marker(context, layer);
-            match (&context.network.layers[layer].op, index) {
+            match (&context.network.layers[layer].op, site) {
                 (Op::Pool(p), _) if p.kind == PoolKind::Avg => quote!(tn::pool::avg_forward(simd, #pool, x, y);),
-                (_, Some(index)) => quote!(tn::pool::max_forward_indexed(simd, #pool, x, y, #index);),
+                (_, Site::Training { index: Some(index), .. }) => {
+                    quote!(tn::pool::max_forward_indexed(simd, #pool, x, y, #index);)
+                }
                 _ => quote!(tn::pool::max_forward(simd, #pool, x, y);),
             }
         }
         Kernel::GlobalAvgPool => quote!(tn::pool::global_avg_forward(simd, x, y);),
+        Kernel::Add { act } => {
+            let act = activation(context, act);
+            if in_place {
+                quote!(tn::map::add_forward_in_place(simd, #act, skip, y);)
+            } else {
+                quote!(tn::map::add_forward(simd, #act, x, skip, y);)
+            }
+        }
         Kernel::Map { layer } => {
             let act = activation(context, Some(layer));
-            if shared {
+            if in_place {
                 quote!(tn::map::forward_in_place(simd, #act, y);)
             } else {
                 quote!(tn::map::forward(simd, #act, x, y);)
             }
         }
-        Kernel::Softmax { .. } if shared => quote!(tn::map::softmax_forward_in_place(simd, #channels, y);),
-        Kernel::Softmax { .. } => quote!(tn::map::softmax_forward(simd, #channels, x, y);),
+        Kernel::Softmax { .. } => {
+            let channels = context.shapes.at(step.shape).sides()[0].clone();
+            if in_place {
+                quote!(tn::map::softmax_forward_in_place(simd, #channels, y);)
+            } else {
+                quote!(tn::map::softmax_forward(simd, #channels, x, y);)
+            }
+        }
+        Kernel::ToPixels | Kernel::ToPlanes => {
+            let steps = match site {
+                Site::Inference { steps } | Site::Training { steps, .. } => steps,
+            };
+            let (shape, order) = (
+                shape(context, step.x, steps),
+                match step.kernel {
+                    Kernel::ToPixels => quote!(to_pixels),
+                    _ => quote!(to_planes),
+                },
+            );
+            quote!(tn::map::#order(simd, #shape, x, y);)
+        }
         Kernel::Copy => quote!(tn::map::copy::<T, _, _>(x, y);),
     }
 }

@@ -5,8 +5,8 @@ use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::Ident;
 use tenonet_shape::{self as shape, Rounding, Shape};
 
-use crate::check::{known_conv, known_pool};
-use crate::ir::{Activation, Conv, Groups, Layer, Linear, Network, Num, Op, Padding, Place, Pool};
+use crate::check::{known_conv, known_pool, known_shape};
+use crate::ir::{Activation, Conv, Groups, Layer, Linear, Network, Num, Op, Padding, Place, Pool, Residual, Source};
 use crate::size::Size;
 
 /// A shape: numbers, or a constant.
@@ -23,27 +23,37 @@ pub enum Known {
     Conv(shape::Conv),
     Pool(shape::Pool),
     Linear(shape::Linear),
+    BatchNorm(shape::BatchNorm),
+    /// A sum: its arms have been compared.
+    Residual,
 }
 
 impl Known {
-    fn new(layer: &Layer) -> Option<Known> {
+    fn new(network: &Network, layer: &Layer) -> Option<Known> {
         let input = layer.input?;
+        let of = |source| match source {
+            Source::Input => known_shape(&network.input),
+            Source::Layer(index) => network.layers[index].output,
+        };
         match &layer.op {
             Op::Conv(conv) => known_conv(conv, input).map(Known::Conv),
             Op::Pool(pool) => known_pool(pool, input).map(Known::Pool),
             Op::Linear(Linear { outputs, bias }) => {
                 Some(Known::Linear(shape::Linear { input, outputs: outputs.known()?, bias: *bias }))
             }
+            Op::BatchNorm(_) => Some(Known::BatchNorm(shape::BatchNorm { input })),
+            Op::Residual(residual) => of(residual.input).and(of(residual.skip())).map(|_| Known::Residual),
             Op::GlobalAvgPool | Op::Activation(_) | Op::Softmax | Op::Flatten => None,
         }
     }
 
-    /// Weights, biases, multiply-adds.
-    pub fn counts(&self) -> [usize; 3] {
+    /// Parameters and multiply-adds.
+    pub fn counts(&self) -> [usize; 2] {
         match self {
-            Known::Conv(conv) => [conv.params() - conv.biases(), conv.biases(), conv.macs()],
-            Known::Linear(linear) => [linear.params() - linear.biases(), linear.biases(), linear.macs()],
-            Known::Pool(_) => [0; 3],
+            Known::Conv(conv) => [conv.params(), conv.macs()],
+            Known::Linear(linear) => [linear.params(), linear.macs()],
+            Known::BatchNorm(norm) => [norm.params(), 0],
+            Known::Pool(_) | Known::Residual => [0; 2],
         }
     }
 }
@@ -62,6 +72,8 @@ pub struct Shapes {
     constants: Vec<TokenStream>,
     /// The name of each layer's constant.
     names: Vec<Ident>,
+    /// Where what arrives at each layer comes from.
+    sources: Vec<Source>,
 }
 
 /// A number as the value of a constant of type `usize`: the user's tokens keep their span.
@@ -82,8 +94,8 @@ fn values(numbers: &[Num]) -> TokenStream {
 
 /// The shape of three numbers, or a constant with this name for it.
 fn triple(n: &[Num; 3], holder: &Ident, name: &str, constants: &mut Vec<TokenStream>) -> ShapeRef {
-    if let [Some(c), Some(h), Some(w)] = [n[0].known(), n[1].known(), n[2].known()] {
-        return ShapeRef::Known(Shape::new(c, h, w));
+    if let Some(shape) = known_shape(n) {
+        return ShapeRef::Known(shape);
     }
     let name = format_ident!("{name}");
     let [c, h, w] = [value(&n[0]), value(&n[1]), value(&n[2])];
@@ -101,19 +113,19 @@ impl Shapes {
             .map(|(i, layer)| format_ident!("{}_{i}", layer.name.to_string().trim_start_matches("r#").to_uppercase()))
             .collect();
         let mut outputs: Vec<ShapeRef> = Vec::new();
-        let mut before = input.clone();
         for (layer, name) in network.layers.iter().zip(&names) {
-            if let Op::Activation(Activation::LeakyRelu(number) | Activation::Elu(number)) = &layer.op
+            if let Some(number) = layer.real()
                 && !is_literal(number)
             {
                 constants.push(quote!(pub const #name: f64 = #number;));
             }
+            let of = |source| at(source, &input, &outputs);
             let output = match layer.output {
                 Some(output) => ShapeRef::Known(output),
                 None => {
                     let out = format_ident!("{name}_OUT");
-                    let arrives = before.value();
-                    let leaves = match spec(layer, &before) {
+                    let arrives = of(layer.from).value();
+                    let leaves = match spec(layer, of) {
                         Some((ty, spec)) => {
                             constants.push(quote!(pub const #name: ::tenonet::shape::#ty = #spec;));
                             quote!(Self::#name.output())
@@ -128,21 +140,26 @@ impl Shapes {
                     ShapeRef::Const(quote!(#holder::#out))
                 }
             };
-            outputs.push(output.clone());
-            before = output;
+            outputs.push(output);
         }
-        let known = network.layers.iter().map(Known::new).collect();
-        Shapes { holder, input, declared, outputs, known, constants, names }
+        let known = network.layers.iter().map(|layer| Known::new(network, layer)).collect();
+        let sources = network.layers.iter().map(|layer| layer.from).collect();
+        Shapes { holder, input, declared, outputs, known, constants, names, sources }
+    }
+
+    /// The network's input, or what leaves a layer.
+    pub fn at(&self, source: Source) -> &ShapeRef {
+        at(source, &self.input, &self.outputs)
     }
 
     /// What arrives at a layer.
     pub fn before(&self, layer: usize) -> &ShapeRef {
-        if layer == 0 { &self.input } else { &self.outputs[layer - 1] }
+        self.at(self.sources[layer])
     }
 
-    /// A value of `Conv`, `Pool` or `Linear` that describes the layer: its numbers, or its constant.
+    /// A value of `Conv`, `Pool`, `Linear` or `Residual` that describes the layer: its numbers, or its constant.
     pub fn spec(&self, index: usize, layer: &Layer) -> Option<TokenStream> {
-        let (_, spec) = spec(layer, self.before(index))?;
+        let (_, spec) = spec(layer, |source| self.at(source))?;
         if layer.output.is_some() {
             return Some(spec);
         }
@@ -150,7 +167,7 @@ impl Shapes {
         Some(quote!(#holder::#name))
     }
 
-    /// The number of an activation: a literal, or its constant.
+    /// The real number of a layer: a literal, or its constant.
     pub fn number(&self, index: usize, number: &syn::Expr) -> TokenStream {
         let (holder, name) = (&self.holder, &self.names[index]);
         if is_literal(number) { quote!(#number) } else { quote!(#holder::#name) }
@@ -186,16 +203,19 @@ impl Shapes {
         let mut checks = TokenStream::new();
         for (index, layer) in network.layers.iter().enumerate() {
             let name = layer.name.to_string();
-            if let Op::Activation(act) = &layer.op
-                && let Activation::LeakyRelu(number) | Activation::Elu(number) = act
+            if let Some(number) = layer.real()
                 && !is_literal(number)
             {
-                let kind = format_ident!("{}", if matches!(act, Activation::Elu(_)) { "Elu" } else { "LeakyRelu" });
-                let value = self.number(index, number);
-                let span = Place::of(number).start;
-                checks.extend(
-                    quote_spanned!(span=> const _: ::tenonet::layers::#kind = ::tenonet::layers::#kind::new(#value);),
-                );
+                let (value, place) = (self.number(index, number), Place::of(number));
+                let kind = match &layer.op {
+                    Op::Activation(Activation::LeakyRelu(_)) => Some(format_ident!("LeakyRelu")),
+                    Op::Activation(_) => Some(format_ident!("Elu")),
+                    _ => None,
+                };
+                checks.extend(match kind {
+                    Some(kind) => quote_spanned!(place.start=> const _: ::tenonet::layers::#kind = ::tenonet::layers::#kind::new(#value);),
+                    None => assertion(place, quote!(::tenonet::shape::deny_epsilon), quote!(#name, #value)),
+                });
             }
             // `check` has judged the layers whose numbers are all known.
             if self.known[index].is_some() {
@@ -279,13 +299,22 @@ fn fields(layer: &Layer) -> Vec<(&'static str, Place)> {
             fields.push(("Padding", place(&pool.padding)));
         }
         Op::Linear(linear) => fields.push(("Channels", linear.outputs.place())),
-        Op::GlobalAvgPool | Op::Activation(_) | Op::Softmax | Op::Flatten => {}
+        Op::GlobalAvgPool | Op::BatchNorm(_) | Op::Activation(_) | Op::Softmax | Op::Flatten | Op::Residual(_) => {}
     }
     fields
 }
 
-/// A layer's description as an expression of its type.
-fn spec(layer: &Layer, before: &ShapeRef) -> Option<(Ident, TokenStream)> {
+/// What `source` yields.
+fn at<'a>(source: Source, input: &'a ShapeRef, outputs: &'a [ShapeRef]) -> &'a ShapeRef {
+    match source {
+        Source::Input => input,
+        Source::Layer(index) => &outputs[index],
+    }
+}
+
+/// A layer's description as an expression of its type. `of`: what leaves each layer.
+fn spec<'a>(layer: &Layer, of: impl Fn(Source) -> &'a ShapeRef) -> Option<(Ident, TokenStream)> {
+    let before = of(layer.from);
     let input = before.value();
     match &layer.op {
         Op::Conv(of @ Conv { out_channels, kernel, stride, padding, dilation, groups, bias }) => {
@@ -346,7 +375,19 @@ fn spec(layer: &Layer, before: &ShapeRef) -> Option<(Ident, TokenStream)> {
             let spec = quote!(::tenonet::shape::Linear { input: #input, outputs: #outputs, bias: #bias });
             Some((format_ident!("Linear"), spec))
         }
-        Op::GlobalAvgPool | Op::Activation(_) | Op::Softmax | Op::Flatten => None,
+        Op::Residual(Residual { input: block, shortcut }) => {
+            let block = of(*block).value();
+            let shortcut = match shortcut {
+                Some(shortcut) => {
+                    let shape = of(*shortcut).value();
+                    quote!(::core::option::Option::Some(#shape))
+                }
+                None => quote!(::core::option::Option::None),
+            };
+            let spec = quote!(::tenonet::shape::Residual { input: #block, layers: #input, shortcut: #shortcut });
+            Some((format_ident!("Residual"), spec))
+        }
+        Op::GlobalAvgPool | Op::BatchNorm(_) | Op::Activation(_) | Op::Softmax | Op::Flatten => None,
     }
 }
 
@@ -379,6 +420,11 @@ impl ShapeRef {
             ShapeRef::Known(shape) => Size::Known(shape.len()),
             ShapeRef::Const(path) => Size::Const(quote!(#path.len())),
         }
+    }
+
+    /// Whether it is known to be a vector.
+    pub fn is_flat(&self) -> bool {
+        matches!(self, ShapeRef::Known(shape) if shape.is_flat())
     }
 
     /// For documentation: `[6, 28, 28]`.

@@ -208,7 +208,11 @@ impl Args {
                 };
             }
             None => {
-                faults.push(place, format!("{who}: {kind} does not take this argument")).help(takes.list());
+                let fault = faults.push(place, format!("{who}: {kind} does not take this argument"));
+                match takes.named {
+                    [named] => fault.help(format!("name what it is: `{named} = …`")),
+                    _ => fault.help(takes.list()),
+                };
             }
         }
     }

@@ -7,49 +7,29 @@ use syn::parse::ParseStream;
 use syn::{Expr, Ident, Lit, Token};
 use tenonet_shape::Rounding;
 
+use super::Doubt;
 use super::args::{Args, entries, single_word, skip_to_comma};
-use super::number::{bare, float, number, real};
+use super::number::{bare, float, literal_value, number, real};
 use super::words::{self, Kind};
-use super::{Doubt, Doubts};
 use crate::diagnostics::Diagnostics;
-use crate::ir::{Activation, Conv, Groups, Layer, Linear, Num, Op, Padding, Place, Pool, PoolKind};
+use crate::ir::{Activation, BatchNorm, Conv, Groups, Linear, Num, Op, Padding, Place, Pool, PoolKind};
 
-/// Reads the layers between the braces. A faulty one is told, and the next one is read all the same.
-pub fn layers(input: ParseStream, doubts: &mut Doubts, faults: &mut Diagnostics) -> Vec<Layer> {
-    let mut list = Vec::new();
-    let mut position = 0;
-    while !input.is_empty() {
-        if input.peek(Token![,]) {
-            faults.push(Place::at(input.span()), "a layer is missing before this comma");
-        } else {
-            match layer(input, position, faults) {
-                Some((layer, doubt)) => {
-                    list.push(layer);
-                    doubts.next(doubt);
-                }
-                None => doubts.here(Doubt::ALL),
-            }
-            position += 1;
-        }
-        if input.is_empty() {
-            break;
-        }
-        if input.peek(Token![,]) {
-            let _ = input.parse::<Token![,]>();
-        } else {
-            faults.push(Place::at(input.span()), "expected `,` before this: layers are separated by commas");
-            // `relu max_pool(2)`: the next layer begins here. Otherwise nobody knows what this is.
-            if !input.peek(Ident) {
-                skip_to_comma(input);
-                let _ = input.parse::<Token![,]>();
-            }
-        }
-    }
-    list
+/// How a layer or a block begins: `name: kind`, or `kind`.
+pub struct Head {
+    pub name: Option<Ident>,
+    pub kind: Ident,
 }
 
-/// Reads one layer and stops before its comma. `None`: there is none that could be guessed; what it yields is unknown.
-fn layer(input: ParseStream, position: usize, faults: &mut Diagnostics) -> Option<(Layer, Doubt)> {
+/// A layer as it was read, and what its faults leave in doubt.
+pub struct Read {
+    pub name: Ident,
+    pub kind: Ident,
+    pub op: Op,
+    pub doubt: Doubt,
+}
+
+/// Reads the beginning of a layer. `None`: there is no layer here.
+pub fn head(input: ParseStream, faults: &mut Diagnostics) -> Option<Head> {
     let name = if input.peek(Ident::peek_any) && input.peek2(Token![:]) && !input.peek2(Token![::]) {
         let name = input.call(Ident::parse_any).ok()?;
         let _ = input.parse::<Token![:]>();
@@ -64,7 +44,12 @@ fn layer(input: ParseStream, position: usize, faults: &mut Diagnostics) -> Optio
         skip_to_comma(input);
         return None;
     }
-    let kind = input.call(Ident::parse_any).ok()?;
+    Some(Head { name, kind: input.call(Ident::parse_any).ok()? })
+}
+
+/// Reads the rest of a layer and stops before its comma. `None`: there is none that could be guessed; what it yields is unknown.
+pub fn layer(head: Head, input: ParseStream, position: usize, faults: &mut Diagnostics) -> Option<Read> {
+    let Head { name, kind } = head;
     let word = kind.unraw().to_string();
     let mut doubt = Doubt::NONE;
     let name = match name {
@@ -73,17 +58,11 @@ fn layer(input: ParseStream, position: usize, faults: &mut Diagnostics) -> Optio
     };
     let who = name.unraw().to_string();
 
-    if words::later(&word).is_some() {
+    if let Some(keeps_shape) = words::later(&word) {
         faults.push(Place::at(kind.span()), format!("`{word}` is not supported yet"));
         skip_to_comma(input);
         // A layer that leaves the shape as it is can be left out of what follows; behind any other nothing is known.
-        if words::later(&word) == Some(true) {
-            return Some((
-                Layer { name, kind, op: Op::Activation(Activation::Relu), input: None, output: None },
-                doubt,
-            ));
-        }
-        return None;
+        return keeps_shape.then_some(Read { name, kind, op: Op::Activation(Activation::Relu), doubt });
     }
     let meant = match words::kind(&word) {
         Some(meant) => meant,
@@ -115,16 +94,16 @@ fn layer(input: ParseStream, position: usize, faults: &mut Diagnostics) -> Optio
     let mut reader = Reader { who: &who, kind: &kind, meant, args, whole: read && sorted, parentheses, faults, doubt };
     let op = reader.op();
     let doubt = reader.doubt;
-    Some((Layer { name, kind, op, input: None, output: None }, doubt))
+    Some(Read { name, kind, op, doubt })
 }
 
 /// The name of a layer without one: its kind and position.
-fn implicit(position: usize, kind: &Ident) -> Ident {
+pub fn implicit(position: usize, kind: &Ident) -> Ident {
     format_ident!("{}_{position}", kind.unraw(), span = kind.span())
 }
 
 /// A declared name, or the implicit one where that cannot name a field.
-fn usable(name: Ident, position: usize, kind: &str, faults: &mut Diagnostics) -> Ident {
+pub fn usable(name: Ident, position: usize, kind: &str, faults: &mut Diagnostics) -> Ident {
     let word = name.to_string();
     // syn parses an identifier only where the word is neither a keyword nor `_`.
     if syn::parse_str::<Ident>(&word).is_ok() {
@@ -177,6 +156,7 @@ impl Reader<'_> {
                 let outputs = self.first_number(Doubt::CHANNELS);
                 return Op::Linear(Linear { outputs, bias: self.bias() });
             }
+            Kind::BatchNorm => Op::BatchNorm(BatchNorm { epsilon: self.epsilon() }),
             Kind::GlobalAvgPool => Op::GlobalAvgPool,
             Kind::Flatten => Op::Flatten,
             Kind::Softmax => Op::Softmax,
@@ -379,6 +359,19 @@ impl Reader<'_> {
         Box::new(
             value.and_then(|value| real(value, &what, self.faults)).unwrap_or_else(|| float(1.0, self.kind.span())),
         )
+    }
+
+    /// What `batch_norm` adds to the variance; 1e-5 unless said.
+    fn epsilon(&mut self) -> Box<Expr> {
+        let default = float(1e-5, self.kind.span());
+        let Some((_, value)) = self.args.take("epsilon") else { return Box::new(default) };
+        let place = Place::of(&value);
+        let epsilon = real(value, &format!("{}: epsilon", self.who), self.faults).unwrap_or(default);
+        if literal_value(&epsilon).is_some_and(|value| value <= 0.0) {
+            let text = tenonet_shape::epsilon_text(self.who);
+            self.faults.push(place, text.as_str()).help("write `epsilon = 1e-5`");
+        }
+        Box::new(epsilon)
     }
 
     fn number(&mut self, value: Expr, what: &str, doubt: Doubt) -> Num {

@@ -54,6 +54,15 @@ pub fn real(expr: Expr, what: &str, faults: &mut Diagnostics) -> Option<Expr> {
     }
 }
 
+/// The value of a real number that is a literal, with or without a sign.
+pub fn literal_value(expr: &Expr) -> Option<f64> {
+    match expr {
+        Expr::Lit(ExprLit { lit: Lit::Float(float), .. }) => float.base10_parse().ok(),
+        Expr::Unary(unary) if matches!(unary.op, UnOp::Neg(_)) => literal_value(&unary.expr).map(|value: f64| -value),
+        _ => None,
+    }
+}
+
 /// The literal of an `f64`.
 pub fn float(value: f64, span: Span) -> Expr {
     let lit = Lit::Float(LitFloat::new(&format!("{value:?}"), span));

@@ -11,6 +11,7 @@ pub enum Kind {
     Pool1d(PoolKind),
     GlobalAvgPool,
     Linear,
+    BatchNorm,
     Flatten,
     Softmax,
     Relu,
@@ -26,7 +27,7 @@ pub enum Kind {
     Softplus,
 }
 
-const KINDS: [(&str, Kind); 21] = [
+const KINDS: [(&str, Kind); 22] = [
     ("conv", Kind::Conv),
     ("conv1d", Kind::Conv1d),
     ("max_pool", Kind::Pool(PoolKind::Max)),
@@ -35,6 +36,7 @@ const KINDS: [(&str, Kind); 21] = [
     ("avg_pool1d", Kind::Pool1d(PoolKind::Avg)),
     ("global_avg_pool", Kind::GlobalAvgPool),
     ("linear", Kind::Linear),
+    ("batch_norm", Kind::BatchNorm),
     ("flatten", Kind::Flatten),
     ("softmax", Kind::Softmax),
     ("relu", Kind::Relu),
@@ -51,8 +53,7 @@ const KINDS: [(&str, Kind); 21] = [
 ];
 
 /// Words that the language keeps for what is not built yet, and whether such a layer leaves the shape as it is.
-const LATER: [(&str, bool); 13] = [
-    ("batch_norm", true),
+const LATER: [(&str, bool); 11] = [
     ("layer_norm", true),
     ("dropout", true),
     ("scale", true),
@@ -61,7 +62,6 @@ const LATER: [(&str, bool); 13] = [
     ("conv_transpose1d", false),
     ("upsample", false),
     ("pad", false),
-    ("residual", false),
     ("concat", false),
     ("repeat", false),
     ("net", false),
@@ -78,6 +78,12 @@ const ELSEWHERE: [(&str, &str); 8] = [
     ("adaptive_avg_pool", "global_avg_pool"),
     ("view", "flatten"),
 ];
+
+/// The word before a block of layers.
+pub const RESIDUAL: &str = "residual";
+
+/// The word between the two arms of a block.
+pub const SHORTCUT: &str = "shortcut";
 
 /// Words that stand for a way of padding, rounding or grouping, so that they are no numbers.
 pub const FLAGS: [&str; 5] = ["same", "valid", "depthwise", "floor", "ceil"];
@@ -130,7 +136,8 @@ pub fn later(word: &str) -> Option<bool> {
 pub fn nearest_kind(word: &str) -> Option<&'static str> {
     let word = word.to_lowercase();
     let elsewhere = ELSEWHERE.iter().find(|(name, _)| *name == word).map(|(_, ours)| *ours);
-    let names = || KINDS.iter().map(|(name, _)| *name).chain(LATER.iter().map(|(name, _)| *name));
+    let names =
+        || KINDS.iter().map(|(name, _)| *name).chain(LATER.iter().map(|(name, _)| *name)).chain([RESIDUAL, SHORTCUT]);
     // `MaxPool2d`, `max_pool2d`, `BatchNorm2d`: the same name but for its dress.
     let plain = |name: &str| name.trim_end_matches("2d").replace('_', "");
     let dressed = || names().find(|name| plain(name) == plain(&word));
@@ -139,7 +146,8 @@ pub fn nearest_kind(word: &str) -> Option<&'static str> {
 
 /// All kinds, for a help.
 pub fn all_kinds() -> String {
-    KINDS.map(|(name, _)| name).join(", ")
+    let kinds: Vec<&str> = KINDS.iter().map(|(name, _)| *name).chain([RESIDUAL]).collect();
+    kinds.join(", ")
 }
 
 /// What a kind of layer takes between its parentheses.
@@ -185,6 +193,7 @@ impl Kind {
             Kind::Linear => {
                 Takes { first: Some("number of outputs"), named: &["bias"], example: "linear(10)", ..nothing }
             }
+            Kind::BatchNorm => Takes { named: &["epsilon"], example: "batch_norm(epsilon = 1e-3)", ..nothing },
             Kind::LeakyRelu => Takes { first: Some("slope"), example: "leaky_relu(0.01)", ..nothing },
             Kind::Elu => Takes { first: Some("scale"), example: "elu(1.0)", ..nothing },
             _ => nothing,

@@ -1,3 +1,4 @@
+use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::{faults, headlines, layer_faults, network};
@@ -89,11 +90,11 @@ fn independent_faults_are_told_together() {
                 max_pool(5, padding = 5),
                 global_avg_pool,
                 linear(12),
-                batch_norm,
+                layer_norm,
             }
         }),
         [
-            "`batch_norm` is not supported yet",
+            "`layer_norm` is not supported yet",
             "a: kernel 15×15 does not fit its input 1×12×12",
             "b: groups = 4 does not divide the 6 output channels",
             "max_pool_2: padding must be smaller than the window 5×5",
@@ -177,5 +178,95 @@ fn numbers_beyond_memory() {
     assert_eq!(
         headlines(quote!(struct Net([1, 1000000, 1000000] -> [N]) { a: conv(10000, kernel = 9999) })),
         ["a: its multiply-adds do not fit into 64 bits"]
+    );
+}
+
+#[test]
+fn arms_of_blocks() {
+    let net = |layers: TokenStream| faults(quote!(struct Net([16, 32, 32] -> [N]) { #layers }));
+    let fits = [] as [&str; 0];
+    assert_eq!(net(quote!(residual { conv(16, kernel = 3, padding = 1), relu }, flatten)), fits);
+    assert_eq!(
+        net(
+            quote!(residual { conv(32, kernel = 3, stride = 2, padding = 1) } shortcut { conv(32, kernel = 1, stride = 2) })
+        ),
+        fits
+    );
+    assert_eq!(
+        net(quote!(block: residual { conv(32, kernel = 3, stride = 2, padding = 1), relu })),
+        ["block: its arms differ: the layers yield 32×16×16, the input is 16×32×32\n\
+          = note: channels 32 and 16; height 16 and 32; width 16 and 32: a sum is taken element by element\n\
+          = help: use `shortcut { conv(32, kernel = 1, stride = 2) }`, or make the layers yield 16×32×32"]
+    );
+    let help = |layers: TokenStream| {
+        let told = net(layers).join("");
+        told.split("= help: ").nth(1).unwrap_or_default().to_owned()
+    };
+    assert_eq!(
+        help(quote!(residual { conv(8, kernel = 1) })),
+        "use `shortcut { conv(8, kernel = 1) }`, or make the layers yield 16×32×32"
+    );
+    assert_eq!(
+        help(quote!(residual { max_pool((1, 2)) })),
+        "use `shortcut { conv(16, kernel = 1, stride = (1, 2)) }`, or make the layers yield 16×32×32"
+    );
+    assert_eq!(help(quote!(residual { conv(16, kernel = 3) })), "keep the size in the layers: `padding = same`");
+    assert_eq!(help(quote!(residual { conv(16, kernel = 1, padding = 1) })), "give both arms one shape");
+    assert_eq!(
+        help(quote!(residual { conv(8, kernel = 1, stride = 2) } shortcut { conv(8, kernel = 1) })),
+        "use `shortcut { conv(8, kernel = 1, stride = 2) }`, or make the layers yield 8×32×32"
+    );
+    assert_eq!(
+        help(quote!(global_avg_pool, residual { linear(8) })),
+        "use `shortcut { linear(8) }`, or make the layers yield 16"
+    );
+}
+
+#[test]
+fn arms_in_doubt() {
+    let net = |layers: TokenStream| headlines(quote!(struct Net([16, 32, 32] -> [16, 32, 32]) { #layers }));
+    // What an arm with a fault yields is not compared, and the other one says what leaves the block.
+    assert_eq!(net(quote!(residual { conv(8, kernel = 3, padding = 1), frobnicate })), ["unknown layer `frobnicate`"]);
+    assert_eq!(
+        net(quote!(residual { a: conv(16, kernel = 55) }, b: conv(16, kernel = 33))),
+        ["a: kernel 55×55 does not fit its input 16×32×32", "b: kernel 33×33 does not fit its input 16×32×32"]
+    );
+    // Along the channels there is no doubt.
+    assert_eq!(
+        net(quote!(a: conv(8, kernel = 55), residual { b: conv(9, kernel = 1) }, c: conv(7, kernel = 1, groups = 7))),
+        [
+            "a: kernel 55×55 does not fit its input 16×32×32",
+            "residual_2: its arms differ: the layers yield 9, the input is 8",
+        ]
+    );
+    // Behind arms that differ nothing is told that the repair could change.
+    assert_eq!(
+        net(quote!(residual { conv(8, kernel = 1) }, conv(4, kernel = 1, groups = 3))),
+        [
+            "residual_1: its arms differ: the layers yield 8×32×32, the input is 16×32×32",
+            "conv_2: groups = 3 does not divide the 4 output channels",
+            "Net: declared output [16, 32, 32] differs from the real output [4, 32, 32]",
+        ]
+    );
+    // With a const expression the compiler judges.
+    assert_eq!(
+        net(quote!(residual { conv(N, kernel = 1) } shortcut { conv(M, kernel = 2, stride = 2) })),
+        [] as [&str; 0]
+    );
+}
+
+#[test]
+fn statistics() {
+    assert_eq!(
+        faults(quote!(struct Net([4] -> [4]) { statistics: linear(4), batch_norm })),
+        ["a layer is called `statistics`, as the running averages of batch_norm are\n\
+          = help: a layer's name is its field: choose another"]
+    );
+    network(quote!(struct Net([4] -> [4]) { statistics: linear(4), relu }));
+    network(quote!(struct Net([4] -> [4]) { statistics: relu, batch_norm }));
+    assert_eq!(
+        faults(quote!(#[budget(weights = 63)] struct Net([4] -> [4]) { bn: batch_norm })),
+        ["Net: its weights take 64 bytes, the budget is 63\n\
+          = note: 8 parameters and 8 running averages of 4 bytes; 8 of them in bn"]
     );
 }

@@ -2,7 +2,7 @@ use quote::{ToTokens, quote};
 use tenonet_shape::{Rounding, Shape};
 
 use super::{faults, headlines, layer, layer_faults, network, values};
-use crate::ir::{Activation, Groups, Op, Padding, PoolKind};
+use crate::ir::{Activation, BatchNorm, Groups, Op, Padding, PoolKind, Residual, Source};
 
 #[test]
 fn reads_lenet() {
@@ -261,16 +261,113 @@ fn what_other_kinds_take() {
         layer_faults(quote!(leaky_relu)),
         ["leaky_relu_0: the slope is missing\n= help: such as `leaky_relu(0.01)`"]
     );
-    for word in [
-        "conv_transpose(3)",
-        "batch_norm",
-        "residual { relu }",
-        "concat { { relu }, { relu } }",
-        "repeat(3) { relu }",
-        "net(A)",
-    ] {
+    for word in ["conv_transpose(3)", "layer_norm", "concat { { relu }, { relu } }", "repeat(3) { relu }", "net(A)"] {
         let tokens: proc_macro2::TokenStream = word.parse().unwrap();
         let name = word.split(['(', ' ']).next().unwrap();
         assert_eq!(layer_faults(tokens), [format!("`{name}` is not supported yet")]);
     }
+}
+
+#[test]
+fn blocks() {
+    let net = network(quote! {
+        struct Net([4, 8, 8] -> [4, 8, 8]) {
+            relu,
+            first: residual { conv(4, kernel = 1), residual { tanh } shortcut { skip: conv(4, kernel = 1) }, relu },
+            shortcut: conv(4, kernel = 1),
+        }
+    });
+    // A block stands behind its arms, and unnamed layers are numbered as they stand in the table.
+    let names: Vec<String> = net.layers.iter().map(|layer| layer.name.to_string()).collect();
+    assert_eq!(names.join(" "), "relu_0 conv_1 tanh_2 skip residual_4 relu_5 first shortcut");
+    let sources: Vec<Source> = net.layers.iter().map(|layer| layer.from).collect();
+    let layer = Source::Layer;
+    assert_eq!(sources, [Source::Input, layer(0), layer(1), layer(1), layer(2), layer(4), layer(5), layer(6)]);
+    assert!(matches!(
+        net.layers[4].op,
+        Op::Residual(Residual { input: Source::Layer(1), shortcut: Some(Source::Layer(3)) })
+    ));
+    assert!(matches!(net.layers[6].op, Op::Residual(Residual { input: Source::Layer(0), shortcut: None })));
+    // A shortcut runs before the layers beside it.
+    assert_eq!(net.order(), [0, 1, 3, 2, 4, 5, 6, 7]);
+}
+
+#[test]
+fn faults_of_blocks() {
+    let lines = |tokens| layer_faults(tokens).join("; ").replace("\n= help: ", " / ");
+    const FORM: &str = "write `residual { conv(16, kernel = 3, padding = same), relu }`";
+    assert_eq!(lines(quote!(residual)), format!("this block has no layers: they stand in braces / {FORM}"));
+    assert_eq!(lines(quote!(a: residual {})), format!("a has no layers / {FORM}"));
+    assert_eq!(
+        lines(quote!(residual(2) { relu })),
+        "this block takes no arguments / its layers stand in braces: `residual { … }`"
+    );
+    assert_eq!(
+        lines(quote!(residual { relu } shortcut {})),
+        "this block has an empty shortcut / without `shortcut` the block's input is added as it is"
+    );
+    assert_eq!(
+        lines(quote!(residual { relu } shortcut)),
+        "a shortcut has its layers in braces / write `residual { … } shortcut { conv(32, kernel = 1, stride = 2) }`"
+    );
+    assert_eq!(lines(quote!(a: residual { relu } shortcut { tanh } shortcut { relu })), "a has a shortcut already");
+    assert_eq!(
+        lines(quote!(relu, shortcut { relu })),
+        "a shortcut belongs to the `residual { … }` before it / write `residual { … } shortcut { … }`"
+    );
+    // Without the comma it would have been another block: its arms are not compared.
+    assert_eq!(
+        lines(quote!(residual { conv(8, kernel = 1) }, shortcut { conv(8, kernel = 1) })),
+        "a shortcut belongs to the `residual { … }` before it / leave out the comma between them: `residual { … } shortcut { … }`"
+    );
+    assert_eq!(lines(quote!(residul { relu })), "unknown layer `residul` / did you mean `residual`?");
+    assert_eq!(
+        lines(quote!(residual { relu } shortcuts { relu })).split(" / ").last(),
+        Some("did you mean `shortcut`?")
+    );
+    // Faults within are told, and numbered as they stand.
+    assert_eq!(
+        headlines(quote! {
+            struct Net([4, 8, 8] -> [N]) {
+                relu, residual { conv(4), rleu, relu relu } shortcut { conv(0, kernel = 1), , }, linear(x = 3),
+            }
+        }),
+        [
+            "conv_1: the kernel is missing",
+            "unknown layer `rleu`",
+            "expected `,` before this: layers are separated by commas",
+            "a layer is missing before this comma",
+            "linear_7: unknown argument `x`",
+            "conv_5: number of outputs is 0, it must be at least 1",
+            // Whatever the layers yield, the shortcut yields a map.
+            "linear_7: linear takes a flat vector, its input is 1×8×8",
+        ]
+    );
+}
+
+#[test]
+fn batch_norm() {
+    let epsilon = |tokens| match layer(tokens) {
+        Op::BatchNorm(BatchNorm { epsilon }) => epsilon.to_token_stream().to_string(),
+        op => panic!("{op:?}"),
+    };
+    assert_eq!(epsilon(quote!(batch_norm)), "1e-5");
+    assert_eq!(epsilon(quote!(batch_norm())), "1e-5");
+    assert_eq!(epsilon(quote!(batch_norm(epsilon = 1e-3))), "1e-3");
+    assert_eq!(epsilon(quote!(batch_norm(epsilon = 1))), "1.0");
+    assert_eq!(epsilon(quote!(batch_norm(epsilon = EPSILON / 2.0))), "EPSILON / 2.0");
+    let fault = |tokens| layer_faults(tokens).join("; ").replace("\n= help: ", " / ");
+    assert_eq!(fault(quote!(batch_norm(eps = 1e-3))), "batch_norm_0: unknown argument `eps` / did you mean `epsilon`?");
+    assert_eq!(
+        fault(quote!(batch_norm(1e-3))),
+        "batch_norm_0: batch_norm does not take this argument / name what it is: `epsilon = …`"
+    );
+    for tokens in [quote!(bn: batch_norm(epsilon = 0)), quote!(bn: batch_norm(epsilon = -1e-5))] {
+        assert_eq!(fault(tokens), "bn: epsilon must be above 0 / write `epsilon = 1e-5`");
+    }
+    assert_eq!(fault(quote!(bn: batch_norm(epsilon = "1"))), "bn: epsilon wants a real number, not a string");
+    assert_eq!(
+        fault(quote!(BatchNorm2d(16))),
+        "unknown layer `BatchNorm2d` / did you mean `batch_norm`?; BatchNorm2d_0: BatchNorm2d does not take this argument / name what it is: `epsilon = …`"
+    );
 }

@@ -11,7 +11,7 @@ fn run(tokens: TokenStream) {
 
 /// Words, numbers and marks that mean something to the macro, and some that do not.
 fn token() -> impl Strategy<Value = TokenTree> {
-    const WORDS: [&str; 44] = [
+    const WORDS: [&str; 46] = [
         "struct",
         "pub",
         "crate",
@@ -49,6 +49,8 @@ fn token() -> impl Strategy<Value = TokenTree> {
         "repeat",
         "net",
         "shortcut",
+        "batch_norm",
+        "epsilon",
         "Name",
         "N",
         "as",
@@ -88,7 +90,7 @@ fn stream() -> impl Strategy<Value = TokenStream> {
 }
 
 /// Declarations that use all of the grammar.
-fn right() -> [TokenStream; 3] {
+fn right() -> [TokenStream; 4] {
     [
         quote! {
             /// LeNet-5.
@@ -113,6 +115,15 @@ fn right() -> [TokenStream; 3] {
         quote! {
             pub(crate) struct Signal([1, 1, 64] -> [8, 1, 8]) {
                 conv1d(8, kernel = 9, stride = 2, padding = 4), gelu, max_pool1d(2), avg_pool1d(2),
+            }
+        },
+        quote! {
+            struct Residual([3, 8, 8] -> [WIDTH]) {
+                conv(8, kernel = 3, padding = 1, bias = false), bn: batch_norm(epsilon = 1e-3), relu,
+                first: residual { conv(8, kernel = 3, padding = same), batch_norm, residual { tanh } }, relu,
+                residual { conv(WIDTH, kernel = 3, stride = 2, padding = 1), batch_norm(epsilon = E) }
+                    shortcut { skip: conv(WIDTH, kernel = 1, stride = 2) },
+                silu, global_avg_pool, batch_norm,
             }
         },
     ]
@@ -181,16 +192,17 @@ proptest! {
     #[test]
     fn random_layers(tokens in stream()) {
         run(quote!(struct Net([3, 8, 8] -> [10]) { #tokens }));
+        run(quote!(struct Net([3, 8, 8] -> [10]) { residual { #tokens } shortcut { #tokens }, residual { relu } #tokens }));
     }
 
     #[test]
-    fn random_arguments(tokens in stream(), kind in prop::sample::select(vec!["conv", "conv1d", "max_pool", "linear", "elu"])) {
+    fn random_arguments(tokens in stream(), kind in prop::sample::select(vec!["conv", "conv1d", "max_pool", "linear", "elu", "batch_norm"])) {
         let kind = quote::format_ident!("{kind}");
         run(quote!(#[budget(#tokens)] struct Net([#tokens] -> [#tokens]) { a: #kind(#tokens), #kind(8, #tokens) }));
     }
 
     #[test]
-    fn changed_declarations(which in 0..3_usize, changes in prop::collection::vec(change(), 1..4)) {
+    fn changed_declarations(which in 0..4_usize, changes in prop::collection::vec(change(), 1..4)) {
         let mut tokens = right()[which].clone();
         for change in &changes {
             tokens = apply(tokens, change, &mut 0);
@@ -208,6 +220,7 @@ proptest! {
                 conv(#o, kernel = (#k, #l), stride = #s, padding = #p, dilation = #d, groups = #g),
                 conv(#o, kernel = #k, stride = #s, dilation = #d, padding = same, groups = depthwise),
                 max_pool(#a, stride = #b, padding = (#e, #f)), avg_pool(#a, ceil, padding = #e, stride = #b),
+                batch_norm, residual { conv(#o, kernel = #k, stride = #s, padding = #p) } shortcut { max_pool(#a, ceil) },
                 flatten, linear(#n), softmax,
             }
         });

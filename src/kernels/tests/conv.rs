@@ -1,21 +1,23 @@
-//! Convolution against the naive kernels: forward into each stage, dW, db, dX.
+//! Convolution against the naive kernels: forward into each stage, with each store, dW, db, dX.
 
 use proptest::prelude::*;
 
-use super::gemm::any_data;
 use super::shapes::*;
-use super::{Data, Source, abs, assert_close, cases, memory::Guarded, nans, on_each};
+use super::{Data, Source, abs, any_data, assert_close, cases, memory::Guarded, on_each};
 use crate::Scalar;
-use crate::kernels::activation::{Activation, Gelu, LeakyRelu, Relu, Silu};
-use crate::kernels::conv::{ConvSpec, forward, forward_work};
-use crate::kernels::conv_backward::{backward, backward_work};
-use crate::kernels::reference;
+use crate::kernels::activation::{Activation, Gelu, Identity, LeakyRelu, Relu, Silu};
+use crate::kernels::conv::{Affine, Bias, ConvSpec, Forward, NoSkip, Normed, Skip, Summand, forward_work};
+use crate::kernels::conv_backward::{Backward, backward_work};
+use crate::kernels::reference::{self, Order};
 use crate::kernels::simd::Simd;
-use crate::kernels::stage::{AvgPool, MaxPool, MaxPoolIndexed, NoPool, PoolSpec, Stage, StageBackward, places};
+use crate::kernels::stage::{AvgPool, MaxPool, MaxPoolIndexed, NoPool, PoolSpec, Stage, StageBackward};
 use crate::plain::Plain;
 
 /// Its slope is a power of two: whole numbers stay exact.
 const LEAKY: LeakyRelu = LeakyRelu::new(0.25);
+
+/// ε of the batch normalisations: with the variances of [`Operands`] whole numbers stay exact.
+const EPSILON: f64 = 0.25;
 
 /// The types of a convolution's operands: on stable Rust their lengths can only be written for one convolution at a time.
 trait Case: ConvSpec + PoolSpec + Default {
@@ -25,17 +27,17 @@ trait Case: ConvSpec + PoolSpec + Default {
     type W<T: Scalar>: Plain<T>;
     /// The biases.
     type B<T: Scalar>: Plain<T>;
+    /// γ and β, or means and variances.
+    type N<T: Scalar>: Plain<T>;
     /// The convolution's map.
     type Z<T: Scalar>: Plain<T>;
     /// What leaves the pooling.
     type Y<T: Scalar>: Plain<T>;
     /// The places of the maxima.
     type I: Plain<u8>;
-    /// Workspace forward, without and with pooling, and backward.
-    type Forward<T: Scalar>: Plain<T>;
-    type ForwardPool<T: Scalar>: Plain<T>;
-    type Backward<T: Scalar>: Plain<T>;
-    type BackwardPool<T: Scalar>: Plain<T>;
+
+    /// How the input and the output lie.
+    const ORDERS: [Order; 2] = [if Self::PLANES { Order::Planes } else { Order::Pixels }, Order::Pixels];
 }
 
 macro_rules! case {
@@ -44,18 +46,25 @@ macro_rules! case {
             type X<T: Scalar> = [T; <$case as ConvSpec>::CONV.input.len()];
             type W<T: Scalar> = [T; <$case as ConvSpec>::CONV.out_channels * <$case as ConvSpec>::CONV.taps()];
             type B<T: Scalar> = [T; <$case as ConvSpec>::CONV.biases()];
+            type N<T: Scalar> = [[T; <$case as ConvSpec>::CONV.out_channels]; 2];
             type Z<T: Scalar> = [T; <$case as ConvSpec>::CONV.output().len()];
             type Y<T: Scalar> = [T; <$case as PoolSpec>::POOL.output().len()];
             type I = [u8; {
                 let pool = <$case as PoolSpec>::POOL;
                 pool.output().len() * if pool.kernel[0] * pool.kernel[1] > 256 { 2 } else { 1 }
             }];
-            type Forward<T: Scalar> = [T; forward_work(&<$case as ConvSpec>::CONV, None)];
-            type ForwardPool<T: Scalar> = [T; forward_work(&<$case as ConvSpec>::CONV, Some(<$case as PoolSpec>::POOL))];
-            type Backward<T: Scalar> = [T; backward_work(&<$case as ConvSpec>::CONV, None)];
-            type BackwardPool<T: Scalar> = [T; backward_work(&<$case as ConvSpec>::CONV, Some(<$case as PoolSpec>::POOL))];
         }
     )*};
+}
+
+impl<C: Case> Case for InPlanes<C> {
+    type X<T: Scalar> = C::X<T>;
+    type W<T: Scalar> = C::W<T>;
+    type B<T: Scalar> = C::B<T>;
+    type N<T: Scalar> = C::N<T>;
+    type Z<T: Scalar> = C::Z<T>;
+    type Y<T: Scalar> = C::Y<T>;
+    type I = C::I;
 }
 
 /// What varies at run time.
@@ -72,39 +81,107 @@ struct Operands<T: Scalar, C: Case> {
     x: Guarded<C::X<T>>,
     weight: Guarded<C::W<T>>,
     bias: Guarded<C::B<T>>,
+    norm: Guarded<C::N<T>>,
+    statistics: Guarded<C::N<T>>,
+    skip: Guarded<C::Z<T>>,
+}
+
+/// What a store makes of the sums: `scale[c] · sum + shift[c] + skip`, written out for the naive kernels.
+struct Store<T> {
+    scale: Vec<T>,
+    shift: Vec<T>,
+    skip: bool,
 }
 
 impl<T: Scalar, C: Case> Operands<T, C> {
     fn new(draw: Draw) -> Self {
         let mut source = Source::new(draw.seed, draw.data);
-        Operands { x: source.items(draw.images), weight: source.item(), bias: source.item(), source }
+        let (x, skip) = (source.items(draw.images), source.items(draw.images));
+        let (weight, bias, norm) = (source.item(), source.item(), source.item());
+        let mut statistics = source.item::<T, C::N<T>>();
+        for (c, variance) in statistics[0].flat_mut().iter_mut().skip(C::CONV.out_channels).enumerate() {
+            *variance = match draw.data {
+                // With ε 1 or 4: roots and quotients are exact.
+                Data::Whole => T::of([0.75, 3.75][c % 2]),
+                Data::Fractions => variance.abs() + T::of(0.5),
+            };
+        }
+        Operands { source, x, weight, bias, norm, statistics, skip }
     }
 
-    /// The convolution's map of one image, and the sums of its absolute products.
-    fn map(&self, image: usize) -> [Vec<T>; 2] {
-        let conv = &C::CONV;
-        let (x, w, b) = (self.x[image].flat(), self.weight[0].flat(), self.bias[0].flat());
-        let mut z = vec![T::nan(); conv.output().len()];
-        reference::conv_forward(conv, x, w, b, &mut z);
-        let mut scale = z.clone();
-        reference::conv_forward(conv, &abs(x), &abs(w), &abs(b), &mut scale);
-        [z, scale]
+    fn bias(&self) -> Bias<'_, C::B<T>> {
+        Bias(&self.bias[0])
     }
 
-    /// Rounding errors of one sum of products, activated: an activation is at most twice as steep as the identity, and rounds itself.
+    fn normed(&self) -> Normed<'_, C::B<T>, C::N<T>, C::N<T>> {
+        Normed { bias: &self.bias[0], norm: &self.norm[0], statistics: &self.statistics[0], epsilon: EPSILON }
+    }
+
+    /// The biases of each channel, written out.
+    fn biases(&self) -> Vec<T> {
+        let bias = self.bias[0].flat();
+        (0..C::CONV.out_channels).map(|o| bias.get(o).copied().unwrap_or(T::zero())).collect()
+    }
+
+    fn plain_store(&self) -> Store<T> {
+        Store { scale: vec![T::one(); C::CONV.out_channels], shift: self.biases(), skip: false }
+    }
+
+    /// `(sum + bias − mean) · γ / √(variance + ε) + β`.
+    fn normed_store(&self) -> Store<T> {
+        let (norm, statistics) = (self.norm[0].flat(), self.statistics[0].flat());
+        let channels = C::CONV.out_channels;
+        let scale: Vec<T> =
+            (0..channels).map(|o| norm[o] / (statistics[channels + o] + T::of(EPSILON)).sqrt()).collect();
+        let shift = self.biases().into_iter().enumerate();
+        let shift = shift.map(|(o, bias)| (bias - statistics[o]) * scale[o] + norm[channels + o]).collect();
+        Store { scale, shift, skip: false }
+    }
+
+    /// The convolution's map of one image as it is stored, and the sums of the absolute values of what was added up.
+    fn map(&self, store: &Store<T>, image: usize) -> [Vec<T>; 2] {
+        let (x, w) = (self.x[image].flat(), self.weight[0].flat());
+        let skip = if store.skip { self.skip[image].flat() } else { &[] };
+        let one = |x: &[T], w: &[T], scale: &[T], shift: &[T], skip: &[T]| {
+            let mut z = vec![T::nan(); C::CONV.output().len()];
+            reference::conv_forward(&C::CONV, C::ORDERS, x, w, &[], &mut z);
+            reference::finish(scale, shift, skip, Identity, &mut z);
+            z
+        };
+        // What is cancelled within a shift has its roundings too: it is of fewer than 8 for fractions.
+        let shift: Vec<T> = store.shift.iter().map(|s| s.abs() + T::of(8.0)).collect();
+        [
+            one(x, w, &store.scale, &store.shift, skip),
+            one(&abs(x), &abs(w), &abs(&store.scale), &shift, &abs(skip)),
+        ]
+    }
+
+    /// Rounding errors of one sum of products, stored: an activation is at most twice as steep as the identity, and rounds itself.
     fn roundings() -> usize {
-        2 * (C::CONV.taps() + 4) + 16
+        2 * (C::CONV.taps() + 8) + 16
     }
 
     /// Runs the fast kernel into a stage, and the naive ones into `wanted`, given the activated map.
-    fn check_stage<S: Simd<T>, A: Activation<T>, P: Stage<T>, Y: Plain<T>, K: Plain<T>>(
-        &self, simd: S, act: A, stage: P, pool: impl Fn(&[T], &mut [T]),
-    ) -> (Guarded<Y>, Guarded<K>) {
+    #[allow(clippy::too_many_arguments, reason = "what is told to the kernel, and beside it to the naive ones")]
+    fn check_stage<S: Simd<T>, F: Affine<T>, R: Summand<T>, A: Activation<T>, P: Stage<T>, Y: Plain<T>>(
+        &self, simd: S, affine: F, skip: R, store: &Store<T>, act: A, stage: P, pool: impl Fn(&[T], &mut [T]),
+    ) -> Guarded<Y> {
         let images = self.x.len();
-        let (mut y, mut work) = (nans::<T, Y>(images), nans::<T, K>(1));
-        forward(simd, C::default(), &self.x, &self.weight[0], &self.bias[0], act, stage, &mut y, &mut work[0]);
+        let mut y = self.source.nans::<T, Y>(images);
+        let mut work = self.source.nans::<T, T>(forward_work(&C::CONV, C::PLANES, P::POOL, F::SCALES));
+        simd.vectorize(Forward {
+            spec: C::default(),
+            x: &self.x,
+            weight: &self.weight[0],
+            affine,
+            skip,
+            act,
+            stage,
+            y: &mut y,
+            work: &mut work,
+        });
         for image in 0..images {
-            let [mut z, scale] = self.map(image);
+            let [mut z, scale] = self.map(store, image);
             let mut scale: Vec<T> = scale.iter().zip(&z).map(|(s, z)| *s + act.apply(*z).abs()).collect();
             z.iter_mut().for_each(|z| *z = act.apply(*z));
             let (mut wanted, mut most) = (vec![T::nan(); Y::LEN], vec![T::nan(); Y::LEN]);
@@ -115,11 +192,11 @@ impl<T: Scalar, C: Case> Operands<T, C> {
             }
             assert_close("y", self.source.data, y[image].flat(), &wanted, &scale, Self::roundings());
         }
-        (y, work)
+        y
     }
 
     /// Runs the fast backward pass, and the naive one from `dz`, given dy.
-    fn check_backward<const DX: bool, S: Simd<T>, A: Activation<T>, P: StageBackward<T>, Y: Plain<T>, K: Plain<T>>(
+    fn check_backward<const DX: bool, S: Simd<T>, A: Activation<T>, P: StageBackward<T>, Y: Plain<T>>(
         &mut self, simd: S, act: A, stage: P, y: &[Y], dz: impl Fn(usize, &[T]) -> Vec<T>,
     ) {
         let (conv, images) = (&C::CONV, self.x.len());
@@ -129,31 +206,31 @@ impl<T: Scalar, C: Case> Operands<T, C> {
         let (mut dw, mut db) = (self.source.item::<T, C::W<T>>(), self.source.item::<T, C::B<T>>());
         let (mut dw_wanted, mut db_wanted) = (dw[0].flat().to_vec(), db[0].flat().to_vec());
         let (mut dw_scale, mut db_scale) = (abs(&dw_wanted), abs(&db_wanted));
-        let (mut dx, mut work) = (nans::<T, C::X<T>>(if DX { images } else { 0 }), nans::<T, K>(1));
+        let mut dx = self.source.nans::<T, C::X<T>>(if DX { images } else { 0 });
+        let mut work = self.source.nans::<T, T>(backward_work(conv, C::PLANES, P::POOL));
         let weight = &self.weight[0];
-        backward::<DX, _, _, _, _, _, _, _, _, _, _>(
-            simd,
-            C::default(),
-            &self.x,
+        simd.vectorize(Backward::<DX, _, _, _, _, _, _, _, _> {
+            spec: C::default(),
+            x: &self.x,
             weight,
             act,
             stage,
             y,
-            &mut dy,
-            &mut dw[0],
-            &mut db[0],
-            &mut dx,
-            &mut work[0],
-        );
+            dy: &mut dy,
+            dw: &mut dw[0],
+            db: &mut db[0],
+            dx: &mut dx,
+            work: &mut work,
+        });
         for (image, dz) in dz.iter().enumerate() {
             let x = self.x[image].flat();
-            reference::conv_backward_params(conv, x, dz, &mut dw_wanted, &mut db_wanted);
-            reference::conv_backward_params(conv, &abs(x), &abs(dz), &mut dw_scale, &mut db_scale);
+            reference::conv_backward_params(conv, C::ORDERS, x, dz, &mut dw_wanted, &mut db_wanted);
+            reference::conv_backward_params(conv, C::ORDERS, &abs(x), &abs(dz), &mut dw_scale, &mut db_scale);
             if DX {
                 let mut wanted = vec![T::nan(); C::X::<T>::LEN];
                 let mut scale = wanted.clone();
-                reference::conv_backward_input(conv, weight.flat(), dz, &mut wanted);
-                reference::conv_backward_input(conv, &abs(weight.flat()), &abs(dz), &mut scale);
+                reference::conv_backward_input(conv, C::ORDERS, weight.flat(), dz, &mut wanted);
+                reference::conv_backward_input(conv, C::ORDERS, &abs(weight.flat()), &abs(dz), &mut scale);
                 let products = conv.group_outputs() * conv.kernel[0] * conv.kernel[1];
                 assert_close("dx", self.source.data, dx[image].flat(), &wanted, &scale, products + 8);
             }
@@ -164,31 +241,77 @@ impl<T: Scalar, C: Case> Operands<T, C> {
     }
 }
 
-/// Without pooling: forward, dW, db and dX.
-fn check<T: Scalar, S: Simd<T>, C: Case>(simd: S, draw: Draw) {
+fn no_pool<T: Scalar>(z: &[T], y: &mut [T]) {
+    y.copy_from_slice(z);
+}
+
+/// Without pooling: forward, dW, db and with `DX` dX.
+fn check_plain<const DX: bool, T: Scalar, S: Simd<T>, C: Case>(simd: S, draw: Draw) {
     let mut operands = Operands::<T, C>::new(draw);
-    let no_pool = |z: &[T], y: &mut [T]| y.copy_from_slice(z);
-    let (y, _) = operands.check_stage::<_, _, _, C::Z<T>, C::Forward<T>>(simd, LEAKY, NoPool, no_pool);
+    let store = operands.plain_store();
+    let y: Guarded<C::Z<T>> = operands.check_stage(simd, operands.bias(), NoSkip, &store, LEAKY, NoPool, no_pool);
     let dz = |image: usize, dy: &[T]| -> Vec<T> {
         dy.iter().zip(y[image].flat()).map(|(dy, y)| *dy * LEAKY.derivative(*y)).collect()
     };
-    operands.check_backward::<true, _, _, _, C::Z<T>, C::Backward<T>>(simd, LEAKY, NoPool, &y, dz);
+    operands.check_backward::<DX, _, _, _, C::Z<T>>(simd, LEAKY, NoPool, &y, dz);
+}
+
+/// Of an input in pixels.
+fn check<T: Scalar, S: Simd<T>, C: Case>(simd: S, draw: Draw) {
+    check_plain::<true, T, S, C>(simd, draw);
+}
+
+/// Of an input in planes, which is the network's own: nothing wants its gradient.
+fn check_planes<T: Scalar, S: Simd<T>, C: Case>(simd: S, draw: Draw) {
+    check_plain::<false, T, S, InPlanes<C>>(simd, draw);
+}
+
+/// The stores of inference without pooling: a normalisation, a second summand, and both.
+fn check_store<T: Scalar, S: Simd<T>, C: Case>(simd: S, draw: Draw) {
+    let operands = Operands::<T, C>::new(draw);
+    let (plain, normed) = (operands.plain_store(), operands.normed_store());
+    let (added, normed_added) = (operands.plain_store().added(), operands.normed_store().added());
+    let skip = Skip(&operands.skip);
+    type Z<T, C> = <C as Case>::Z<T>;
+    let _: Guarded<Z<T, C>> = operands.check_stage(simd, operands.bias(), NoSkip, &plain, Identity, NoPool, no_pool);
+    let _: Guarded<Z<T, C>> = operands.check_stage(simd, operands.normed(), NoSkip, &normed, LEAKY, NoPool, no_pool);
+    let _: Guarded<Z<T, C>> = operands.check_stage(simd, operands.bias(), skip, &added, LEAKY, NoPool, no_pool);
+    let _: Guarded<Z<T, C>> = operands.check_stage(simd, operands.normed(), skip, &normed_added, LEAKY, NoPool, no_pool);
+}
+
+/// A normalisation and a second summand alone: for many shapes.
+fn check_normed_skip<T: Scalar, S: Simd<T>, C: Case>(simd: S, draw: Draw) {
+    let operands = Operands::<T, C>::new(draw);
+    let (store, skip) = (operands.normed_store().added(), Skip(&operands.skip));
+    let _: Guarded<C::Z<T>> = operands.check_stage(simd, operands.normed(), skip, &store, Relu, NoPool, no_pool);
+}
+
+impl<T> Store<T> {
+    /// With a second summand.
+    fn added(self) -> Self {
+        Store { skip: true, ..self }
+    }
+}
+
+/// The place in its window that each output's entry names.
+fn places<I: Plain<u8>>(index: &I, outputs: usize) -> Vec<usize> {
+    let bytes = I::LEN / outputs;
+    index.flat().chunks_exact(bytes).map(|e| e.iter().rev().fold(0, |place, byte| place << 8 | usize::from(*byte))).collect()
 }
 
 /// Into max-pooling with places, and back.
-fn check_max_pool<T: Scalar, S: Simd<T>, C: Case>(simd: S, draw: Draw) {
+fn check_indexed<const DX: bool, T: Scalar, S: Simd<T>, C: Case>(simd: S, draw: Draw) {
     let pool = &C::POOL;
     let mut operands = Operands::<T, C>::new(draw);
+    let store = operands.plain_store();
     let mut index = Guarded::<C::I>::zeroed(draw.images);
-    let places_of = |z: &[T], y: &mut [T]| reference::max_pool_forward(pool, z, y, &mut vec![0; C::Y::<T>::LEN]);
+    let max = |z: &[T], y: &mut [T]| reference::max_pool_forward(pool, z, y, &mut vec![0; C::Y::<T>::LEN]);
     let stage = MaxPoolIndexed { pool: C::default(), index: &mut index };
-    let (y, _) = operands.check_stage::<_, _, _, C::Y<T>, C::ForwardPool<T>>(simd, Relu, stage, places_of);
-    let bytes = C::I::LEN / C::Y::<T>::LEN;
-    let index_of = |index: &C::I| places(index.flat(), bytes).collect::<Vec<usize>>();
+    let y: Guarded<C::Y<T>> = operands.check_stage(simd, operands.bias(), NoSkip, &store, Relu, stage, max);
     // The places: there the map has the maximum. (Which of equal ones is left open; so are those that ReLU made equal.)
-    let all: Vec<Vec<usize>> = index.iter().map(index_of).collect();
+    let all: Vec<Vec<usize>> = index.iter().map(|index| places(index, C::Y::<T>::LEN)).collect();
     for (image, index) in all.iter().enumerate() {
-        let [z, scale] = operands.map(image);
+        let [z, scale] = operands.map(&store, image);
         let mut found = vec![T::nan(); C::Y::<T>::LEN];
         let mut most = found.clone();
         reference::each_window(pool, |out, place, input| {
@@ -205,18 +328,63 @@ fn check_max_pool<T: Scalar, S: Simd<T>, C: Case>(simd: S, draw: Draw) {
         dz
     };
     let stage = MaxPoolIndexed { pool: C::default(), index: &mut index };
-    operands.check_backward::<true, _, _, _, C::Y<T>, C::BackwardPool<T>>(simd, Relu, stage, &y, dz);
+    operands.check_backward::<DX, _, _, _, C::Y<T>>(simd, Relu, stage, &y, dz);
 }
 
-/// The stages of inference: max-pooling behind a monotone function and another, average pooling.
+fn check_max_pool<T: Scalar, S: Simd<T>, C: Case>(simd: S, draw: Draw) {
+    check_indexed::<true, T, S, C>(simd, draw);
+}
+
+fn check_max_pool_planes<T: Scalar, S: Simd<T>, C: Case>(simd: S, draw: Draw) {
+    check_indexed::<false, T, S, InPlanes<C>>(simd, draw);
+}
+
+/// The stages of inference: max-pooling behind a monotone function and another, average pooling; with and without a normalisation.
 fn check_inference<T: Scalar, S: Simd<T>, C: Case>(simd: S, draw: Draw) {
     let pool = &C::POOL;
     let operands = Operands::<T, C>::new(draw);
+    let (plain, normed) = (operands.plain_store(), operands.normed_store());
     let max = |z: &[T], y: &mut [T]| reference::max_pool_forward(pool, z, y, &mut vec![0; C::Y::<T>::LEN]);
-    operands.check_stage::<_, _, _, C::Y<T>, C::ForwardPool<T>>(simd, Relu, MaxPool(C::default()), max);
-    operands.check_stage::<_, _, _, C::Y<T>, C::ForwardPool<T>>(simd, Gelu, MaxPool(C::default()), max);
     let avg = |z: &[T], y: &mut [T]| reference::avg_pool_forward(pool, z, y);
-    operands.check_stage::<_, _, _, C::Y<T>, C::ForwardPool<T>>(simd, Silu, AvgPool(C::default()), avg);
+    let spec = C::default();
+    type Y<T, C> = <C as Case>::Y<T>;
+    let _: Guarded<Y<T, C>> =
+        operands.check_stage(simd, operands.normed(), NoSkip, &normed, Relu, MaxPool(spec), max);
+    let _: Guarded<Y<T, C>> = operands.check_stage(simd, operands.bias(), NoSkip, &plain, Gelu, MaxPool(spec), max);
+    let _: Guarded<Y<T, C>> = operands.check_stage(simd, operands.bias(), NoSkip, &plain, Silu, AvgPool(spec), avg);
+}
+
+/// ⟨conv x, dz⟩ = ⟨x, dx⟩ = ⟨w, dw⟩, exactly for whole numbers: the passes are one linear map and its transposes.
+fn check_adjoint<T: Scalar, S: Simd<T>, C: Case>(simd: S, draw: Draw) {
+    let mut operands = Operands::<T, C>::new(Draw { data: Data::Whole, ..draw });
+    operands.bias[0].flat_mut().fill(T::zero());
+    let (images, store) = (draw.images, operands.plain_store());
+    let y: Guarded<C::Z<T>> = operands.check_stage(simd, operands.bias(), NoSkip, &store, Identity, NoPool, no_pool);
+    let mut dz = operands.source.items::<T, C::Z<T>>(images);
+    let mut dx = operands.source.nans::<T, C::X<T>>(images);
+    let (mut dw, mut db) = (Guarded::<C::W<T>>::zeroed(1), Guarded::<C::B<T>>::zeroed(1));
+    let mut work = operands.source.nans::<T, T>(backward_work(&C::CONV, C::PLANES, None));
+    simd.vectorize(Backward::<true, _, _, _, _, _, _, _, _> {
+        spec: C::default(),
+        x: &operands.x,
+        weight: &operands.weight[0],
+        act: Identity,
+        stage: NoPool,
+        y: &y,
+        dy: &mut dz,
+        dw: &mut dw[0],
+        db: &mut db[0],
+        dx: &mut dx,
+        work: &mut work,
+    });
+    let dot = |a: &[T], b: &[T]| a.iter().zip(b).map(|(a, b)| a.as_f64() * b.as_f64()).sum::<f64>();
+    let (mut out, mut input) = (0.0, 0.0);
+    for image in 0..images {
+        out += dot(y[image].flat(), dz[image].flat());
+        input += dot(operands.x[image].flat(), dx[image].flat());
+    }
+    assert_eq!(out, input);
+    assert_eq!(out, dot(operands.weight[0].flat(), dw[0].flat()));
 }
 
 /// One element type and instruction set for each random shape, in turn: every instance is compiled.
@@ -233,17 +401,27 @@ random_cases!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 2
 case!(
     LeNet1,
     LeNet2,
+    Colours,
     Deep,
+    Wide,
+    Wider,
+    Single,
     Pointwise,
+    LongPointwise,
     PointwiseStrided,
+    PointwisePadded,
     WholeMap,
     MostlyPadding,
+    MostlyPaddingStrided,
+    Sparse,
+    Phases,
     Column,
     Signal,
     Depthwise,
-    Bands,
-    ManyBands,
-    StridedBands,
+    DepthwiseStrided,
+    DepthwiseTwice,
+    Groups,
+    Gaps,
     WideRow,
     LargeWindow
 );
@@ -272,43 +450,42 @@ proptest! {
             }
         }
     }
-}
 
-/// Evaluates `$check` for each of the hand-picked convolutions.
-macro_rules! picked {
-    ($draw:expr, $check:ident, $t:ty, $simd:expr, $($case:ident)*) => {{
-        $($check::<$t, _, $case>($simd, $draw);)*
-    }};
-}
-
-#[test]
-fn hand_picked_shapes() {
-    for (seed, data) in [(1, Data::Whole), (2, Data::Fractions)] {
-        let draw = Draw { images: 2, seed, data };
-        on_each!(f32, |T, simd| {
-            picked!(draw, check, T, simd, LeNet1 LeNet2 Deep Pointwise PointwiseStrided WholeMap MostlyPadding);
-            picked!(draw, check, T, simd, Column Signal Depthwise Bands ManyBands StridedBands WideRow);
-        });
+    #[test]
+    fn random_shapes_in_planes(draw in draws()) {
+        use crate::kernels::simd::Portable;
+        random!(draw, check_planes, f32, Portable, 16 17 18 19);
+        random!(draw, check_planes, f64, Portable, 20 21);
+        #[cfg(target_arch = "x86_64")]
+        {
+            if let Some(simd) = super::avx2() {
+                random!(draw, check_planes, f32, simd, 32 33 34 35);
+                random!(draw, check_planes, f64, simd, 36 37);
+            }
+            if let Some(simd) = super::avx512() {
+                random!(draw, check_planes, f32, simd, 0 1 2 3 4 5 6 7);
+                random!(draw, check_planes, f64, simd, 8 9);
+            }
+        }
     }
-}
 
-#[test]
-fn pooling_behind_hand_picked_shapes() {
-    for (seed, data) in [(1, Data::Whole), (2, Data::Fractions)] {
-        let draw = Draw { images: 2, seed, data };
-        on_each!(f32, |T, simd| {
-            picked!(draw, check_max_pool, T, simd, LeNet1 LeNet2 Deep Depthwise Bands ManyBands LargeWindow);
-            picked!(draw, check_inference, T, simd, LeNet1 Pointwise Signal Bands WideRow);
-        });
-        on_each!(f64, |T, simd| {
-            picked!(draw, check_max_pool, T, simd, Pointwise Column StridedBands WideRow);
-            picked!(draw, check_inference, T, simd, PointwiseStrided MostlyPadding Column StridedBands);
-        });
+    #[test]
+    fn stores_of_random_shapes(draw in draws()) {
+        use crate::kernels::simd::Portable;
+        random!(draw, check_normed_skip, f32, Portable, 24 25 26 27);
+        random!(draw, check_normed_skip, f64, Portable, 28 29);
+        #[cfg(target_arch = "x86_64")]
+        {
+            if let Some(simd) = super::avx2() {
+                random!(draw, check_normed_skip, f32, simd, 40 41 42 43);
+                random!(draw, check_normed_skip, f64, simd, 44 45);
+            }
+            if let Some(simd) = super::avx512() {
+                random!(draw, check_normed_skip, f32, simd, 8 9 10 11 12 13);
+                random!(draw, check_normed_skip, f64, simd, 14 15);
+            }
+        }
     }
-}
-
-proptest! {
-    #![proptest_config(cases(4))]
 
     #[test]
     fn pooling_behind_random_shapes(draw in draws()) {
@@ -318,14 +495,86 @@ proptest! {
         #[cfg(target_arch = "x86_64")]
         {
             if let Some(simd) = super::avx2() {
-                random!(draw, check_max_pool, f32, simd, 8 9 10 11 12 13);
+                random!(draw, check_max_pool, f32, simd, 8 9 10 11);
                 random!(draw, check_inference, f64, simd, 14 15 16 17);
             }
             if let Some(simd) = super::avx512() {
                 random!(draw, check_inference, f32, simd, 18 19 20 21 22 23);
                 random!(draw, check_max_pool, f32, simd, 24 25 26 27 28 29);
-                random!(draw, check_max_pool, f64, simd, 30 31 32 33);
+                random!(draw, check_max_pool, f64, simd, 30 31);
+                random!(draw, check_max_pool_planes, f32, simd, 32 33 34 35);
             }
         }
     }
+}
+
+/// Evaluates `$check` for each of the hand-picked convolutions.
+macro_rules! picked {
+    ($draw:expr, $check:ident, $t:ty, $simd:expr, $($case:ident)*) => {{
+        $($check::<$t, _, $case>($simd, $draw);)*
+    }};
+}
+
+/// Both sorts of data, operands at both borders.
+const DRAWS: [Draw; 2] =
+    [Draw { images: 2, seed: 1, data: Data::Whole }, Draw { images: 2, seed: 2, data: Data::Fractions }];
+
+#[test]
+fn hand_picked_shapes() {
+    for draw in DRAWS {
+        on_each!(f32, |T, simd| {
+            picked!(draw, check, T, simd, LeNet2 Deep Wide Wider Single Pointwise LongPointwise PointwiseStrided);
+            picked!(draw, check, T, simd, PointwisePadded WholeMap MostlyPadding MostlyPaddingStrided Sparse Phases);
+            picked!(draw, check, T, simd, Column Signal Depthwise DepthwiseStrided DepthwiseTwice Groups WideRow);
+        });
+    }
+}
+
+#[test]
+fn hand_picked_shapes_in_planes() {
+    for draw in DRAWS {
+        on_each!(f32, |T, simd| {
+            picked!(draw, check_planes, T, simd, LeNet1 Colours Pointwise MostlyPaddingStrided Signal Depthwise Groups);
+        });
+    }
+}
+
+#[test]
+fn stores_of_hand_picked_shapes() {
+    for draw in DRAWS {
+        on_each!(f32, |T, simd| {
+            picked!(draw, check_store, T, simd, Wider Pointwise DepthwiseStrided Groups);
+        });
+        on_each!(f64, |T, simd| picked!(draw, check_store, T, simd, Single MostlyPadding));
+    }
+}
+
+#[test]
+fn pooling_behind_hand_picked_shapes() {
+    for draw in DRAWS {
+        on_each!(f32, |T, simd| {
+            picked!(draw, check_max_pool, T, simd, LeNet2 Deep Depthwise Gaps LargeWindow);
+            picked!(draw, check_max_pool_planes, T, simd, LeNet1 Colours);
+            picked!(draw, check_inference, T, simd, LeNet1 Pointwise Signal Wider);
+        });
+        on_each!(f64, |T, simd| {
+            picked!(draw, check_max_pool, T, simd, Pointwise Column WideRow);
+            picked!(draw, check_inference, T, simd, PointwiseStrided MostlyPadding Gaps);
+        });
+    }
+}
+
+#[test]
+fn passes_are_adjoint() {
+    for seed in 0..4 {
+        let draw = Draw { images: 2, seed, data: Data::Whole };
+        on_each!(f64, |T, simd| picked!(draw, check_adjoint, T, simd, Deep Phases DepthwiseStrided Groups MostlyPadding));
+    }
+}
+
+/// No image is no work: nothing is added, nothing panics.
+#[test]
+fn empty_micro_batch() {
+    let draw = Draw { images: 0, seed: 1, data: Data::Whole };
+    on_each!(f32, |T, simd| picked!(draw, check, T, simd, LeNet2 Pointwise));
 }

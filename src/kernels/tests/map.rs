@@ -5,6 +5,7 @@ use crate::Scalar;
 use crate::kernels::activation::*;
 use crate::kernels::map;
 use crate::kernels::simd::Simd;
+use crate::shape::Shape;
 
 /// Places around every kink, and far out, where a careless formula overflows.
 const PLACES: [f64; 28] = [
@@ -91,28 +92,28 @@ fn slopes_are_checked() {
 
 fn check_softmax<T: Scalar, S: Simd<T>, const C: usize, const P: usize>(simd: S, data: Data) {
     let mut source = Source::new(5, data);
-    let x = source.items::<T, [[T; P]; C]>(3);
-    let mut y = nans::<T, [[T; P]; C]>(3);
+    let x = source.items::<T, [[T; C]; P]>(3);
+    let mut y = nans::<T, [[T; C]; P]>(3);
     map::softmax_forward(simd, C, &x, &mut y);
-    let mut in_place = source.items::<T, [[T; P]; C]>(3);
+    let mut in_place = source.items::<T, [[T; C]; P]>(3);
     map::copy(&x, &mut in_place);
     map::softmax_forward_in_place(simd, C, &mut in_place);
     assert_eq!(*y, *in_place);
-    let dy = source.items::<T, [[T; P]; C]>(3);
-    let mut dx = source.items::<T, [[T; P]; C]>(3);
+    let dy = source.items::<T, [[T; C]; P]>(3);
+    let mut dx = source.items::<T, [[T; C]; P]>(3);
     map::copy(&dy, &mut dx);
     map::softmax_backward_in_place(simd, C, &y, &mut dx);
     for i in 0..3 {
         for p in 0..P {
-            let exp: Vec<f64> = (0..C).map(|c| x[i][c][p].as_f64().exp()).collect();
+            let exp: Vec<f64> = (0..C).map(|c| x[i][p][c].as_f64().exp()).collect();
             let sum: f64 = exp.iter().sum();
             let wanted: Vec<f64> = exp.iter().map(|e| e / sum).collect();
-            let dot: f64 = (0..C).map(|c| wanted[c] * dy[i][c][p].as_f64()).sum();
+            let dot: f64 = (0..C).map(|c| wanted[c] * dy[i][p][c].as_f64()).sum();
             for c in 0..C {
                 let scale = [T::of(wanted[c])];
-                assert_close("softmax", Data::Fractions, &[y[i][c][p]], &[T::of(wanted[c])], &scale, C + 16);
-                let d = wanted[c] * (dy[i][c][p].as_f64() - dot);
-                assert_close("d softmax", Data::Fractions, &[dx[i][c][p]], &[T::of(d)], &[T::of(16.0)], C + 16);
+                assert_close("softmax", Data::Fractions, &[y[i][p][c]], &[T::of(wanted[c])], &scale, C + 16);
+                let d = wanted[c] * (dy[i][p][c].as_f64() - dot);
+                assert_close("d softmax", Data::Fractions, &[dx[i][p][c]], &[T::of(d)], &[T::of(16.0)], C + 16);
             }
         }
     }
@@ -136,5 +137,68 @@ fn softmax_of_large_logits() {
         let mut y = [[3e4 as T, 3e4, -3e4]];
         map::softmax_forward_in_place(simd, 3, &mut y);
         assert_eq!(y, [[0.5, 0.5, 0.0]]);
+    });
+}
+
+/// `[C][H][W]` and `[H][W][C]`, of every size around the blocks.
+fn check_orders<T: Scalar, S: Simd<T>, const C: usize, const H: usize, const W: usize>(simd: S, images: usize) {
+    let shape = Shape::new(C, H, W);
+    let x = Source::new(6, Data::Fractions).items::<T, [[[T; W]; H]; C]>(images);
+    let mut pixels = nans::<T, [[[T; C]; W]; H]>(images);
+    map::to_pixels(simd, shape, &x, &mut pixels);
+    for (c, h, w) in (0..C).flat_map(|c| (0..H).flat_map(move |h| (0..W).map(move |w| (c, h, w)))) {
+        assert!((0..images).all(|i| pixels[i][h][w][c] == x[i][c][h][w]), "{shape:?}");
+    }
+    let mut planes = nans::<T, [[[T; W]; H]; C]>(images);
+    map::to_planes(simd, shape, &pixels, &mut planes);
+    assert_eq!(*planes, *x);
+}
+
+#[test]
+fn orders() {
+    on_each!(|T, simd| {
+        check_orders::<T, _, 1, 3, 5>(simd, 2);
+        check_orders::<T, _, 7, 1, 1>(simd, 2);
+        check_orders::<T, _, 16, 5, 5>(simd, 2);
+        check_orders::<T, _, 3, 9, 7>(simd, 1);
+        check_orders::<T, _, 2, 1, 2>(simd, 3);
+        check_orders::<T, _, 21, 4, 8>(simd, 1);
+        check_orders::<T, _, 64, 12, 12>(simd, 1);
+        check_orders::<T, _, 5, 2, 2>(simd, 0);
+    });
+}
+
+/// A shape that is not that of the operands is a const expression gone wrong: nothing is read or written beyond them.
+#[test]
+fn a_wrong_shape_stays_inside() {
+    let (x, mut y) = ([[1.0_f32; 12]], [[7.0_f32; 12]]);
+    for shape in [Shape::new(4, 4, 4), Shape::new(2, 2, 2), Shape::new(0, 2, 2), Shape::new(usize::MAX, 2, 2)] {
+        on_each!(f32, |T, simd| map::to_pixels(simd, shape, &x, &mut y));
+        assert_eq!(y, [[7.0; 12]]);
+    }
+}
+
+#[test]
+fn sums_of_maps() {
+    fn check<T: Scalar, S: Simd<T>, const N: usize>(simd: S) {
+        let mut source = Source::new(7, Data::Fractions);
+        let (x, skip) = (source.items::<T, [T; N]>(2), source.items::<T, [T; N]>(2));
+        let (mut y, mut in_place) = (nans::<T, [T; N]>(2), nans::<T, [T; N]>(2));
+        map::add_forward(simd, Relu, &x, &skip, &mut y);
+        map::copy(&x, &mut in_place);
+        map::add_forward_in_place(simd, Relu, &skip, &mut in_place);
+        let mut dx = nans::<T, [T; N]>(2);
+        map::copy(&x, &mut dx);
+        map::accumulate(simd, &mut dx, &skip);
+        for (i, k) in (0..2).flat_map(|i| (0..N).map(move |k| (i, k))) {
+            let sum = x[i][k] + skip[i][k];
+            assert_eq!(dx[i][k], sum);
+            assert_eq!([y[i][k], in_place[i][k]], [Relu.apply(sum); 2]);
+        }
+    }
+    on_each!(|T, simd| {
+        check::<T, _, 1>(simd);
+        check::<T, _, 35>(simd);
+        check::<T, _, 64>(simd);
     });
 }

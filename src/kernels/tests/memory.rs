@@ -1,10 +1,19 @@
-//! Memory that ends where a page without access begins: one element too many, read or written, ends the process.
+//! Memory that ends where a page without access begins, or begins where one ends: one element too many, read or written, ends the process.
 
 use core::ops::{Deref, DerefMut};
 
 use bytemuck::Zeroable;
 
-/// `len` values, the last of which ends at the border of a page that cannot be read.
+/// Which end of the values lies at a page that cannot be read.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Border {
+    /// The first value begins there.
+    Begin,
+    /// The last value ends there.
+    End,
+}
+
+/// `len` values beside a page that cannot be read.
 pub(super) struct Guarded<X: Zeroable> {
     items: *mut X,
     len: usize,
@@ -13,13 +22,19 @@ pub(super) struct Guarded<X: Zeroable> {
 }
 
 impl<X: Zeroable> Guarded<X> {
-    /// Zeroed values.
+    /// Zeroed values, the last of which ends at the border.
     pub(super) fn zeroed(len: usize) -> Self {
+        Self::zeroed_at(Border::End, len)
+    }
+
+    /// Zeroed values.
+    pub(super) fn zeroed_at(border: Border, len: usize) -> Self {
         let bytes = len * size_of::<X>();
         let pages = Pages::new(bytes);
-        // SAFETY: `pages` has `bytes` bytes that end at its end; a type's size is a multiple of its alignment, and the
+        let behind = if border == Border::Begin { pages.room(bytes) } else { bytes };
+        // SAFETY: `pages` has `room(bytes) ≥ bytes` bytes that end at its end; a type's size is a multiple of its alignment, and the
         // border of a page is aligned for everything.
-        let items = unsafe { pages.end().sub(bytes) }.cast();
+        let items = unsafe { pages.end().sub(behind) }.cast();
         Guarded { items, len, pages }
     }
 }
@@ -82,6 +97,11 @@ mod pages {
             }
         }
 
+        /// Bytes from the beginning of the pages for `bytes` bytes to their end.
+        pub(in super::super) fn room(&self, bytes: usize) -> usize {
+            bytes.next_multiple_of(PAGE)
+        }
+
         /// Where the pages end, and the one without access begins.
         pub(in super::super) fn end(&self) -> *mut u8 {
             // The mapping begins at a border of the machine's own page, which may be smaller than PAGE: the last border
@@ -117,6 +137,11 @@ mod pages {
             Pages { first, layout }
         }
 
+        /// Bytes from the beginning to the end.
+        pub(in super::super) fn room(&self, bytes: usize) -> usize {
+            bytes.max(1)
+        }
+
         /// Where the memory ends.
         pub(in super::super) fn end(&self) -> *mut u8 {
             self.first.wrapping_add(self.layout.size())
@@ -143,6 +168,8 @@ fn ends_at_its_border() {
         assert!(guarded.iter().all(|v| *v == [1.0; 3]));
         if cfg!(all(target_os = "linux", target_pointer_width = "64", not(miri))) {
             assert!((guarded.as_ptr_range().end as usize).is_multiple_of(1 << 12));
+            let guarded = Guarded::<[f32; 3]>::zeroed_at(Border::Begin, len);
+            assert!((guarded.as_ptr() as usize).is_multiple_of(1 << 12));
         }
     }
 }

@@ -5,11 +5,12 @@ use proptest::prelude::*;
 use super::gemm::any_data;
 use super::{Data, Source, assert_close, cases, memory::Guarded, nans, on_each};
 use crate::Scalar;
-use crate::kernels::activation::Identity;
+use crate::kernels::activation::{Activation, Relu};
 use crate::kernels::pool::*;
 use crate::kernels::reference;
-use crate::kernels::simd::Simd;
-use crate::kernels::stage::{Band, MaxPool, PoolSpec, Stage, places};
+use crate::kernels::simd::{Run, Simd};
+use crate::kernels::stage::{AvgPool, MaxPool, MaxPoolIndexed, NoPool, PoolSpec, Stage, StageBackward, places};
+use crate::kernels::window::are_apart;
 use crate::plain::Plain;
 use crate::shape::{Pool, Rounding, Shape};
 
@@ -68,6 +69,14 @@ cases_of! {
     Whole: pool([4, 5, 3], [5, 3], [5, 3], [0; 4], Exact), index 1;
     One: pool([5, 3, 2], [1, 1], [1, 1], [0; 4], Exact), index 1;
     Signal: pool([2, 1, 33], [1, 4], [1, 3], [0, 0, 1, 2], Floor), index 1;
+    LeNet: pool([6, 10, 10], [2, 2], [2, 2], [0; 4], Exact), index 1;
+    Vectors: pool([32, 4, 6], [2, 2], [2, 2], [0; 4], Exact), index 1;
+    Odd: pool([17, 7, 5], [2, 2], [2, 2], [0; 4], Floor), index 1;
+    Three: pool([3, 9, 8], [3, 2], [3, 3], [0; 4], Floor), index 1;
+    Wide: pool([20, 5, 9], [2, 3], [4, 3], [0; 4], Floor), index 1;
+    ManyOverlapping: pool([13, 6, 7], [3, 3], [2, 2], [1; 4], Floor), index 1;
+    Global: pool([40, 3, 3], [3, 3], [3, 3], [0; 4], Exact), index 1;
+    LargeApart: pool([5, 35, 20], [17, 20], [17, 20], [0; 4], Floor), index 2;
     Large: pool([1, 40, 20], [20, 17], [10, 3], [0; 4], Exact), index 2;
 }
 
@@ -86,6 +95,9 @@ fn check<T: Scalar, S: Simd<T>, C: Case>(simd: S, images: usize, seed: u64, data
     max_backward(simd, spec, &dy, &index, &mut max_dx);
     avg_forward(simd, spec, &x, &mut avg);
     avg_backward(simd, spec, &dy, &mut avg_dx);
+    if are_apart(pool) {
+        check_stage::<T, S, C>(simd, &x, &dy);
+    }
     for i in 0..images {
         let (mut y, mut dx) = (vec![T::nan(); len], vec![T::nan(); C::X::<T>::LEN]);
         let mut taken = vec![usize::MAX; len];
@@ -105,6 +117,60 @@ fn check<T: Scalar, S: Simd<T>, C: Case>(simd: S, images: usize, seed: u64, data
     }
 }
 
+/// As the end of a convolution, row by row: the same values, places and gradients, whatever lies behind the slices.
+fn check_stage<T: Scalar, S: Simd<T>, C: Case>(simd: S, x: &[C::X<T>], dy: &[C::Y<T>]) {
+    let (pool, spec, out) = (&C::POOL, C::default(), C::POOL.output());
+    let (pitch, len) = (pool.input.w * pool.input.c, out.w * out.c);
+    let mut index = Guarded::<C::I>::zeroed(x.len());
+    for image in 0..x.len() {
+        // A monotone activation in front.
+        let x: Vec<T> = x[image].flat().iter().map(|x| Relu.apply(*x)).collect();
+        let (mut y, mut mean) = (vec![T::nan(); C::Y::<T>::LEN], vec![T::nan(); C::Y::<T>::LEN]);
+        let mut taken = vec![usize::MAX; y.len()];
+        reference::max_pool_forward(pool, &x, &mut y, &mut taken);
+        reference::avg_pool_forward(pool, &x, &mut mean);
+        for r in 0..out.h {
+            // Exactly the rows that are covered, and exactly the row that leaves.
+            let mut rows = Guarded::<T>::zeroed(pool.kernel[0] * pitch);
+            rows.copy_from_slice(&x[r * pool.stride[0] * pitch..][..pool.kernel[0] * pitch]);
+            let mut row = Guarded::<T>::zeroed(len);
+            let wanted = &y[r * len..][..len];
+            let is = |what: &str, row: &mut [T]| {
+                assert_eq!(row, wanted, "{what}");
+                row.fill(T::nan());
+            };
+            simd.vectorize(Run(|| MaxPool(spec).row(simd, image, r, &rows, &mut row)));
+            is("at inference", &mut row);
+            simd.vectorize(Run(|| {
+                MaxPoolIndexed { pool: spec, index: &mut index }.row(simd, image, r, &rows, &mut row);
+            }));
+            is("in training", &mut row);
+            simd.vectorize(Run(|| AvgPool(spec).row(simd, image, r, &rows, &mut row)));
+            let scale = vec![T::of(8.0); len];
+            assert_close(
+                "mean",
+                Data::Fractions,
+                &row,
+                &mean[r * len..][..len],
+                &scale,
+                pool.kernel[0] * pool.kernel[1] + 2,
+            );
+        }
+        assert_eq!(places(index[image].flat(), C::I::LEN / y.len()).collect::<Vec<_>>(), taken);
+
+        let mut d: Vec<T> = dy[image].flat().to_vec();
+        let (mut dz, mut wanted) = (Guarded::<T>::zeroed(x.len()), vec![T::nan(); x.len()]);
+        dz.fill(T::nan());
+        simd.vectorize(Run(|| {
+            let stage = MaxPoolIndexed { pool: spec, index: &mut index };
+            stage.backward(simd, image, Relu, &y, &mut d, &mut dz);
+        }));
+        let scaled: Vec<T> = dy[image].flat().iter().zip(&y).map(|(dy, y)| *dy * Relu.derivative(*y)).collect();
+        reference::max_pool_backward(pool, &scaled, &taken, &mut wanted);
+        assert_eq!(*dz, *wanted);
+    }
+}
+
 proptest! {
     #![proptest_config(cases(8))]
 
@@ -117,8 +183,9 @@ proptest! {
 /// NaN is not hidden behind a number, and −∞ everywhere has a place.
 #[test]
 fn what_is_no_number_is_seen() {
-    let mut x = [[1.0_f32, f32::NAN, 7.0, 2.0], [f32::NEG_INFINITY; 4]].map(|row| [row]);
-    x[0][0].reverse();
+    const LEAST: f32 = f32::NEG_INFINITY;
+    // Two channels: 2, 7, NaN, 1, and −∞ alone.
+    let x = [[2.0_f32, LEAST], [7.0, LEAST], [f32::NAN, LEAST], [1.0, LEAST]];
     #[derive(Clone, Copy)]
     struct Rows;
     impl PoolSpec for Rows {
@@ -132,36 +199,76 @@ fn what_is_no_number_is_seen() {
     });
 }
 
-/// A band is built by safe code: rows so far apart that their distance wraps are no rows, and nothing outside is read.
+/// A stage is called by safe code: with slices that are too short it does nothing.
 #[test]
-fn a_pitch_that_wraps_reads_nothing() {
+fn slices_too_short_are_left_alone() {
     #[derive(Clone, Copy)]
     struct Window;
     impl PoolSpec for Window {
-        const POOL: Pool = pool([1, 3, 3], [3, 3], [3, 3], [0; 4], Exact);
+        const POOL: Pool = pool([3, 4, 4], [2, 2], [2, 2], [0; 4], Exact);
     }
-    for pitch in [usize::MAX, 1 << (usize::BITS - 1), (1 << (usize::BITS - 1)) + 1] {
-        let (sums, mut y) = ([1.0_f32; 64], [0.0; 1]);
-        let band = Band { image: 0, channel: 0, row: 0, sums: &sums, pitch };
-        MaxPool(Window).forward(band, 3, 0.0, Identity, &mut y);
-        assert_eq!(y, [0.0]);
+    on_each!(|T, simd| {
+        for (x, y, index) in [(23, 6, 12), (24, 5, 12), (0, 0, 0), (24, 6, 0)] {
+            let (rows, mut row, mut indices) = (vec![1.0 as T; x], vec![7.0; y], vec![[9_u8; 12]; index / 12]);
+            if index > 0 {
+                MaxPool(Window).row(simd, 0, 0, &rows, &mut row);
+                AvgPool(Window).row(simd, 0, 0, &rows, &mut row);
+            }
+            let mut stage = MaxPoolIndexed { pool: Window, index: &mut indices };
+            stage.row(simd, 0, 0, &rows, &mut row);
+            stage.row(simd, 0, 7, &rows, &mut row);
+            assert!(row.iter().all(|y| *y == 7.0) && indices.as_flattened().iter().all(|place| *place == 9));
+            let mut dz = vec![7.0; 48];
+            Stage::<T>::row(&mut NoPool, simd, 0, 0, &rows, &mut row);
+            let stage = MaxPoolIndexed { pool: Window, index: &mut indices };
+            stage.backward(simd, 0, Relu, &row, &mut vec![1.0; y], &mut dz[..x]);
+            assert!(dz[x..].iter().all(|dz| *dz == 7.0));
+        }
+    });
+}
+
+/// NaN wins in every place of a window, and the first of several is the one that is kept; so it is with all that equals.
+#[test]
+fn what_is_no_number_wins_wherever_it_is() {
+    #[derive(Clone, Copy, Default)]
+    struct Window;
+    impl PoolSpec for Window {
+        const POOL: Pool = pool([6, 2, 2], [2, 2], [2, 2], [0; 4], Exact);
     }
+    on_each!(|T, simd| {
+        for nans in 0..16_usize {
+            let x: [[T; 6]; 4] = core::array::from_fn(|p| [if nans >> p & 1 == 1 { T::NAN } else { 5.0 }; 6]);
+            let (mut y, mut index) = ([[0.0 as T; 6]], [[9_u8; 6]]);
+            max_forward_indexed(simd, Window, &[x], &mut y, &mut index);
+            let first = if nans == 0 { 0 } else { nans.trailing_zeros() as u8 };
+            assert_eq!(index[0], [first; 6]);
+            assert!(y[0].iter().all(|y| if nans == 0 { *y == 5.0 } else { y.is_nan() }));
+            let mut without = [[0.0 as T; 6]];
+            max_forward(simd, Window, &[x], &mut without);
+            assert_eq!(without[0].map(T::to_bits), y[0].map(T::to_bits));
+        }
+    });
 }
 
 #[test]
 fn global_average() {
-    fn check<T: Scalar, S: Simd<T>>(simd: S) {
+    fn check<T: Scalar, S: Simd<T>, const C: usize, const P: usize>(simd: S) {
         let mut source = Source::new(3, Data::Whole);
-        let (x, dy) = (source.items::<T, [[[T; 8]; 4]; 5]>(3), source.items::<T, [T; 5]>(3));
-        let (mut y, mut dx) = (nans::<T, [T; 5]>(3), nans::<T, [[[T; 8]; 4]; 5]>(3));
+        let (x, dy) = (source.items::<T, [[T; C]; P]>(3), source.items::<T, [T; C]>(3));
+        let (mut y, mut dx) = (nans::<T, [T; C]>(3), nans::<T, [[T; C]; P]>(3));
         global_avg_forward(simd, &x, &mut y);
         global_avg_backward(simd, &dy, &mut dx);
-        for (i, c) in (0..3).flat_map(|i| (0..5).map(move |c| (i, c))) {
-            // 32 elements: the division is exact.
-            let sum: T = x[i][c].as_flattened().iter().copied().sum();
-            assert_eq!(y[i][c], sum / T::of(32.0));
-            assert!(dx[i][c].as_flattened().iter().all(|dx| *dx == dy[i][c] / T::of(32.0)));
+        for (i, c) in (0..3).flat_map(|i| (0..C).map(move |c| (i, c))) {
+            // Whole numbers: the sum is exact whatever its order.
+            let sum: T = x[i].iter().map(|pixel| pixel[c]).sum();
+            assert_eq!(y[i][c], sum / T::of(P as f64));
+            assert!(dx[i].iter().all(|dx| dx[c] == dy[i][c] / T::of(P as f64)));
         }
     }
-    on_each!(|T, simd| check::<T, _>(simd));
+    on_each!(|T, simd| {
+        check::<T, _, 5, 32>(simd);
+        check::<T, _, 16, 49>(simd);
+        check::<T, _, 37, 3>(simd);
+        check::<T, _, 1, 1>(simd);
+    });
 }

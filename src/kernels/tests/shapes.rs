@@ -19,10 +19,18 @@ impl Lcg {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         low + (self.0 >> 33) as usize % (high - low + 1)
     }
+
+    /// One of these numbers.
+    const fn of(&mut self, numbers: &[usize]) -> usize {
+        numbers[self.next(0, numbers.len() - 1)]
+    }
 }
 
-/// What the naive kernels do in a few milliseconds without optimisation.
-const MOST_MACS: usize = 40_000;
+/// What the naive kernels do in some milliseconds without optimisation.
+const MOST_MACS: usize = 60_000;
+
+/// Channels around one and two vectors of 4, 8 and 16 lanes, and few.
+const CHANNELS: [usize; 16] = [1, 2, 3, 4, 5, 6, 8, 15, 16, 17, 31, 32, 33, 48, 64, 65];
 
 /// A random convolution without fault.
 const fn random_conv(seed: usize) -> Conv {
@@ -30,22 +38,24 @@ const fn random_conv(seed: usize) -> Conv {
     loop {
         // Dense twice as often as grouped or depthwise.
         let (groups, inputs, outputs) = match r.next(0, 3) {
-            0 | 1 => (1, r.next(1, 20), r.next(1, 20)),
-            2 => (r.next(2, 4), r.next(1, 5), r.next(1, 5)),
-            _ => (r.next(2, 20), 1, r.next(1, 2)),
+            0 | 1 => (1, r.of(&CHANNELS), r.of(&CHANNELS)),
+            2 => (r.next(2, 4), r.next(1, 9), r.next(1, 17)),
+            _ => (r.of(&CHANNELS), 1, r.next(1, 2)),
         };
+        // Narrow maps are the rest of a tile, wide ones several tiles.
+        let widest = if r.next(0, 2) == 0 { 4 } else { 40 };
         let conv = Conv {
-            input: Shape::new(groups * inputs, r.next(1, 20), r.next(1, 20)),
+            input: Shape::new(groups * inputs, r.next(1, 8), r.next(1, widest)),
             out_channels: groups * outputs,
             kernel: [r.next(1, 5), r.next(1, 5)],
-            // Stride 1 has its own layout: as often as all others.
             stride: if r.next(0, 1) == 0 { [1; 2] } else { [r.next(1, 3), r.next(1, 3)] },
             padding: if r.next(0, 3) == 0 { [0; 4] } else { [r.next(0, 3), r.next(0, 3), r.next(0, 3), r.next(0, 3)] },
-            dilation: if r.next(0, 1) == 0 { [1; 2] } else { [r.next(1, 2), r.next(1, 2)] },
+            dilation: if r.next(0, 1) == 0 { [1; 2] } else { [r.next(1, 3), r.next(1, 3)] },
             groups,
             bias: r.next(0, 3) > 0,
         };
-        if conv.faults().is_empty() && conv.macs() <= MOST_MACS {
+        // The least, so that not most of them are tiny.
+        if conv.faults().is_empty() && conv.macs() <= MOST_MACS && conv.macs() >= MOST_MACS / 60 {
             return conv;
         }
     }
@@ -71,10 +81,24 @@ pub(super) struct Random<const SEED: usize>;
 
 impl<const SEED: usize> ConvSpec for Random<SEED> {
     const CONV: Conv = random_conv(SEED);
+    const PLANES: bool = false;
 }
 
 impl<const SEED: usize> PoolSpec for Random<SEED> {
     const POOL: Pool = random_pool(SEED, random_conv(SEED).output());
+}
+
+/// A convolution whose input lies in planes.
+#[derive(Clone, Copy, Default)]
+pub(super) struct InPlanes<C>(C);
+
+impl<C: ConvSpec> ConvSpec for InPlanes<C> {
+    const CONV: Conv = C::CONV;
+    const PLANES: bool = true;
+}
+
+impl<C: PoolSpec> PoolSpec for InPlanes<C> {
+    const POOL: Pool = C::POOL;
 }
 
 /// Convolutions that have a name, each with a pooling of its output.
@@ -86,6 +110,7 @@ macro_rules! picked {
 
         impl ConvSpec for $name {
             const CONV: Conv = $conv;
+            const PLANES: bool = false;
         }
 
         impl PoolSpec for $name {
@@ -103,29 +128,49 @@ picked! {
     LeNet1: Conv { padding: [2; 4], ..conv([1, 28, 28], 6, [5, 5]) }, pool [2, 2];
     /// LeNet-5's second.
     LeNet2: conv([6, 14, 14], 16, [5, 5]), pool [2, 2];
+    /// A colour picture's first.
+    Colours: Conv { padding: [1; 4], stride: [2, 2], ..conv([3, 20, 21], 24, [3, 3]) }, pool [2, 2];
     /// Many channels on a small map, as deep in a network.
-    Deep: Conv { padding: [1; 4], ..conv([17, 6, 6], 33, [3, 3]) }, pool [3, 3];
+    Deep: Conv { padding: [1; 4], ..conv([17, 5, 6], 33, [3, 3]) }, pool [3, 3];
+    /// Whole panels of vectors.
+    Wide: Conv { padding: [1; 4], ..conv([16, 4, 5], 64, [3, 3]) }, pool [2, 2];
+    /// Whole panels and one channel more.
+    Wider: Conv { padding: [1, 0, 0, 1], ..conv([3, 6, 7], 65, [2, 3]) }, pool [2, 3];
+    /// One output channel.
+    Single: Conv { padding: [1; 4], ..conv([33, 5, 13], 1, [3, 3]) }, pool [2, 2];
     /// Only channels are mixed.
     Pointwise: conv([9, 7, 7], 17, [1, 1]), pool [7, 7];
+    /// Only channels are mixed, and more of them than a piece of the product has rows.
+    LongPointwise: conv([1100, 2, 3], 5, [1, 1]), pool [2, 1];
     /// Only channels are mixed, on every other place.
     PointwiseStrided: Conv { stride: [2, 2], ..conv([8, 7, 9], 7, [1, 1]) }, pool [2, 3];
+    /// Only channels are mixed, with zeros around.
+    PointwisePadded: Conv { padding: [1, 2, 0, 1], ..conv([5, 4, 3], 31, [1, 1]) }, pool [2, 2];
     /// The kernel is the map: a linear layer.
     WholeMap: conv([3, 5, 4], 9, [5, 4]), pool [1, 1];
     /// More zeros than map, and outputs that see nothing but zeros.
     MostlyPadding: Conv { padding: [4, 6, 5, 3], ..conv([2, 2, 3], 8, [3, 2]) }, pool [3, 2];
+    /// The same with strides and dilation: phases and classes without any tap.
+    MostlyPaddingStrided: Conv { padding: [7, 5, 4, 9], stride: [3, 2], dilation: [2, 3], ..conv([4, 2, 3], 16, [3, 2]) }, pool [2, 2];
+    /// A stride that leaves inputs out.
+    Sparse: Conv { stride: [3, 4], ..conv([4, 11, 14], 15, [2, 2]) }, pool [2, 2];
+    /// Stride and dilation that share a factor: some phases have no tap.
+    Phases: Conv { stride: [2, 4], dilation: [2, 6], padding: [1, 3, 2, 5], ..conv([3, 12, 20], 6, [3, 3]) }, pool [2, 2];
     /// One column out.
     Column: Conv { padding: [1, 1, 0, 0], ..conv([3, 20, 3], 7, [3, 3]) }, pool [2, 1];
     /// A signal.
     Signal: Conv { padding: [0, 0, 4, 4], ..conv([1, 1, 300], 9, [1, 9]) }, pool [1, 4];
-    /// Each channel by itself, wider than a band.
-    Depthwise: Conv { padding: [1; 4], groups: 8, ..conv([8, 12, 30], 8, [3, 3]) }, pool [2, 2];
-    /// Several bands, and a last one that is shorter.
-    Bands: Conv { padding: [1; 4], ..conv([1, 37, 40], 1, [3, 3]) }, pool [2, 2];
-    /// Several bands of dW, too.
-    ManyBands: Conv { padding: [0, 1, 1, 0], ..conv([1, 60, 70], 3, [2, 2]) }, pool [3, 2];
-    /// Several bands of an im2col matrix that is written out.
-    StridedBands: Conv { stride: [1, 2], padding: [1; 4], ..conv([2, 50, 60], 3, [3, 2]) }, pool [5, 3];
-    /// A row wider than a band.
+    /// Each channel by itself.
+    Depthwise: Conv { padding: [1; 4], groups: 8, ..conv([8, 12, 20], 8, [3, 3]) }, pool [2, 2];
+    /// Each channel by itself, a vector and a rest of them, on every other place.
+    DepthwiseStrided: Conv { padding: [1; 4], groups: 35, stride: [2, 2], ..conv([35, 7, 8], 35, [3, 3]) }, pool [2, 2];
+    /// Each channel by itself, twice.
+    DepthwiseTwice: Conv { padding: [0, 1, 1, 0], groups: 9, ..conv([9, 6, 7], 18, [3, 2]) }, pool [2, 2];
+    /// Groups of whole vectors.
+    Groups: Conv { padding: [1; 4], groups: 2, ..conv([32, 4, 4], 32, [3, 3]) }, pool [2, 2];
+    /// Rows between windows, and behind them.
+    Gaps: Conv { padding: [1; 4], ..conv([2, 17, 19], 5, [3, 3]) }, pool [3, 4];
+    /// A long row.
     WideRow: conv([1, 4, 1100], 2, [2, 2]), pool [2, 2];
     /// A window of more than 256 places, which take two bytes each.
     LargeWindow: Conv { padding: [1; 4], ..conv([1, 40, 40], 2, [3, 3]) }, pool [17, 20];
@@ -152,7 +197,10 @@ fn random_shapes_are_varied() {
     some("depthwise groups", |c| c.groups > 1 && c.group_inputs() == 1);
     some("groups of several channels", |c| c.groups > 1 && c.group_inputs() > 1);
     some("no bias", |c| !c.bias);
-    some("one column out", |c| c.output().w == 1);
+    some("a narrow map", |c| c.output().w <= 2);
+    some("a wide map", |c| c.output().w > 16);
     some("padding on one side alone", |c| c.padding[0] != c.padding[1] && c.padding[2] != c.padding[3]);
-    some("more than a tile of channels", |c| c.group_outputs() > 8);
+    some("more than a vector of channels", |c| c.group_outputs() > 16);
+    some("more than two vectors of channels", |c| c.group_outputs() > 32);
+    some("one channel out", |c| c.group_outputs() == 1 && c.groups == 1);
 }

@@ -30,7 +30,15 @@ fn arithmetic<T: Scalar, S: Simd<T>>(simd: S) {
     assert_eq!(lanes(simd, simd.splat(T::of(2.5))), vec![T::of(2.5); S::LANES]);
     let each = |f: fn(T, T, T) -> T| (0..S::LANES).map(|i| f(la[i], lb[i], lc[i])).collect::<Vec<T>>();
     assert_eq!(lanes(simd, simd.add(a, b)), each(|a, b, _| a + b));
+    assert_eq!(lanes(simd, simd.sub(a, b)), each(|a, b, _| a - b));
     assert_eq!(lanes(simd, simd.mul(a, b)), each(|a, b, _| a * b));
+    assert_eq!(lanes(simd, simd.max(a, b)), each(|a, b, _| if a > b { a } else { b }));
+    assert_eq!(lanes(simd, simd.min(a, b)), each(|a, b, _| if a < b { a } else { b }));
+    // The second operand is taken where one of them is not a number: what an activation needs to let it through.
+    let nan = simd.splat(T::nan());
+    assert_eq!(lanes(simd, simd.max(nan, b)), lb);
+    assert_eq!(lanes(simd, simd.min(nan, b)), lb);
+    assert!(lanes(simd, simd.max(b, nan)).iter().chain(&lanes(simd, simd.min(b, nan))).all(|v| v.is_nan()));
     assert_eq!(lanes(simd, simd.mul_add(a, b, c)), each(|a, b, c| a * b + c));
     assert_eq!(simd.sum(c), lc.iter().copied().sum::<T>());
     // Each lane is counted once: with powers of two no other choice of lanes has the same sum.
@@ -66,6 +74,13 @@ fn edges<T: Scalar, S: Simd<T>>(simd: S) {
     }
 }
 
+/// Half a vector is a vector, no longer than a whole one.
+fn with_half<T: Scalar, S: Simd<T>>(simd: S) {
+    assert!(<S::Half as Simd<T>>::LANES <= S::LANES);
+    arithmetic::<T, S::Half>(simd.half());
+    edges::<T, S::Half>(simd.half());
+}
+
 #[test]
 fn lane_by_lane() {
     on_each!(|T, simd| arithmetic::<T, _>(simd));
@@ -76,30 +91,7 @@ fn edges_touch_nothing_else() {
     on_each!(|T, simd| edges::<T, _>(simd));
 }
 
-/// Every element is counted once, whatever rest there is behind the vectors.
 #[test]
-fn sums() {
-    fn check<T: Scalar, S: Simd<T>>(simd: S, n: usize) {
-        let mut x = Guarded::<T>::zeroed(n);
-        for (i, x) in x.iter_mut().enumerate() {
-            *x = T::of((i % 23) as f64 - 11.0);
-        }
-        let found = simd.vectorize(Run(|| crate::kernels::tile::sum(simd, &x)));
-        assert_eq!(found, x.iter().copied().sum::<T>(), "of {n}");
-    }
-    for n in (0..200).chain([1000, 1023]) {
-        on_each!(|T, simd| check::<T, _>(simd, n));
-    }
-}
-
-/// What the tiles count on.
-#[test]
-fn registers_hold_the_tiles() {
-    use crate::kernels::tile::{BLOCK_VECTORS, block_rows, dot_columns, dot_rows};
-    fn check<T: Scalar, S: Simd<T>>(_: S) {
-        let registers = <S as Simd<T>>::REGISTERS;
-        let (rows, m, n) = (block_rows(registers), dot_rows(registers), dot_columns(registers));
-        assert!(rows * BLOCK_VECTORS + BLOCK_VECTORS <= registers && m * n + n < registers);
-    }
-    on_each!(|T, simd| check::<T, _>(simd));
+fn half_vectors() {
+    on_each!(|T, simd| with_half::<T, _>(simd));
 }

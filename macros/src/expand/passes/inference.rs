@@ -1,59 +1,62 @@
-//! Inference: everything that can be fused is, and activations live at the two ends of one arena in turn.
+//! Inference: everything that can be fused is, and activations live in one arena by live range.
 
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::{PingPong, conv_forward, forward_call, marker, window};
+use super::operands::{Arena, Operand, Where, borrow};
+use super::{Site, forward_call};
 use crate::expand::Context;
-use crate::ir::{Op, PoolKind};
-use crate::plan::{Buffer, Kernel, Step};
+use crate::plan::{self, Memory, Place, Step};
 
 pub struct Inference<'a> {
     context: &'a Context<'a>,
     steps: &'a [Step],
-    pub places: PingPong,
+    memory: Memory,
+    pub arena: Arena,
 }
 
 impl<'a> Inference<'a> {
     pub fn new(context: &'a Context<'a>, steps: &'a [Step]) -> Self {
-        Inference { context, steps, places: PingPong::new(context, steps) }
+        let memory = Memory::inference(steps);
+        let arena = Arena::new(context, &memory.buffers, "ACTIVATIONS");
+        Inference { context, steps, memory, arena }
     }
 
-    fn window(&self, step: usize) -> TokenStream {
-        window(self.context, &self.steps[step], &self.places.offsets[step])
+    /// Where an operand is read.
+    fn read(&self, operand: plan::Operand) -> Where {
+        match operand {
+            plan::Operand::Input => Where::Slice(quote!(inputs)),
+            plan::Operand::Step(step) => self.value(step, quote!(&*outputs)),
+        }
+    }
+
+    fn value(&self, step: usize, caller: TokenStream) -> Where {
+        match self.memory.places[step] {
+            Place::Caller => Where::Slice(caller),
+            Place::Arena(buffer) => self.arena.window(self.context, buffer, self.steps[step].shape),
+        }
     }
 
     /// ```text
     /// {
-    ///     let (x, y) = activations.step::<At<Tensor<6, 14, 14, T>, 0>, At<Tensor<16, 5, 5, T>, 1176>>();
-    ///     tn::conv::forward(simd, Conv2, x, &self.conv2.weight, &self.conv2.bias, Relu, tn::MaxPool(MaxPool5), y, work);
+    ///     let (x, y) = activations.step::<tn::At<tn::Pixels<14, 14, 6, T>, 0>, tn::At<tn::Pixels<5, 5, 16, T>, 1176>>();
+    ///     tn::conv::forward(simd, Conv2, x, &self.conv2.weight, tn::Bias(&self.conv2.bias), tn::NoSkip, tn::layers::Relu, tn::MaxPool(MaxPool5), y, work);
     /// }
     /// ```
     pub fn body(&self) -> TokenStream {
-        let steps = self.steps.iter().enumerate().map(|(i, step)| {
-            let before = i.checked_sub(1).map(|before| self.places.buffers[before]);
-            let shared = step.in_place() && before == Some(self.places.buffers[i]);
-            let operands = match (before, self.places.buffers[i]) {
-                (_, Buffer::Output) if shared => quote!(let y = &mut *outputs;),
-                (_, Buffer::Arena(_)) if shared => {
-                    let y = self.window(i);
-                    quote!(let y = activations.one::<#y>();)
+        let steps = self.steps.iter().enumerate().map(|(index, step)| {
+            let overwrites = self.memory.overwrites[index];
+            let mut operands = Vec::new();
+            for (name, operand) in [("x", Some(step.x)), ("skip", step.skip)] {
+                if let Some(operand) = operand.filter(|_| operand != overwrites) {
+                    // Of a sum in place there is only the other side.
+                    let name = if overwrites.is_some() { "skip" } else { name };
+                    operands.push(Operand::read(name, self.read(operand)));
                 }
-                (None, Buffer::Output) => quote!(let (x, y) = (inputs, &mut *outputs);),
-                (None, Buffer::Arena(_)) => {
-                    let y = self.window(i);
-                    quote!(let (x, y) = (inputs, activations.one::<#y>());)
-                }
-                (Some(_), Buffer::Output) => {
-                    let x = self.window(i - 1);
-                    quote!(let (x, y) = (&*activations.one::<#x>(), &mut *outputs);)
-                }
-                (Some(_), Buffer::Arena(_)) => {
-                    let (x, y) = (self.window(i - 1), self.window(i));
-                    quote!(let (x, y) = activations.step::<#x, #y>();)
-                }
-            };
-            let call = self.call(step, shared);
+            }
+            operands.push(Operand::write("y", self.value(index, quote!(&mut *outputs))));
+            let operands = borrow("activations", operands);
+            let call = forward_call(self.context, step, overwrites.is_some(), Site::Inference { steps: self.steps });
             quote!({ #operands #call })
         });
         quote! {
@@ -62,22 +65,5 @@ impl<'a> Inference<'a> {
             let mut activations = tn::Arena::<T, _>::new(activations, n);
             #(#steps)*
         }
-    }
-
-    fn call(&self, step: &Step, shared: bool) -> TokenStream {
-        let context = self.context;
-        if let Kernel::Conv { layer, act, pool } = step.kernel {
-            let stage = match pool {
-                Some(pool) => {
-                    let average =
-                        matches!(&context.network.layers[pool].op, Op::Pool(pool) if pool.kind == PoolKind::Avg);
-                    let pool = marker(context, pool);
-                    if average { quote!(tn::AvgPool(#pool)) } else { quote!(tn::MaxPool(#pool)) }
-                }
-                None => quote!(tn::NoPool),
-            };
-            return conv_forward(context, layer, act, stage);
-        }
-        forward_call(context, step, shared, None)
     }
 }

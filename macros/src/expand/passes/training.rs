@@ -3,45 +3,41 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::{PingPong, activation, conv_forward, forward_call, marker, output, window};
+use super::operands::{Arena, Operand, Where, borrow, pixels};
+use super::{Site, activation, epsilon, forward_call, marker, max_pool, shape};
 use crate::expand::Context;
 use crate::expand::shapes::Known;
-use crate::ir::{Op, PoolKind};
-use crate::plan::{self, Buffer, Kernel, Step};
+use crate::ir::{Op, PoolKind, Source};
+use crate::plan::{self, Backward, Flow, Kernel, Memory, Place, Step};
 use crate::size::Size;
-
-/// Places of the tape: the output of every step but the last, one after the other.
-pub struct Tape {
-    offsets: Vec<Size>,
-    pub total: Size,
-}
 
 pub struct Training<'a> {
     context: &'a Context<'a>,
     steps: &'a [Step],
-    pub tape: Tape,
+    memory: Memory,
+    pub tape: Arena,
     /// The window of each step's indices, if it keeps some.
     indices: Vec<Option<TokenStream>>,
     pub index_total: Size,
-    pub deltas: PingPong,
+    backward: Backward,
+    pub deltas: Arena,
 }
 
 impl<'a> Training<'a> {
     pub fn new(context: &'a Context<'a>, steps: &'a [Step]) -> Self {
-        let mut tape = Tape { offsets: Vec::new(), total: Size::Known(0) };
+        let memory = Memory::tape(context.network, steps);
+        let tape = Arena::new(context, &memory.buffers, "TAPE");
         let (mut indices, mut index_total) = (Vec::new(), Size::Known(0));
-        for (i, step) in steps.iter().enumerate() {
-            tape.offsets.push(tape.total.clone());
-            if i + 1 < steps.len() {
-                tape.total = tape.total.plus(&output(context, step).len());
-            }
+        for step in steps {
             let (window, len) = Self::index(context, step, &index_total).unzip();
             indices.push(window);
             if let Some(len) = len {
                 index_total = index_total.plus(&len);
             }
         }
-        Training { context, steps, tape, indices, index_total, deltas: PingPong::new(context, steps) }
+        let backward = Backward::new(steps);
+        let deltas = Arena::new(context, &backward.buffers, "DELTAS");
+        Training { context, steps, memory, tape, indices, index_total, backward, deltas }
     }
 
     /// The window for the places of a step's max-pooling, and its bytes: one each, or two for windows larger than 256.
@@ -57,52 +53,64 @@ impl<'a> Training<'a> {
         let small =
             matches!(context.shapes.known[pool], Some(Known::Pool(pool)) if pool.kernel[0] * pool.kernel[1] <= 256);
         let element = if small { quote!(u8) } else { quote!([u8; 2]) };
-        let shape = &context.shapes.outputs[pool];
-        let tensor = context.shapes.tensor(shape, element);
-        let offset = offset.argument();
-        Some((quote!(tn::At<#tensor, #offset>), shape.len().times(if small { 1 } else { 2 })))
+        let (entries, offset) = (pixels(context, step.shape, element), offset.argument());
+        let len = context.shapes.at(step.shape).len().times(if small { 1 } else { 2 });
+        Some((quote!(tn::At<#entries, #offset>), len))
     }
 
-    fn tape_window(&self, step: usize) -> TokenStream {
-        window(self.context, &self.steps[step], &self.tape.offsets[step])
+    /// `indices.one::<…>()`, if the step keeps indices.
+    fn indexed(&self, step: usize) -> Option<TokenStream> {
+        self.indices[step].as_ref().map(|window| quote!(indices.one::<#window>()))
+    }
+
+    fn value(&self, step: usize, caller: TokenStream) -> Where {
+        match self.memory.places[step] {
+            Place::Caller => Where::Slice(caller),
+            Place::Arena(buffer) => self.tape.window(self.context, buffer, self.steps[step].shape),
+        }
+    }
+
+    fn read(&self, operand: plan::Operand, caller: TokenStream) -> Where {
+        match operand {
+            plan::Operand::Input => Where::Slice(quote!(inputs)),
+            plan::Operand::Step(step) => self.value(step, caller),
+        }
+    }
+
+    /// Where a gradient lies, that of `shape`.
+    fn delta(&self, place: Place, shape: Source) -> Where {
+        match place {
+            Place::Caller => Where::Slice(quote!(&mut *d_outputs)),
+            Place::Arena(buffer) => self.deltas.window(self.context, buffer, shape),
+        }
     }
 
     fn prologue(&self) -> TokenStream {
+        let work = super::keeps_statistics(self.context).then(|| quote!(let TrainWork { kept, work } = work;));
         quote! {
             let n = inputs.len().min(outputs.len()).min(tape.len()).min(indices.len());
             let inputs = tn::first(inputs, n);
             let mut tape = tn::Arena::<T, _>::new(tape, n);
             let mut indices = tn::Arena::<u8, _>::new(indices, n);
+            #work
         }
     }
 
     pub fn forward(&self) -> TokenStream {
         let prologue = self.prologue();
-        let last = self.steps.len() - 1;
-        let steps = self.steps.iter().enumerate().map(|(i, step)| {
-            let operands = match (i, i == last) {
-                (0, true) => quote!(let (x, y) = (inputs, &mut *outputs);),
-                (0, false) => {
-                    let y = self.tape_window(i);
-                    quote!(let (x, y) = (inputs, tape.one::<#y>());)
+        let steps = self.steps.iter().enumerate().map(|(index, step)| {
+            let overwrites = self.memory.overwrites[index];
+            let mut operands = Vec::new();
+            for (name, operand) in [("x", Some(step.x)), ("skip", step.skip)] {
+                if let Some(operand) = operand.filter(|_| operand != overwrites) {
+                    let name = if overwrites.is_some() { "skip" } else { name };
+                    operands.push(Operand::read(name, self.read(operand, quote!(&*outputs))));
                 }
-                (_, true) => {
-                    let x = self.tape_window(i - 1);
-                    quote!(let (x, y) = (&*tape.one::<#x>(), &mut *outputs);)
-                }
-                (_, false) => {
-                    let (x, y) = (self.tape_window(i - 1), self.tape_window(i));
-                    quote!(let (x, y) = tape.step::<#x, #y>();)
-                }
-            };
-            let index = self.indices[i].as_ref().map(|window| quote!(indices.one::<#window>()));
-            let call = match step.kernel {
-                Kernel::Conv { layer, act, pool } => {
-                    let stage = self.stage(pool, index);
-                    conv_forward(self.context, layer, act, stage)
-                }
-                _ => forward_call(self.context, step, false, index),
-            };
+            }
+            operands.push(Operand::write("y", self.value(index, quote!(&mut *outputs))));
+            let operands = borrow("tape", operands);
+            let site = Site::Training { steps: self.steps, index: self.indexed(index) };
+            let call = forward_call(self.context, step, overwrites.is_some(), site);
             quote!({ #operands #call })
         });
         quote! {
@@ -112,60 +120,13 @@ impl<'a> Training<'a> {
         }
     }
 
-    fn stage(&self, pool: Option<usize>, index: Option<TokenStream>) -> TokenStream {
-        match (pool, index) {
-            (Some(pool), Some(index)) => {
-                let pool = marker(self.context, pool);
-                quote!(tn::MaxPoolIndexed { pool: #pool, index: #index })
-            }
-            _ => quote!(tn::NoPool),
-        }
-    }
-
     /// From the last step back to the first one with parameters.
     pub fn backward(&self) -> TokenStream {
+        if self.backward.steps.is_empty() {
+            return quote!(let _ = (inputs, outputs, d_outputs, tape, indices, grad, deltas, work, simd, share););
+        }
         let prologue = self.prologue();
-        let last = self.steps.len() - 1;
-        let Some(first) = self.steps.iter().position(|step| step.params().is_some()) else {
-            return quote!(let _ = (inputs, outputs, d_outputs, tape, indices, grad, deltas, work, simd););
-        };
-        let steps = (first..=last).rev().map(|i| {
-            let (step, has_dx) = (&self.steps[i], i > first);
-            let tape = match (i, i == last) {
-                (0, true) => quote!(let (x, y) = (inputs, outputs);),
-                (0, false) => {
-                    let y = self.tape_window(i);
-                    quote!(let (x, y) = (inputs, &*tape.one::<#y>());)
-                }
-                (_, true) => {
-                    let x = self.tape_window(i - 1);
-                    quote!(let (x, y) = (&*tape.one::<#x>(), outputs);)
-                }
-                (_, false) => {
-                    let (x, y) = (self.tape_window(i - 1), self.tape_window(i));
-                    quote!(let (x, y) = tape.step::<#x, #y>(); let y = &*y;)
-                }
-            };
-            let delta = |i: usize| window(self.context, &self.steps[i], &self.deltas.offsets[i]);
-            let deltas = match (self.deltas.buffers[i], has_dx && !step.in_place()) {
-                (Buffer::Output, true) => {
-                    let dx = delta(i - 1);
-                    quote!(let (dy, dx) = (&mut *d_outputs, deltas.one::<#dx>());)
-                }
-                (Buffer::Output, false) => quote!(let dy = &mut *d_outputs;),
-                (Buffer::Arena(_), true) => {
-                    let (dy, dx) = (delta(i), delta(i - 1));
-                    quote!(let (dy, dx) = deltas.two::<#dy, #dx>();)
-                }
-                (Buffer::Arena(_), false) => {
-                    let dy = delta(i);
-                    quote!(let dy = deltas.one::<#dy>();)
-                }
-            };
-            let call = self.backward_call(i, has_dx);
-            quote!({ #tape #deltas #call })
-        });
-        let steps: Vec<TokenStream> = steps.collect();
+        let steps = self.backward.steps.iter().map(|(index, x, skip)| self.backward_step(*index, *x, *skip));
         quote! {
             #prologue
             let (outputs, d_outputs) = (tn::first(outputs, n), tn::first_mut(d_outputs, n));
@@ -174,15 +135,80 @@ impl<'a> Training<'a> {
         }
     }
 
-    fn backward_call(&self, i: usize, has_dx: bool) -> TokenStream {
-        let (context, step) = (self.context, &self.steps[i]);
-        let channels = output(context, step).sides()[0].clone();
+    fn backward_step(&self, index: usize, to_x: Flow, to_skip: Flow) -> TokenStream {
+        let step = &self.steps[index];
+        let Some(place) = self.backward.places[index] else { return TokenStream::new() };
+        let dy = || self.delta(place, step.shape);
+        let of = |operand: plan::Operand| match operand {
+            plan::Operand::Input => Source::Input,
+            plan::Operand::Step(read) => self.steps[read].shape,
+        };
+        let x_shape = of(step.x);
+
+        // What forward left.
+        let (x, y) = (|| self.read(step.x, quote!(outputs)), || self.value(index, quote!(outputs)));
+        let values = match &step.kernel {
+            Kernel::Conv { .. } | Kernel::Linear { .. } | Kernel::BatchNorm { .. } => {
+                vec![Operand::read("x", x()), Operand::read("y", y())]
+            }
+            Kernel::Map { layer } => match &self.context.network.layers[*layer].op {
+                Op::Activation(act) if plan::is_monotone(act) => vec![Operand::read("y", y())],
+                _ => vec![Operand::read("x", x())],
+            },
+            Kernel::Softmax { .. } | Kernel::Add { act: Some(_) } => vec![Operand::read("y", y())],
+            _ => Vec::new(),
+        };
+        let values = borrow("tape", values);
+
+        // The gradients, where the kernel writes another one.
+        let written = match to_x {
+            Flow::Write(place) => Some(place),
+            Flow::Add { by_way_of, .. } => by_way_of,
+            Flow::None | Flow::InPlace => None,
+        };
+        let is_sum = matches!(step.kernel, Kernel::Add { .. });
+        let mut gradients = vec![Operand::write("dy", dy())];
+        if let Some(dx) = written.filter(|_| !is_sum) {
+            gradients.push(Operand::write("dx", self.delta(dx, x_shape)));
+        }
+        let gradients = borrow("deltas", gradients);
+        let call = self.backward_call(index, written.is_some());
+        // A sum without an activation changes nothing of its gradient.
+        let kernel = (!call.is_empty()).then(|| quote!({ #values #gradients #call }));
+
+        let mut tokens = quote!(#kernel);
+        for (flow, operand) in [(to_x, Some(step.x)), (to_skip, step.skip)] {
+            let Some(shape) = operand.map(of) else { continue };
+            match flow {
+                Flow::Write(place) if is_sum => {
+                    let both = borrow(
+                        "deltas",
+                        vec![Operand::read("dy", reading(dy())), Operand::write("dx", self.delta(place, shape))],
+                    );
+                    tokens.extend(quote!({ #both tn::map::copy::<T, _, _>(dy, dx); }));
+                }
+                Flow::Add { to, by_way_of } => {
+                    let from = reading(by_way_of.map_or_else(dy, |place| self.delta(place, shape)));
+                    let both = borrow(
+                        "deltas",
+                        vec![Operand::read("part", from), Operand::write("dx", self.delta(to, shape))],
+                    );
+                    tokens.extend(quote!({ #both tn::map::accumulate(simd, dx, part); }));
+                }
+                Flow::None | Flow::InPlace | Flow::Write(_) => {}
+            }
+        }
+        tokens
+    }
+
+    fn backward_call(&self, index: usize, has_dx: bool) -> TokenStream {
+        let (context, step) = (self.context, &self.steps[index]);
         let dx = if has_dx { quote!(dx) } else { quote!(&mut []) };
-        let index = self.indices[i].as_ref().map(|window| quote!(indices.one::<#window>()));
+        let indexed = self.indexed(index);
         match step.kernel {
-            Kernel::Conv { layer, act, pool } => {
+            Kernel::Conv { layer, act, pool, .. } => {
                 let (conv, name) = (marker(context, layer), &context.network.layers[layer].name);
-                let (act, stage) = (activation(context, act), self.stage(pool, index));
+                let (act, stage) = (activation(context, act), max_pool(context, pool, indexed));
                 quote! {
                     tn::conv_backward::backward::<#has_dx, _, _, _, _, _, _, _, _, _, _>(
                         simd, #conv, x, &self.#name.weight, #act, #stage, y, dy,
@@ -193,14 +219,25 @@ impl<'a> Training<'a> {
             Kernel::Linear { layer, act } => {
                 let (name, act) = (&context.network.layers[layer].name, activation(context, act));
                 quote! {
-                    tn::linear::backward::<#has_dx, _, _, _, _, _, _, _>(
-                        simd, x, &self.#name.weight, #act, y, dy, &mut grad.#name.weight, &mut grad.#name.bias, #dx,
+                    tn::linear::backward::<#has_dx, _, _, _, _, _, _, _, _>(
+                        simd, x, &self.#name.weight, #act, y, dy,
+                        &mut grad.#name.weight, &mut grad.#name.bias, #dx, work,
+                    );
+                }
+            }
+            Kernel::BatchNorm { layer, act } => {
+                let (name, act) = (&context.network.layers[layer].name, activation(context, act));
+                let epsilon = epsilon(context, layer);
+                quote! {
+                    tn::batch_norm::backward_in_place(
+                        simd, &self.#name, #epsilon, #act, x, y, dy, &kept.#name,
+                        &mut grad.#name, &mut grad.statistics.#name, share,
                     );
                 }
             }
             Kernel::Pool { layer } => {
                 let pool = marker(context, layer);
-                match index {
+                match indexed {
                     Some(index) => quote!(tn::pool::max_backward(simd, #pool, dy, #index, dx);),
                     None => quote!(tn::pool::avg_backward(simd, #pool, dy, dx);),
                 }
@@ -212,8 +249,28 @@ impl<'a> Training<'a> {
                 let act = activation(context, Some(layer));
                 quote!(tn::map::backward_in_place(simd, #act, #kept, dy);)
             }
-            Kernel::Softmax { .. } => quote!(tn::map::softmax_backward_in_place(simd, #channels, y, dy);),
-            Kernel::Copy => TokenStream::new(),
+            Kernel::Add { act: Some(act) } => {
+                let act = activation(context, Some(act));
+                quote!(tn::map::backward_in_place(simd, #act, y, dy);)
+            }
+            Kernel::Softmax { .. } => {
+                let channels = context.shapes.at(step.shape).sides()[0].clone();
+                quote!(tn::map::softmax_backward_in_place(simd, #channels, y, dy);)
+            }
+            Kernel::ToPlanes => {
+                let shape = shape(context, step.x, self.steps);
+                quote!(tn::map::to_pixels(simd, #shape, dy, dx);)
+            }
+            // The first has no gradient, the others change nothing of it.
+            Kernel::ToPixels | Kernel::Copy | Kernel::Add { act: None } => TokenStream::new(),
         }
+    }
+}
+
+/// A gradient that is only read: a slice of the caller's without `mut`.
+fn reading(lies: Where) -> Where {
+    match lies {
+        Where::Slice(_) => Where::Slice(quote!(&*d_outputs)),
+        arena => arena,
     }
 }

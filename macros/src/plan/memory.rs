@@ -1,0 +1,225 @@
+//! Where values lie, by live range: activations at inference, the tape, and the gradients of activations.
+//!
+//! Which values share a buffer, and from when to when each buffer is needed, is decided here; the buffers' offsets follow
+//! from their lengths, which may be known to the compiler alone ([`tenonet_shape::place`]).
+
+use super::{Kernel, Operand, Step, is_monotone};
+use crate::ir::{Network, Op, Source};
+
+/// Where the value of a step lies.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Place {
+    /// With the caller: the network's output, or its gradient.
+    Caller,
+    /// The arena's `n`th buffer.
+    Arena(usize),
+}
+
+/// Memory for values of one length, one after the other.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Buffer {
+    /// Whose shape it has.
+    pub shape: Source,
+    /// The time at which it is written first.
+    pub first: usize,
+    /// The time at which it is read last.
+    pub last: usize,
+}
+
+/// The places of the steps' outputs, and the buffers of their arena.
+#[derive(Clone, Debug, Default)]
+pub struct Memory {
+    /// Of each step.
+    pub places: Vec<Place>,
+    /// The operand that a step overwrites, if it works in place.
+    pub overwrites: Vec<Option<Operand>>,
+    pub buffers: Vec<Buffer>,
+}
+
+impl Memory {
+    /// Activations at inference: a value lives until the last step that reads it.
+    pub fn inference(steps: &[Step]) -> Memory {
+        Memory::new(steps, &last_reads(steps))
+    }
+
+    /// `ends`: the time at which each step's output is read last, where step `i` runs at time `i`.
+    fn new(steps: &[Step], ends: &[usize]) -> Memory {
+        let overwrites: Vec<Option<Operand>> =
+            steps.iter().enumerate().map(|(time, step)| overwritten(step, time, ends)).collect();
+        // The last value lies with the caller, and so do those before it that it overwrites.
+        let mut at_caller = vec![false; steps.len()];
+        let mut last = steps.len().checked_sub(1);
+        while let Some(step) = last {
+            at_caller[step] = true;
+            last = match overwrites[step] {
+                Some(Operand::Step(before)) => Some(before),
+                _ => None,
+            };
+        }
+        let mut memory = Memory { places: Vec::new(), overwrites, buffers: Vec::new() };
+        for (time, step) in steps.iter().enumerate() {
+            let place = match memory.overwrites[time] {
+                _ if at_caller[time] => Place::Caller,
+                Some(Operand::Step(before)) => {
+                    let place = memory.places[before];
+                    if let Place::Arena(buffer) = place {
+                        memory.buffers[buffer].last = ends[time];
+                    }
+                    place
+                }
+                _ => {
+                    memory.buffers.push(Buffer { shape: step.shape, first: time, last: ends[time] });
+                    Place::Arena(memory.buffers.len() - 1)
+                }
+            };
+            memory.places.push(place);
+        }
+        memory
+    }
+}
+
+/// The last step that reads each step's output.
+fn last_reads(steps: &[Step]) -> Vec<usize> {
+    let mut ends: Vec<usize> = (0..steps.len()).collect();
+    for (time, step) in steps.iter().enumerate() {
+        for operand in step.reads() {
+            if let Operand::Step(read) = operand {
+                ends[read] = time;
+            }
+        }
+    }
+    ends
+}
+
+/// The operand in whose place a step can work: one that nobody reads later.
+fn overwritten(step: &Step, time: usize, ends: &[usize]) -> Option<Operand> {
+    let in_place = matches!(step.kernel, Kernel::Map { .. } | Kernel::Softmax { .. } | Kernel::Add { .. });
+    let is_free = |operand: &Operand| matches!(operand, Operand::Step(read) if ends[*read] == time);
+    // A sum of something with itself has nowhere to go.
+    (in_place && step.skip != Some(step.x)).then(|| step.reads().find(is_free)).flatten()
+}
+
+impl Memory {
+    /// The tape: what backward reads lives until then, everything else as at inference.
+    pub fn tape(network: &Network, steps: &[Step]) -> Memory {
+        let mut ends = last_reads(steps);
+        let needs = needs_gradient(steps);
+        for (index, step) in steps.iter().enumerate().filter(|(index, _)| needs[*index]) {
+            let time = 2 * steps.len() - 1 - index;
+            let (x, y) = kept(network, step);
+            if let (true, Operand::Step(x)) = (x, step.x) {
+                ends[x] = ends[x].max(time);
+            }
+            if y {
+                ends[index] = ends[index].max(time);
+            }
+        }
+        Memory::new(steps, &ends)
+    }
+}
+
+/// Whether backward reads what arrives at a step, and what leaves it.
+fn kept(network: &Network, step: &Step) -> (bool, bool) {
+    match &step.kernel {
+        Kernel::Conv { act, .. } | Kernel::Linear { act, .. } | Kernel::BatchNorm { act, .. } => (true, act.is_some()),
+        Kernel::Add { act } => (false, act.is_some()),
+        Kernel::Map { layer } => {
+            let from_output = matches!(&network.layers[*layer].op, Op::Activation(act) if is_monotone(act));
+            (!from_output, from_output)
+        }
+        Kernel::Softmax { .. } => (false, true),
+        Kernel::Pool { .. } | Kernel::GlobalAvgPool | Kernel::ToPixels | Kernel::ToPlanes | Kernel::Copy => {
+            (false, false)
+        }
+    }
+}
+
+/// Whether a loss's gradient with respect to each step's output leads to a parameter.
+fn needs_gradient(steps: &[Step]) -> Vec<bool> {
+    let mut needs = Vec::new();
+    for step in steps {
+        let from_before = step.reads().any(|operand| matches!(operand, Operand::Step(read) if needs[read]));
+        needs.push(step.has_params() || from_before);
+    }
+    needs
+}
+
+/// How the gradient of an operand comes about in a step of backward.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Flow {
+    /// No parameter depends on it.
+    None,
+    /// It is what has become of `dy`, where that lies.
+    InPlace,
+    /// It is written.
+    Write(Place),
+    /// It is added to what another reader of the value has written.
+    Add {
+        to: Place,
+        /// Where it is computed first; `None`: in the place of `dy`.
+        by_way_of: Option<Place>,
+    },
+}
+
+/// The steps of backward: the gradients of the steps' outputs, and how each step makes those of its operands.
+#[derive(Clone, Debug, Default)]
+pub struct Backward {
+    /// The steps that run, the last one first, with the flows of `x` and of `skip`.
+    pub steps: Vec<(usize, Flow, Flow)>,
+    /// Of the gradient of each step's output; only for those that run.
+    pub places: Vec<Option<Place>>,
+    pub buffers: Vec<Buffer>,
+}
+
+impl Backward {
+    /// Time counts the steps from the last one back: step `i` of `n` runs backward at time `n − 1 − i`.
+    pub fn new(steps: &[Step]) -> Backward {
+        let needs = needs_gradient(steps);
+        let mut plan = Backward { steps: Vec::new(), places: vec![None; steps.len()], buffers: Vec::new() };
+        if let Some(last) = plan.places.last_mut() {
+            *last = Some(Place::Caller);
+        }
+        for (index, step) in steps.iter().enumerate().rev() {
+            let (true, Some(dy)) = (needs[index], plan.places[index]) else { continue };
+            let wanted = |operand: &Operand| match operand {
+                Operand::Step(read) if needs[*read] => Some(*read),
+                _ => None,
+            };
+            let time = steps.len() - 1 - index;
+            let in_place = matches!(
+                step.kernel,
+                Kernel::Map { .. } | Kernel::Softmax { .. } | Kernel::BatchNorm { .. } | Kernel::Add { .. }
+            );
+            // The gradient of a sum goes to both sides as it is: to one of them in its place, to the other as a copy.
+            let mut free = in_place && step.skip != Some(step.x);
+            let mut flow = |operand: Option<Operand>, plan: &mut Backward| {
+                let Some(read) = operand.as_ref().and_then(wanted) else { return Flow::None };
+                if let Some(to) = plan.places[read] {
+                    let by_way_of = (!in_place).then(|| plan.buffer(steps[read].shape, time, time));
+                    return Flow::Add { to, by_way_of };
+                }
+                let end = steps.len() - 1 - read;
+                if free {
+                    free = false;
+                    plan.places[read] = Some(dy);
+                    if let Place::Arena(buffer) = dy {
+                        plan.buffers[buffer].last = end;
+                    }
+                    return Flow::InPlace;
+                }
+                let place = plan.buffer(steps[read].shape, time, end);
+                plan.places[read] = Some(place);
+                Flow::Write(place)
+            };
+            let x = flow(Some(step.x), &mut plan);
+            let skip = flow(step.skip, &mut plan);
+            plan.steps.push((index, x, skip));
+        }
+        plan
+    }
+
+    fn buffer(&mut self, shape: Source, first: usize, last: usize) -> Place {
+        self.buffers.push(Buffer { shape, first, last });
+        Place::Arena(self.buffers.len() - 1)
+    }
+}

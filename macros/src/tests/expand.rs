@@ -1,0 +1,117 @@
+//! The expansions of whole networks.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::{mobilenet, network, resnet8};
+use crate::ir::Network;
+
+/// A network whose sizes the compiler alone knows.
+fn consts() -> TokenStream {
+    quote! {
+        pub struct Net([3, SIDE, SIDE] -> [CLASSES]) {
+            conv1: conv(WIDTH, kernel = 3, padding = same), bn1: batch_norm(epsilon = EPSILON), relu,
+            block: residual { conv2: conv(WIDTH, kernel = K, padding = same), relu }, relu,
+            max_pool(2), flatten,
+            fc: linear(CLASSES), softmax,
+        }
+    }
+}
+
+/// The items of an expansion, without spaces.
+fn expansion(tokens: TokenStream) -> String {
+    network(tokens.clone());
+    let expansion = crate::expansion(tokens);
+    let items: syn::File = syn::parse2(expansion.clone()).expect("an expansion is items");
+    assert!(items.items.len() >= 4);
+    expansion.to_string().replace(' ', "")
+}
+
+/// Parameters, running averages, multiply-adds.
+fn sums(network: &Network) -> [usize; 3] {
+    let shapes = crate::expand::Shapes::new(network);
+    let known = shapes.known.iter().flatten();
+    known.fold([0; 3], |sums, known| {
+        let [params, macs] = known.counts();
+        let averages = if matches!(known, crate::expand::Known::BatchNorm(_)) { params } else { 0 };
+        [sums[0] + params, sums[1] + averages, sums[2] + macs]
+    })
+}
+
+#[test]
+fn the_sums_are_pytorchs() {
+    assert_eq!(sums(&network(resnet8())), [77_946, 480, 12_501_632]);
+    assert_eq!(sums(&network(mobilenet())), [213_586, 5_472, 7_489_664]);
+}
+
+#[test]
+fn resnet8_is_fused() {
+    let expansion = expansion(resnet8());
+    for part in [
+        // The network's input lies in planes.
+        "constPLANES:bool=true;",
+        // Convolution, batch_norm, sum and activation in one.
+        "tn::conv::forward(simd,Conv3,x,&self.conv3.weight,tn::Normed{bias:&self.conv3.bias,norm:&self.bn3,\
+         statistics:&self.statistics.bn3,epsilon:1e-5},tn::Skip(skip),tn::layers::Relu,tn::NoPool,y,work);",
+        "tn::conv::forward(simd,Skip1,x,&self.skip1.weight,tn::Bias(&self.skip1.bias),tn::NoSkip,tn::layers::Identity,",
+        // Three maps of 16×32×32 are the most that live at once.
+        "typeActivations=[T;49152];",
+        // In training they stay apart, and the sum takes the place of what nobody reads again.
+        "tn::batch_norm::forward_tape(simd,&self.bn3,1e-5,tn::layers::Identity,x,y,&mutkept.bn3);",
+        "tn::map::add_forward_in_place(simd,tn::layers::Relu,skip,y);",
+        "tn::batch_norm::backward_in_place(simd,&self.bn3,1e-5,tn::layers::Identity,x,y,dy,&kept.bn3,\
+         &mutgrad.bn3,&mutgrad.statistics.bn3,share,);",
+        "tn::map::accumulate(simd,dx,part);",
+        "letTrainWork{kept,work}=work;",
+        "pubstatistics:ResNet8Statistics<T>,",
+        "constSTATISTICS:usize=480;",
+        "name:\"bn1.running_var\",shape:&[16],memory:tn::MemoryOrder::Same,offset:77962,role:tn::Role::Variance",
+    ] {
+        assert!(expansion.contains(part), "{part}");
+    }
+    assert!(!expansion.contains("tn::Skip1"));
+}
+
+#[test]
+fn chains_are_as_before() {
+    let lenet = expansion(super::lenet());
+    for part in [
+        "typeActivations=[T;1576];",
+        "typeTape=[T;2180];",
+        "tn::map::to_planes(simd,::tenonet::shape::Shape::new(16,5,5),x,y);",
+        "tn::map::to_pixels(simd,::tenonet::shape::Shape::new(16,5,5),dy,dx);",
+        "tn::MaxPoolIndexed{pool:MaxPool2,index:indices.one::<tn::At<tn::Pixels<14,14,6,u8>,0>>()}",
+        "memory:tn::MemoryOrder::OutputsLast",
+    ] {
+        assert!(lenet.contains(part), "{part}");
+    }
+    for part in ["Kept", "Statistics", "statistics", "STATISTICS"] {
+        assert!(!lenet.contains(part), "{part}");
+    }
+}
+
+#[test]
+fn the_compiler_places_what_the_macro_cannot() {
+    let expansion = expansion(consts());
+    for part in [
+        "constACTIVATIONS:tn::Placement<4>=tn::Placement::new([tn::Life{len:__NetShapes::RELU_2_2_OUT.len(),first:0,last:2},",
+        "typeActivations=[T;{ACTIVATIONS.total}];",
+        "epsilon:__NetShapes::BN1_1",
+        "::tenonet::shape::deny_epsilon(\"bn1\",__NetShapes::BN1_1)",
+        "::tenonet::shape::Faults::deny(&__NetShapes::BLOCK_5.faults(),\"block\",::tenonet::shape::Field::Layer)",
+        "bn1:[T;{(__NetShapes::CONV1_0_OUT.c)*2}],",
+    ] {
+        assert!(expansion.contains(part), "{part}");
+    }
+}
+
+#[test]
+fn the_statistics_derive_what_the_network_does() {
+    let net = expansion(quote! {
+        /// A network.
+        #[derive(Clone, Debug)]
+        struct Net([4] -> [4]) { batch_norm }
+    });
+    assert_eq!(net.matches("#[derive(Clone,Debug)]").count(), 2);
+    assert_eq!(net.matches("doc=r\"Anetwork.\"").count(), 1);
+}

@@ -1,0 +1,411 @@
+//! The plans of networks: what is fused, and that memory is never overwritten before it was read.
+
+use proc_macro2::TokenStream;
+use proptest::prelude::*;
+use quote::{format_ident, quote};
+use tenonet_shape::{Life, Shape, load, place};
+
+use super::{lenet, mobilenet, network, resnet8};
+use crate::ir::{Network, Op, Source};
+use crate::plan::{Backward, Buffer, Flow, Kernel, Memory, Mode, Operand, Place, Step, is_monotone, steps};
+
+fn shape(network: &Network, source: Source) -> Shape {
+    match source {
+        Source::Input => crate::check::known_shape(&network.input).unwrap(),
+        Source::Layer(index) => network.layers[index].output.unwrap(),
+    }
+}
+
+/// The steps in a line, such as `conv+norm+sum+act(0)`: what is read stands in parentheses, `x` for the network's input.
+fn line(network: &Network, mode: Mode) -> String {
+    let steps = steps(network, mode);
+    let words = steps.iter().map(|step| {
+        let fused =
+            |word: &str, act: &Option<usize>| if act.is_some() { format!("{word}+act") } else { word.to_owned() };
+        let word = match &step.kernel {
+            Kernel::Conv { norm, act, pool, .. } => {
+                let mut word = "conv".to_owned();
+                for (part, is) in [
+                    ("+norm", norm.is_some()),
+                    ("+sum", step.skip.is_some()),
+                    ("+act", act.is_some()),
+                    ("+pool", pool.is_some()),
+                ] {
+                    if is {
+                        word += part;
+                    }
+                }
+                word
+            }
+            Kernel::Linear { act, .. } => fused("linear", act),
+            Kernel::BatchNorm { act, .. } => fused("norm", act),
+            Kernel::Add { act } => fused("sum", act),
+            Kernel::Pool { .. } => "pool".to_owned(),
+            Kernel::GlobalAvgPool => "mean".to_owned(),
+            Kernel::Map { .. } => "act".to_owned(),
+            Kernel::Softmax { .. } => "softmax".to_owned(),
+            Kernel::ToPixels => "pixels".to_owned(),
+            Kernel::ToPlanes => "planes".to_owned(),
+            Kernel::Copy => "copy".to_owned(),
+        };
+        let reads = step.reads().map(|operand| match operand {
+            Operand::Input => "x".to_owned(),
+            Operand::Step(step) => step.to_string(),
+        });
+        format!("{word}({})", reads.collect::<Vec<_>>().join(","))
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
+
+fn lines(tokens: TokenStream) -> [String; 2] {
+    let network = network(tokens);
+    [line(&network, Mode::Inference), line(&network, Mode::Training)]
+}
+
+#[test]
+fn fuses_what_follows_a_convolution() {
+    assert_eq!(
+        lines(lenet()),
+        [
+            "conv+act+pool(x) conv+act+pool(0) planes(1) linear+act(2) linear+act(3) linear(4)",
+            "conv+act+pool(x) conv+act+pool(0) planes(1) linear+act(2) linear+act(3) linear(4)",
+        ]
+    );
+    assert_eq!(
+        lines(resnet8()),
+        [
+            "conv+norm+act(x) conv+norm+act(0) conv+norm+sum+act(1,0) conv(2) conv+norm+act(2) conv+norm+sum+act(4,3) \
+             conv(5) conv+norm+act(5) conv+norm+sum+act(7,6) pool(8) linear(9)",
+            "conv(x) norm+act(0) conv(1) norm+act(2) conv(3) norm(4) sum+act(5,1) conv(6) conv(6) norm+act(8) conv(9) \
+             norm(10) sum+act(11,7) conv(12) conv(12) norm+act(14) conv(15) norm(16) sum+act(17,13) pool(18) linear(19)",
+        ]
+    );
+    // The last pooling is fused too.
+    let [inference, _] = lines(mobilenet());
+    assert_eq!(inference.matches("conv+norm+act(").count(), 26);
+    assert!(inference.ends_with("conv+norm+act+pool(25) linear(26)"), "{inference}");
+}
+
+#[test]
+fn fuses_no_further_than_it_may() {
+    let line = |layers: TokenStream| lines(quote!(struct Net([4, 8, 8] -> [N]) { #layers }));
+    // What two read stays as it is.
+    assert_eq!(
+        line(quote!(conv(4, kernel = 1), residual { relu, conv(4, kernel = 1) }, flatten))[0],
+        "conv(x) act(0) conv+sum(1,0) planes(2)"
+    );
+    // A sum is no end for a pooling, nor for a second sum.
+    assert_eq!(
+        line(quote!(conv(4, kernel = 1), residual { residual { conv(4, kernel = 1) } }, max_pool(2), flatten))[0],
+        "conv(x) conv+sum(0,0) sum(1,0) pool(2) planes(3)"
+    );
+    // Batch normalisation behind an activation, a linear layer, or by itself.
+    assert_eq!(
+        line(quote!(conv(4, kernel = 1), relu, batch_norm, gelu, flatten, linear(3), batch_norm, tanh)),
+        [
+            "conv+act(x) norm+act(0) planes(1) linear(2) norm+act(3)",
+            "conv+act(x) norm(0) act(1) planes(2) linear(3) norm+act(4)",
+        ]
+    );
+    // The layers' end is no convolution: the sum is a step of its own.
+    assert_eq!(
+        line(quote!(residual { conv(4, kernel = 1), relu } shortcut { conv(4, kernel = 1) }, relu, flatten))[0],
+        "conv(x) conv+act(x) sum+act(1,0) planes(2)"
+    );
+}
+
+#[test]
+fn brings_the_input_into_pixels_where_it_must() {
+    let line = |layers: TokenStream| lines(quote!(struct Net([4, 8, 8] -> [N]) { #layers }))[0].clone();
+    assert_eq!(line(quote!(conv(4, kernel = 1), flatten)), "conv(x) planes(0)");
+    assert_eq!(line(quote!(flatten, relu, linear(3))), "act(x) linear(0)");
+    assert_eq!(line(quote!(max_pool(2), flatten)), "pixels(x) pool(0) planes(1)");
+    assert_eq!(line(quote!(batch_norm, conv(4, kernel = 1), flatten)), "pixels(x) norm(0) conv(1) planes(2)");
+    // The skip needs it, so the convolution reads it there too.
+    assert_eq!(line(quote!(residual { conv(4, kernel = 1) }, flatten)), "pixels(x) conv+sum(0,0) planes(1)");
+    assert_eq!(line(quote!(flatten)), "copy(x)");
+    assert_eq!(line(quote!(flatten, residual { flatten })), "sum(x,x)");
+    assert_eq!(line(quote!(global_avg_pool)), "pixels(x) mean(0)");
+    // One channel or one place: both orders are one.
+    let one = |input: TokenStream, layers: TokenStream| lines(quote!(struct Net(#input -> [N]) { #layers }))[0].clone();
+    assert_eq!(one(quote!([1, 8, 8]), quote!(max_pool(2), relu, flatten)), "pool(x) act(0)");
+    assert_eq!(one(quote!([8]), quote!(batch_norm, softmax)), "norm(x) softmax(0)");
+    // What only the compiler knows is brought in order wherever it could be needed.
+    assert_eq!(one(quote!([C, 8, 8]), quote!(relu, flatten)), "pixels(x) act(0) planes(1)");
+}
+
+#[test]
+fn the_output_lies_in_planes() {
+    let net = |layers: TokenStream, output: TokenStream| {
+        lines(quote!(struct Net([4, 8, 8] -> #output) { #layers }))[0].clone()
+    };
+    assert_eq!(net(quote!(conv(2, kernel = 1), softmax), quote!([2, 8, 8])), "conv(x) softmax(0) planes(1)");
+    assert_eq!(net(quote!(conv(1, kernel = 1)), quote!([1, 8, 8])), "conv(x)");
+    assert_eq!(net(quote!(conv(9, kernel = 8)), quote!([9])), "conv(x)");
+    assert_eq!(net(quote!(conv(N, kernel = 8)), quote!([9])), "conv(x)");
+}
+
+#[test]
+fn a_chain_takes_its_largest_step() {
+    for tokens in [lenet(), mobilenet()] {
+        let network = network(tokens);
+        let steps = steps(&network, Mode::Inference);
+        let memory = Memory::inference(&steps);
+        let lens: Vec<usize> = memory.buffers.iter().map(|buffer| shape(&network, buffer.shape).len()).collect();
+        let largest = lens.windows(2).map(|pair| pair[0] + pair[1]).max().unwrap();
+        assert_eq!(Arena::new(&network, &memory.buffers).memory.len(), largest);
+    }
+}
+
+/// Memory in which each value is a number, as often as it has elements: what was overwritten in part is no value any more.
+struct Arena {
+    ranges: Vec<std::ops::Range<usize>>,
+    memory: Vec<f64>,
+}
+
+impl Arena {
+    fn new(network: &Network, buffers: &[Buffer]) -> Arena {
+        let lives: Vec<Life> = buffers
+            .iter()
+            .map(|buffer| Life { len: shape(network, buffer.shape).len(), first: buffer.first, last: buffer.last })
+            .collect();
+        let mut offsets = vec![0; lives.len()];
+        let total = place(&lives, &mut offsets);
+        assert!(total * 4 <= load(&lives) * 5, "{total} where {} live", load(&lives));
+        let ranges = offsets.iter().zip(&lives).map(|(start, life)| *start..start + life.len).collect();
+        Arena { ranges, memory: vec![f64::NAN; total] }
+    }
+
+    fn read(&self, buffer: usize) -> f64 {
+        let values = &self.memory[self.ranges[buffer].clone()];
+        assert!(values.iter().all(|value| *value == values[0]), "a value is read that was overwritten");
+        values[0]
+    }
+
+    fn write(&mut self, buffer: usize, value: f64) {
+        self.memory[self.ranges[buffer].clone()].fill(value);
+    }
+}
+
+/// Each step is `y = factor · (x + skip)`.
+fn factor(step: usize) -> f64 {
+    [0.5, 2.0, 1.0, -1.0, 1.5][step % 5]
+}
+
+const INPUT: f64 = 3.0;
+
+/// What each step yields.
+fn values(steps: &[Step]) -> Vec<f64> {
+    let mut values: Vec<f64> = Vec::new();
+    for (index, step) in steps.iter().enumerate() {
+        let sum: f64 = step
+            .reads()
+            .map(|operand| match operand {
+                Operand::Input => INPUT,
+                Operand::Step(read) => values[read],
+            })
+            .sum();
+        values.push(factor(index) * sum);
+    }
+    values
+}
+
+/// Runs a pass forward in the memory that is planned for it; yields the arena and the caller's value.
+fn forward(network: &Network, steps: &[Step], memory: &Memory) -> (Arena, f64) {
+    let mut arena = Arena::new(network, &memory.buffers);
+    let mut caller = f64::NAN;
+    for (index, step) in steps.iter().enumerate() {
+        let mut sum = 0.0;
+        for operand in step.reads() {
+            sum += match operand {
+                Operand::Input => INPUT,
+                Operand::Step(read) => match memory.places[read] {
+                    Place::Caller => caller,
+                    Place::Arena(buffer) => arena.read(buffer),
+                },
+            };
+        }
+        match memory.places[index] {
+            Place::Caller => caller = factor(index) * sum,
+            Place::Arena(buffer) => {
+                let in_place = memory.overwrites[index].is_some();
+                for operand in step.reads().filter(|operand| !in_place || Some(*operand) != memory.overwrites[index]) {
+                    if let Operand::Step(read) = operand
+                        && let Place::Arena(other) = memory.places[read]
+                    {
+                        let (a, b) = (&arena.ranges[buffer], &arena.ranges[other]);
+                        assert!(a.end <= b.start || b.end <= a.start, "step {index} writes what it reads");
+                    }
+                }
+                arena.write(buffer, factor(index) * sum);
+            }
+        }
+    }
+    (arena, caller)
+}
+
+/// Runs all passes on numbers and compares with what they are to yield.
+fn run(network: &Network) {
+    let inference = steps(network, Mode::Inference);
+    let (_, y) = forward(network, &inference, &Memory::inference(&inference));
+    assert_eq!(Some(&y), values(&inference).last());
+
+    let training = steps(network, Mode::Training);
+    let tape = Memory::tape(network, &training);
+    let (tape_arena, y) = forward(network, &training, &tape);
+    let values = values(&training);
+    assert_eq!(Some(&y), values.last());
+
+    // The gradients, by hand.
+    let mut wanted = vec![0.0; training.len()];
+    *wanted.last_mut().unwrap() = 1.0;
+    for (index, step) in training.iter().enumerate().rev() {
+        for operand in step.reads() {
+            if let Operand::Step(read) = operand {
+                wanted[read] += wanted[index] * factor(index);
+            }
+        }
+    }
+
+    let plan = Backward::new(&training);
+    let mut deltas = Arena::new(network, &plan.buffers);
+    let mut caller = 1.0;
+    let mut seen = vec![false; training.len()];
+    for (index, x, skip) in &plan.steps {
+        let (index, step) = (*index, &training[*index]);
+        seen[index] = true;
+        // What it reads is still on the tape.
+        let is_kept = |operand: Operand| match operand {
+            Operand::Step(read) => match tape.places[read] {
+                Place::Caller => assert_eq!(y, values[read]),
+                Place::Arena(buffer) => assert_eq!(tape_arena.read(buffer), values[read]),
+            },
+            Operand::Input => {}
+        };
+        let (reads_x, reads_y) = match &step.kernel {
+            Kernel::Conv { act, .. } | Kernel::Linear { act, .. } | Kernel::BatchNorm { act, .. } => {
+                (true, act.is_some())
+            }
+            Kernel::Add { act } => (false, act.is_some()),
+            Kernel::Map { layer } => match &network.layers[*layer].op {
+                Op::Activation(act) if is_monotone(act) => (false, true),
+                _ => (true, false),
+            },
+            Kernel::Softmax { .. } => (false, true),
+            _ => (false, false),
+        };
+        if reads_x {
+            is_kept(step.x);
+        }
+        if reads_y {
+            is_kept(Operand::Step(index));
+        }
+        let get = |place: Place, deltas: &Arena, caller: f64| match place {
+            Place::Caller => caller,
+            Place::Arena(buffer) => deltas.read(buffer),
+        };
+        let put = |place: Place, value: f64, deltas: &mut Arena, caller: &mut f64| match place {
+            Place::Caller => *caller = value,
+            Place::Arena(buffer) => deltas.write(buffer, value),
+        };
+        let at = plan.places[index].unwrap();
+        let dy = get(at, &deltas, caller);
+        assert_eq!(dy, wanted[index], "the gradient of step {index}");
+        let dx = factor(index) * dy;
+        let in_place = matches!(
+            step.kernel,
+            Kernel::Map { .. } | Kernel::Softmax { .. } | Kernel::BatchNorm { .. } | Kernel::Add { .. }
+        );
+        if in_place {
+            put(at, dx, &mut deltas, &mut caller);
+        } else if !matches!(x, Flow::None) {
+            // What a kernel overwrites is lost.
+            put(at, f64::NAN, &mut deltas, &mut caller);
+        }
+        for flow in [x, skip] {
+            match *flow {
+                Flow::None | Flow::InPlace => {}
+                Flow::Write(place) => {
+                    put(place, dx, &mut deltas, &mut caller);
+                    if in_place {
+                        assert_eq!(get(at, &deltas, caller), dx, "a copy overlaps with what it copies");
+                    }
+                }
+                Flow::Add { to, by_way_of } => {
+                    let part = by_way_of.unwrap_or(at);
+                    if by_way_of.is_some() {
+                        put(part, dx, &mut deltas, &mut caller);
+                    }
+                    let sum = get(to, &deltas, caller) + get(part, &deltas, caller);
+                    put(to, sum, &mut deltas, &mut caller);
+                }
+            }
+        }
+    }
+    // Every layer with parameters learns.
+    for (index, step) in training.iter().enumerate() {
+        assert!(seen[index] || !step.has_params(), "step {index} is left out");
+    }
+}
+
+#[test]
+fn known_networks_run() {
+    for tokens in [lenet(), resnet8(), mobilenet()] {
+        run(&network(tokens));
+    }
+    for layers in [
+        quote!(relu, relu, flatten),
+        quote!(residual { relu } shortcut { relu }, relu, flatten, residual { flatten }, linear(4), softmax),
+        quote!(conv(4, kernel = 1), residual { relu } , residual { residual { gelu } shortcut { batch_norm } }, flatten),
+        quote!(flatten, linear(8), residual { linear(8), tanh }, residual { gelu, softmax }, residual { flatten }, relu),
+    ] {
+        run(&network(quote!(struct Net([4, 8, 8] -> [N]) { #layers })));
+    }
+}
+
+/// Layers that keep the shape `[4, 8, 8]`, blocks among them.
+fn layers() -> impl Strategy<Value = TokenStream> {
+    let plain = prop::sample::select(vec![
+        "conv(4, kernel = 3, padding = 1)",
+        "conv(4, kernel = 1, bias = false)",
+        "batch_norm",
+        "batch_norm",
+        "relu",
+        "gelu",
+        "silu",
+        "tanh",
+        "softmax",
+        "max_pool(3, stride = 1, padding = 1)",
+        "avg_pool(1)",
+    ])
+    .prop_map(|word| word.parse::<TokenStream>().unwrap());
+    plain.prop_recursive(4, 40, 5, |inner| {
+        let list = || prop::collection::vec(inner.clone(), 1..5).prop_map(|list| quote!(#(#list),*));
+        prop_oneof![
+            2 => list().prop_map(|layers| quote!(residual { #layers })),
+            1 => (list(), list()).prop_map(|(layers, skip)| quote!(residual { #layers } shortcut { #skip })),
+        ]
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 512, ..ProptestConfig::default() })]
+
+    /// Nothing is overwritten before it was read, and gradients are sums over all that read a value.
+    #[test]
+    fn random_networks_run(layers in prop::collection::vec(layers(), 1..7), end in 0..5_usize) {
+        let end = [quote!(flatten), quote!(flatten, linear(5), batch_norm, relu), quote!(global_avg_pool, linear(3), softmax),
+            quote!(max_pool(2), conv(9, kernel = 4), flatten, gelu), quote!(relu)][end].clone();
+        let output = if end.to_string() == "relu" { quote!([4, M, 8]) } else { quote!([N]) };
+        run(&network(quote!(struct Net([4, 8, 8] -> #output) { #(#layers,)* #end })));
+    }
+}
+
+#[test]
+fn long_networks_are_planned() {
+    let layers = (0..500).map(|i| {
+        let name = format_ident!("c{i}");
+        quote!(residual { #name: conv(4, kernel = 3, padding = 1), batch_norm, relu },)
+    });
+    run(&network(quote!(struct Net([4, 8, 8] -> [N]) { #(#layers)* flatten })));
+}
