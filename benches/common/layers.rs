@@ -1,7 +1,7 @@
 //! Convolutions by themselves, as they lie inside a network: the kernels alone, without conversions of layout at their ends.
 
 use tenonet::kernels::activation::Relu;
-use tenonet::kernels::conv::{self, ConvSpec};
+use tenonet::kernels::conv::{self, Bias, ConvSpec, NoSkip};
 use tenonet::kernels::conv_backward;
 use tenonet::kernels::stage::NoPool;
 use tenonet::shape::{Conv, Shape};
@@ -28,7 +28,7 @@ pub(crate) trait Operands: ConvSpec + Default + 'static {
 macro_rules! convolutions {
     ($(
         $(#[$doc:meta])* $type:ident, $name:literal, $images:literal images, [$c:literal, $h:literal, $w:literal] => $out:literal,
-        kernel $k:literal, stride $s:literal, padding $p:literal;
+        kernel $k:literal, stride $s:literal, padding $p:literal, planes $planes:literal;
     )*) => {
         $(
             $(#[$doc])*
@@ -41,6 +41,7 @@ macro_rules! convolutions {
                     padding: [$p; 4],
                     ..Conv::new(Shape::new($c, $h, $w), $out, [$k; 2])
                 };
+                const PLANES: bool = $planes;
             }
 
             impl Operands for $type {
@@ -57,28 +58,28 @@ macro_rules! convolutions {
 
 // Images: of a micro-batch in training.
 convolutions! {
-    /// The one of `Conv64`.
-    Conv64Conv1, "conv64.conv1", 2 images, [64, 56, 56] => 64, kernel 3, stride 1, padding 1;
+    /// The one of `Conv64`, but inside a network.
+    Conv64Conv1, "conv64.conv1", 2 images, [64, 56, 56] => 64, kernel 3, stride 1, padding 1, planes false;
     /// The second of `LeNet5`.
-    LeNet5Conv2, "lenet5.conv2", 16 images, [6, 14, 14] => 16, kernel 5, stride 1, padding 0;
+    LeNet5Conv2, "lenet5.conv2", 16 images, [6, 14, 14] => 16, kernel 5, stride 1, padding 0, planes false;
     /// The second of `MnistCnn`.
-    MnistCnnConv2, "mnist_cnn.conv2", 8 images, [32, 26, 26] => 64, kernel 3, stride 1, padding 0;
+    MnistCnnConv2, "mnist_cnn.conv2", 8 images, [32, 26, 26] => 64, kernel 3, stride 1, padding 0, planes false;
     /// The first of `ResNet8`.
-    ResNet8Conv1, "resnet8.conv1", 8 images, [3, 32, 32] => 16, kernel 3, stride 1, padding 1;
+    ResNet8Conv1, "resnet8.conv1", 8 images, [3, 32, 32] => 16, kernel 3, stride 1, padding 1, planes true;
     /// The second and third of `ResNet8`.
-    ResNet8Conv2, "resnet8.conv2", 8 images, [16, 32, 32] => 16, kernel 3, stride 1, padding 1;
+    ResNet8Conv2, "resnet8.conv2", 8 images, [16, 32, 32] => 16, kernel 3, stride 1, padding 1, planes false;
     /// The fourth of `ResNet8`.
-    ResNet8Conv4, "resnet8.conv4", 8 images, [16, 32, 32] => 32, kernel 3, stride 2, padding 1;
+    ResNet8Conv4, "resnet8.conv4", 8 images, [16, 32, 32] => 32, kernel 3, stride 2, padding 1, planes false;
     /// The fifth of `ResNet8`.
-    ResNet8Conv5, "resnet8.conv5", 8 images, [32, 16, 16] => 32, kernel 3, stride 1, padding 1;
+    ResNet8Conv5, "resnet8.conv5", 8 images, [32, 16, 16] => 32, kernel 3, stride 1, padding 1, planes false;
     /// The sixth of `ResNet8`.
-    ResNet8Conv6, "resnet8.conv6", 8 images, [32, 16, 16] => 64, kernel 3, stride 2, padding 1;
+    ResNet8Conv6, "resnet8.conv6", 8 images, [32, 16, 16] => 64, kernel 3, stride 2, padding 1, planes false;
     /// The seventh of `ResNet8`.
-    ResNet8Conv7, "resnet8.conv7", 8 images, [64, 8, 8] => 64, kernel 3, stride 1, padding 1;
+    ResNet8Conv7, "resnet8.conv7", 8 images, [64, 8, 8] => 64, kernel 3, stride 1, padding 1, planes false;
     /// The first shortcut of `ResNet8`.
-    ResNet8Skip2, "resnet8.skip2", 8 images, [16, 32, 32] => 32, kernel 1, stride 2, padding 0;
+    ResNet8Skip2, "resnet8.skip2", 8 images, [16, 32, 32] => 32, kernel 1, stride 2, padding 0, planes false;
     /// The second shortcut of `ResNet8`.
-    ResNet8Skip3, "resnet8.skip3", 8 images, [32, 16, 16] => 64, kernel 1, stride 2, padding 0;
+    ResNet8Skip3, "resnet8.skip3", 8 images, [32, 16, 16] => 64, kernel 1, stride 2, padding 0, planes false;
 }
 
 /// Calls a macro with every convolution's type.
@@ -124,8 +125,8 @@ impl<C: Operands> Default for Passes<C> {
             bias: one(),
             d_weight: one(),
             d_bias: one(),
-            forward_work: vec![0.0; conv::forward_work(&C::CONV, None)],
-            backward_work: vec![0.0; conv_backward::backward_work(&C::CONV, None)],
+            forward_work: vec![0.0; conv::forward_work(&C::CONV, C::PLANES, None, false)],
+            backward_work: vec![0.0; conv_backward::backward_work(&C::CONV, C::PLANES, None)],
         }
     }
 }
@@ -137,7 +138,8 @@ impl<C: Operands> Passes<C> {
             spec: C::default(),
             x: &self.x[..1],
             weight: &*self.weight,
-            bias: &*self.bias,
+            affine: Bias(&*self.bias),
+            skip: NoSkip,
             act: Relu,
             stage: NoPool,
             y: &mut self.y[..1],
@@ -145,7 +147,7 @@ impl<C: Operands> Passes<C> {
         });
     }
 
-    /// Backward of all inputs: dW and the biases' gradient, and dX if that is asked for.
+    /// Backward of all inputs: dW and the biases' gradient, and dX if that is asked for (not where the input lies in planes: that is the network's own).
     pub(crate) fn backward<const DX: bool>(&mut self) {
         f32::dispatch(conv_backward::Backward::<DX, _, _, _, _, _, _, _, _> {
             spec: C::default(),

@@ -137,23 +137,24 @@ def peak(results):
 def layers(results):
     text = (
         "Convolutions by themselves, as they lie inside a network: GFLOP/s and the share of the peak. Forward is one image, with ReLU; dW (with the\n"
-        "biases' gradient and ReLU's mask) is a micro-batch; dX is what backward takes longer when it is asked for.\n\n"
+        "biases' gradient and ReLU's mask) is a micro-batch; dX is what backward takes longer when it is asked for. A network's first convolution has none.\n\n"
     )
     rows = []
     for name in sorted({case.split("/")[1] for case in results["layers"]}):
-        times = {what: results["layers"][f"layer/{name}/{what}"].get("ours") for what in ("forward", "dw", "dw_dx")}
-        if None in times.values():
-            continue
+        times = {what: results["layers"].get(f"layer/{name}/{what}", {}).get("ours") for what in ("forward", "dw", "dw_dx")}
         flops, images = results["facts"][f"{name}/flops"], results["facts"][f"{name}/images"]
         wanted = SHARES.get(name, SHARE_OF_RESNET if name.startswith("resnet8") else None)
         row = [name]
         # Where dX costs nothing that can be measured, its rate would be a fiction.
-        d_x = max(times["dw_dx"] - times["dw"], 0.01 * times["dw"])
+        d_x = times["dw_dx"] and max(times["dw_dx"] - times["dw"], 0.01 * times["dw"])
         for flops, time, least in (
             (flops, times["forward"], wanted),
             (flops * images, times["dw"], wanted and SHARE_BACKWARD),
             (flops * images, d_x, wanted and SHARE_BACKWARD),
         ):
+            if time is None:
+                row.append("–")
+                continue
             share = 100 * flops / time / 1e3 / top(results) if top(results) else 0
             row.append(rate(results, flops, time) + (f" {mark(share, least)}" if least else ""))
         row.append(f"≥ {wanted} %, ≥ {SHARE_BACKWARD} %" if wanted else "–")

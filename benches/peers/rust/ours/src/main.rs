@@ -157,10 +157,12 @@ fn layer<C: Operands>(contest: &mut Contest) {
         let mut passes = Passes::<C>::default();
         move || passes.backward::<false>()
     });
-    contest.case(&format!("layer/{name}/dw_dx"), || {
-        let mut passes = Passes::<C>::default();
-        move || passes.backward::<true>()
-    });
+    if !C::PLANES {
+        contest.case(&format!("layer/{name}/dw_dx"), || {
+            let mut passes = Passes::<C>::default();
+            move || passes.backward::<true>()
+        });
+    }
 }
 
 /// Prints how far each network is from PyTorch's outputs of the same weights and input: the largest difference, by the largest output.
