@@ -6,6 +6,7 @@ use contest::networks::{self, BATCH};
 use contest::{Contest, noise};
 use rten::{Model, ModelOptions};
 use rten_tensor::NdTensor;
+use rten_tensor::prelude::*;
 
 fn main() {
     let folder = std::env::args().nth(1).expect("a folder of ONNX files");
