@@ -145,6 +145,7 @@ pub use scalar::Scalar;
 /// | `max_pool(window)`, `avg_pool(window)` | `stride` (the window), `padding` (0), `floor` or `ceil` where the windows leave a rest |
 /// | `global_avg_pool` | |
 /// | `linear(features)` | `bias` (`true`) |
+/// | `batch_norm` | `epsilon` (1e-5): a mean and a variance for each channel, or for each feature of a vector |
 /// | `flatten`, `softmax` | |
 /// | `conv1d`, `max_pool1d`, `avg_pool1d` | as above on signals, `[channels, 1, length]`: one number along the length |
 /// | `relu`, `relu6`, `sigmoid`, `tanh`, `gelu`, `silu`, `hard_sigmoid`, `hard_swish`, `softplus` | |
@@ -153,8 +154,37 @@ pub use scalar::Scalar;
 /// Kernel, window, stride and dilation are one number or a pair `(rows, columns)`. Padding is one number, `(rows, columns)`,
 /// `(top, bottom, left, right)`, `valid` (none), or for `conv` `same` (TensorFlow's rule: the odd zero goes to the bottom and the right).
 ///
+/// # Blocks
+/// `residual { layers }` adds its input to what its layers yield; `residual { layers } shortcut { layers }` adds what the second list makes of the input. Both
+/// must yield one shape. A block stands in a list wherever a layer does, inside other blocks too; its layers' names are names of the whole network,
+/// and in the table it is a row behind them.
+///
+/// ```
+/// use tenonet::prelude::*;
+///
+/// network! {
+///     /// Two blocks as in ResNet: one that keeps the shape, one that halves the size and doubles the channels.
+///     pub struct Blocks([3, 32, 32] -> [10]) {
+///         conv1: conv(8, kernel = 3, padding = 1, bias = false), bn1: batch_norm, relu,
+///         residual {
+///             conv2: conv(8, kernel = 3, padding = 1, bias = false), bn2: batch_norm, relu,
+///             conv3: conv(8, kernel = 3, padding = 1, bias = false), bn3: batch_norm,
+///         }, relu,
+///         residual {
+///             conv4: conv(16, kernel = 3, stride = 2, padding = 1, bias = false), bn4: batch_norm,
+///         } shortcut {
+///             skip: conv(16, kernel = 1, stride = 2),
+///         }, relu,
+///         global_avg_pool,
+///         fc: linear(10),
+///     }
+/// }
+///
+/// assert_eq!(Blocks::LAYERS[8].kind, "residual");
+/// ```
+///
 /// # What is there
-/// The struct `Name<T = f32>` with a field for each layer with parameters, `NameScratch` and `NameWorkspace` for its memory,
+/// The struct `Name<T = f32>` with a field for each layer with parameters (and `statistics`, the running averages of `batch_norm`), `NameScratch` and `NameWorkspace` for its memory,
 /// [`Network`] for all element types, and for `f32` its constants and constructors as items of the type itself.
 pub use tenonet_macros::network;
 pub use tenonet_shape as shape;

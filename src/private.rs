@@ -19,8 +19,6 @@ pub use core::result::Result;
 #[cfg(feature = "weights")]
 pub use std::path::Path;
 
-use crate::shape::Pool;
-
 pub use crate::__with_std as with_std;
 pub use crate::__with_weights as with_weights;
 pub use crate::kernels::arena::{Arena, At, Pixels, first, first_mut};
@@ -30,16 +28,6 @@ pub use crate::kernels::stage::{AvgPool, MaxPool, MaxPoolIndexed, NoPool, PoolSp
 pub use crate::kernels::{batch_norm, conv, conv_backward, linear, map, pool};
 pub use crate::shape::{Life, Placement};
 pub use crate::{LayerInfo, MemoryOrder, Network, Plain, Role, Scalar, Scratch, Summary, TensorInfo, layers};
-
-/// Workspace of a convolution forward, with the pooling fused with it, if there is one.
-pub const fn forward_work<C: ConvSpec>(pool: Option<Pool>, normed: bool) -> usize {
-    conv::forward_work(&C::CONV, C::PLANES, pool, normed)
-}
-
-/// Workspace of a convolution backward.
-pub const fn backward_work<C: ConvSpec>(pool: Option<Pool>) -> usize {
-    conv_backward::backward_work(&C::CONV, C::PLANES, pool)
-}
 
 /// The largest of some sizes; 0 of none.
 pub const fn largest(sizes: &[usize]) -> usize {

@@ -21,7 +21,11 @@ pub fn stub(mut network: Network) -> TokenStream {
 
 /// Two fields of one name would be another error.
 fn tell_apart(network: &mut Network) {
-    let mut seen = HashSet::new();
+    // With batch_norm there is a field for the running averages.
+    let mut seen: HashSet<String> = match network.layers.iter().any(|layer| matches!(layer.op, Op::BatchNorm(_))) {
+        true => ["statistics".to_owned()].into(),
+        false => HashSet::new(),
+    };
     for (index, layer) in network.layers.iter_mut().enumerate() {
         let name = layer.name.unraw();
         if !seen.insert(name.to_string()) {

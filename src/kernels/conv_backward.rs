@@ -14,10 +14,11 @@ use crate::kernels::activation::Activation;
 use crate::kernels::conv::{self, ConvSpec, Method, forward_correlation, is_depthwise};
 use crate::kernels::correlate::{Axis, Correlation, CorrelationSpec, correlate};
 use crate::kernels::gemm;
+use crate::kernels::map::transpose;
 use crate::kernels::simd::{Kernel, Simd};
 use crate::kernels::stage::StageBackward;
 use crate::kernels::sums::add_rows;
-use crate::kernels::tile::{AddTo, Broadcast, Depthwise, Rows, Store, Walk};
+use crate::kernels::tile::{AddTo, AnyHeight, Broadcast, Depthwise, Height, Rows, Store, Walk};
 use crate::kernels::winograd;
 use crate::plain::Plain;
 use crate::shape::{Conv, Pool};
@@ -223,7 +224,7 @@ where
         let (kernels, tiles) = work.split_at_mut(const { kernels_len(&C::CONV, C::PLANES) });
         let w = self.weight.flat();
         if DX && !turned.is_empty() {
-            exchange(conv, w, turned);
+            exchange(simd, conv, w, turned);
         }
         let method = Method {
             weights: if const { is_depthwise(&C::CONV) } { w.as_ptr() } else { turned.as_ptr() },
@@ -291,11 +292,15 @@ fn pad_planes<T: Scalar>(conv: &Conv, x: &[T], padded: &mut [T]) {
 
 /// `turned[u][v][o][c] ← weight[u][v][c][o]` within each group: `[KH][KW][OC / groups][IC]`.
 #[inline(always)]
-fn exchange<T: Scalar>(conv: &Conv, weight: &[T], turned: &mut [T]) {
-    let (ic, oc, inputs) = (conv.group_inputs(), conv.group_outputs(), conv.input.c);
-    let taps = weight.chunks_exact((ic * conv.out_channels).max(1)).zip(turned.chunks_exact_mut((oc * inputs).max(1)));
+fn exchange<T: Scalar, S: Simd<T>>(simd: S, conv: &Conv, weight: &[T], turned: &mut [T]) {
+    let (ic, oc, inputs, outputs) = (conv.group_inputs(), conv.group_outputs(), conv.input.c, conv.out_channels);
+    let taps = weight.chunks_exact((ic * outputs).max(1)).zip(turned.chunks_exact_mut((oc * inputs).max(1)));
     for (weight, turned) in taps {
-        for (c, row) in weight.chunks_exact(conv.out_channels.max(1)).enumerate() {
+        if conv.groups == 1 {
+            transpose(simd, ic, oc, weight, turned);
+            continue;
+        }
+        for (c, row) in weight.chunks_exact(outputs.max(1)).enumerate() {
             for (group, outputs) in row.chunks_exact(oc).enumerate() {
                 let to = turned.iter_mut().skip(group * ic + c).step_by(inputs.max(1));
                 for (to, from) in to.zip(outputs) {
@@ -304,6 +309,18 @@ fn exchange<T: Scalar>(conv: &Conv, weight: &[T], turned: &mut [T]) {
             }
         }
     }
+}
+
+/// Whether the taps of a kernel row are one product: all of them lie inside for all outputs, side by side.
+const fn is_run(conv: &Conv) -> bool {
+    conv.padding[2] == 0 && conv.padding[3] == 0 && conv.dilation[1] == 1 && conv.groups == 1
+}
+
+/// The rows of such a product.
+struct TapRows<C>(PhantomData<C>);
+
+impl<C: ConvSpec> Height for TapRows<C> {
+    const ROWS: usize = if is_run(&C::CONV) { C::CONV.kernel[1] * C::CONV.input.c } else { C::CONV.group_inputs() };
 }
 
 /// `dW += Xᵀ · dZ` for one image, tap by tap.
@@ -317,10 +334,7 @@ unsafe fn weights<T: Scalar, S: Simd<T>, C: ConvSpec>(simd: S, x: *const T, dz: 
     let (ic, group_oc, oc) = const { (C::CONV.group_inputs(), C::CONV.group_outputs(), C::CONV.out_channels) };
     let depthwise = const { is_depthwise(&C::CONV) };
     // Without padding along the rows all taps of a kernel row are inside for all outputs: their channels are rows of one product.
-    let run = const {
-        let conv = &C::CONV;
-        conv.padding[2] == 0 && conv.padding[3] == 0 && conv.dilation[1] == 1 && conv.groups == 1
-    };
+    let run = const { is_run(&C::CONV) };
     let (taps, rows_of_a) = if run { (1, column.taps * ic) } else { (column.taps, ic) };
     for u in 0..row.taps {
         let outputs_h = row.outputs_of(u);
@@ -342,13 +356,13 @@ unsafe fn weights<T: Scalar, S: Simd<T>, C: ConvSpec>(simd: S, x: *const T, dz: 
             unsafe {
                 if depthwise {
                     let rows = Rows { a, a_step: 1, c: dw, at: tap, at_step: oc, n: 1 };
-                    gemm::columns::<T, S, _, Depthwise>(simd, rows, b, oc, 0, walk, AddTo(dw.cast_const()));
+                    gemm::columns::<T, S, _, Depthwise, AnyHeight>(simd, rows, b, oc, 0, walk, AddTo(dw.cast_const()));
                 } else {
                     for group in 0..conv.groups {
                         let (a, b) = (a.add(group * ic), b.add(group * group_oc));
                         let rows = Rows { a, a_step: 1, c: dw, at: tap, at_step: oc, n: rows_of_a };
                         let first = group * group_oc;
-                        gemm::columns::<T, S, _, Broadcast>(simd, rows, b, group_oc, first, walk, AddTo(dw.cast_const()));
+                        gemm::columns::<T, S, _, Broadcast, TapRows<C>>(simd, rows, b, group_oc, first, walk, AddTo(dw.cast_const()));
                     }
                 }
             }

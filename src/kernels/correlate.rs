@@ -8,11 +8,12 @@
 //! that it has. All strides are free, so the map may lie in pixels or in planes, and one phase of a strided
 //! convolution's input gradient is a correlation too.
 
+use core::marker::PhantomData;
 use core::ops::Range;
 
 use crate::Scalar;
 use crate::kernels::simd::Simd;
-use crate::kernels::tile::{Columns, Epilogue, Product, Rows, VECTORS, Walk, line};
+use crate::kernels::tile::{Columns, Epilogue, Height, Product, Rows, VECTORS, Walk, line};
 
 /// One axis: output `i` reads, at tap `t`, input `i · stride + t · dilation − before`.
 #[derive(Clone, Copy, Debug)]
@@ -164,6 +165,29 @@ pub trait CorrelationSpec: Copy {
     type Product: Product;
 }
 
+/// Whether there are columns of outputs that miss taps. Without them lines always go along the rows.
+const fn has_edges(it: &Correlation) -> bool {
+    inner(&it.axes[1]) < it.axes[1].outputs
+}
+
+/// The outputs along an axis that have all taps.
+const fn inner(axis: &Axis) -> usize {
+    let (mut i, mut inner) = (0, 0);
+    while i < axis.outputs {
+        let taps = axis.taps(i);
+        inner += (taps.start == 0 && taps.end == axis.taps) as usize;
+        i += 1;
+    }
+    inner
+}
+
+/// The outputs along an axis that have all taps: the usual length of a line.
+struct Inner<C, const AXIS: usize>(PhantomData<C>);
+
+impl<C: CorrelationSpec, const AXIS: usize> Height for Inner<C, AXIS> {
+    const ROWS: usize = inner(&C::CORRELATION.axes[AXIS]);
+}
+
 /// `y ← epilogue(correlation of x and w)` for output rows `rows`; `y` begins at the first of them.
 ///
 /// `axes`: those of the specification, or a phase of them, whose steps are the same.
@@ -251,17 +275,17 @@ unsafe fn regions<T: Scalar, S: Simd<T>, C: CorrelationSpec, E: Epilogue<T>, con
             let (row_step, column_step) = (row.stride * row.x, column.stride * column.x);
             // SAFETY: taps of the classes lie inside x for all their outputs, which are the caller's.
             unsafe {
-                if height > width {
+                if const { has_edges(&C::CORRELATION) } && height > width {
                     for n in 0..width {
                         let (a, at) = (x.wrapping_add(n * column_step), at + n * column.y);
                         let rows = Rows { a, a_step: row_step as isize, c: y, at, at_step: row.y, n: height };
-                        line::<T, S, E, C::Product, NV>(simd, rows, columns, walk, epilogue);
+                        line::<T, S, E, C::Product, Inner<C, 0>, NV>(simd, rows, columns, walk, epilogue);
                     }
                 } else {
                     for n in 0..height {
                         let (a, at) = (x.wrapping_add(n * row_step), at + n * row.y);
                         let rows = Rows { a, a_step: column_step as isize, c: y, at, at_step: column.y, n: width };
-                        line::<T, S, E, C::Product, NV>(simd, rows, columns, walk, epilogue);
+                        line::<T, S, E, C::Product, Inner<C, 1>, NV>(simd, rows, columns, walk, epilogue);
                     }
                 }
             }

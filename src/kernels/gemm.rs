@@ -7,7 +7,7 @@ use core::marker::PhantomData;
 
 use crate::Scalar;
 use crate::kernels::simd::Simd;
-use crate::kernels::tile::{AddTo, Broadcast, Columns, Epilogue, Product, Rows, Store, VECTORS, Walk, line, tile};
+use crate::kernels::tile::{AddTo, AnyHeight, Broadcast, Columns, Epilogue, Height, Product, Rows, Store, VECTORS, Walk, line, tile};
 
 /// The sides of a matrix known to the compiler.
 pub trait MatrixSpec: Copy {
@@ -30,6 +30,13 @@ impl<T, X, Y> Copy for Sides<T, X, Y> {}
 impl<T, X: crate::plain::Plain<T>, Y: crate::plain::Plain<T>> MatrixSpec for Sides<T, X, Y> {
     const ROWS: usize = X::LEN;
     const COLUMNS: usize = Y::LEN;
+}
+
+/// The rows of a matrix as the rows of a product: those of dW.
+pub struct Down<M>(PhantomData<M>);
+
+impl<M: MatrixSpec> Height for Down<M> {
+    const ROWS: usize = M::ROWS;
 }
 
 /// Steps of K in a piece: 512 rows of a panel of 32 f32 are 64 KiB, and 64 rows of A beside them 128 KiB.
@@ -120,7 +127,7 @@ unsafe fn panels<T: Scalar, S: Simd<T>, M: MatrixSpec, E: Epilogue<T>>(
     unsafe {
         let (a, b) = (a.add(k), b.add(k * M::COLUMNS));
         let rows = Rows { a, a_step: M::ROWS as isize, c, at: 0, at_step: M::COLUMNS, n };
-        each_panel::<T, S, E, Broadcast>(simd, rows, b, M::COLUMNS, 0, walk, epilogue);
+        each_panel::<T, S, E, Broadcast, AnyHeight>(simd, rows, b, M::COLUMNS, 0, walk, epilogue);
     }
 }
 
@@ -130,15 +137,15 @@ unsafe fn panels<T: Scalar, S: Simd<T>, M: MatrixSpec, E: Epilogue<T>>(
 /// As for [`line`], with rows of B of `outputs` elements.
 #[inline(always)]
 #[allow(clippy::too_many_arguments, reason = "operands and epilogue of one product")]
-pub unsafe fn columns<T: Scalar, S: Simd<T>, E: Epilogue<T>, D: Product>(
+pub unsafe fn columns<T: Scalar, S: Simd<T>, E: Epilogue<T>, D: Product, H: Height>(
     simd: S, rows: Rows<T>, b: *const T, outputs: usize, channel: usize, walk: Walk, epilogue: E,
 ) {
     // SAFETY: the caller's.
     unsafe {
         if outputs <= <S::Half as Simd<T>>::LANES {
-            each_panel::<T, S::Half, E, D>(simd.half(), rows, b, outputs, channel, walk, epilogue);
+            each_panel::<T, S::Half, E, D, H>(simd.half(), rows, b, outputs, channel, walk, epilogue);
         } else {
-            each_panel::<T, S, E, D>(simd, rows, b, outputs, channel, walk, epilogue);
+            each_panel::<T, S, E, D, H>(simd, rows, b, outputs, channel, walk, epilogue);
         }
     }
 }
@@ -147,7 +154,7 @@ pub unsafe fn columns<T: Scalar, S: Simd<T>, E: Epilogue<T>, D: Product>(
 /// As for [`columns`].
 #[inline(always)]
 #[allow(clippy::too_many_arguments, reason = "operands and epilogue of one product")]
-unsafe fn each_panel<T: Scalar, S: Simd<T>, E: Epilogue<T>, D: Product>(
+unsafe fn each_panel<T: Scalar, S: Simd<T>, E: Epilogue<T>, D: Product, H: Height>(
     simd: S, rows: Rows<T>, b: *const T, outputs: usize, channel: usize, walk: Walk, epilogue: E,
 ) {
     let mut o = 0;
@@ -155,16 +162,16 @@ unsafe fn each_panel<T: Scalar, S: Simd<T>, E: Epilogue<T>, D: Product>(
     unsafe {
         while o + VECTORS * S::LANES <= outputs {
             let (rows, columns) = panel::<T, D>(rows, b, o, channel, S::LANES);
-            line::<T, S, E, D, VECTORS>(simd, rows, columns, walk, epilogue);
+            line::<T, S, E, D, H, VECTORS>(simd, rows, columns, walk, epilogue);
             o += VECTORS * S::LANES;
         }
         let rest = outputs - o;
         if rest > S::LANES {
             let (rows, columns) = panel::<T, D>(rows, b, o, channel, rest - S::LANES);
-            line::<T, S, E, D, VECTORS>(simd, rows, columns, walk, epilogue);
+            line::<T, S, E, D, H, VECTORS>(simd, rows, columns, walk, epilogue);
         } else if rest > 0 {
             let (rows, columns) = panel::<T, D>(rows, b, o, channel, rest);
-            line::<T, S, E, D, 1>(simd, rows, columns, walk, epilogue);
+            line::<T, S, E, D, H, 1>(simd, rows, columns, walk, epilogue);
         }
     }
 }

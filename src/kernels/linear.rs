@@ -9,12 +9,12 @@ use core::marker::PhantomData;
 use crate::Scalar;
 use crate::kernels::activation::Activation;
 use crate::kernels::conv::{Bias, Fused, NoSkip};
-use crate::kernels::gemm::{self, Sides};
-use crate::kernels::host::HostGemm;
+use crate::kernels::gemm::{self, MatrixSpec, Sides};
+use crate::kernels::map::transpose;
 use crate::kernels::simd::{Kernel, Simd};
 use crate::kernels::stage::scale_by_derivative;
 use crate::kernels::sums::add_rows;
-use crate::kernels::tile::{AddTo, Broadcast, Columns, Rows, Store, Walk, line};
+use crate::kernels::tile::{AddTo, AnyHeight, Broadcast, Rows, Store, Walk};
 use crate::plain::Plain;
 
 /// `y[i] ← act(x[i] · W + b)`. `weight: [I, O]`, `bias: [O]` or empty.
@@ -150,7 +150,7 @@ where
             if const { B::LEN > 0 } {
                 add_rows(simd, dz, n, Y::LEN, self.db.flat_mut());
             }
-            backward_weights::<T, S>(simd, n, x, X::LEN, dz, Y::LEN, self.dw.flat_mut().as_mut_ptr());
+            backward_weights::<T, S, Sides<T, X, Y>>(simd, n, x, X::LEN, dz, Y::LEN, self.dw.flat_mut().as_mut_ptr());
         }
         if DX {
             let n = n.min(self.dx.len());
@@ -170,13 +170,13 @@ where
 /// # Safety
 /// X has n rows of `inputs` elements, dZ of `outputs`; dW has `inputs` rows of `outputs`.
 #[inline(always)]
-unsafe fn backward_weights<T: Scalar, S: Simd<T>>(
+unsafe fn backward_weights<T: Scalar, S: Simd<T>, M: MatrixSpec>(
     simd: S, n: usize, x: *const T, inputs: usize, dz: *const T, outputs: usize, dw: *mut T,
 ) {
     let walk = Walk { count: [1, 1, n], a: [0, 0, inputs as isize], b: [0, 0, outputs as isize] };
     let rows = Rows { a: x, a_step: 1, c: dw, at: 0, at_step: outputs, n: inputs };
     // SAFETY: the caller's.
-    unsafe { gemm::columns::<T, S, _, Broadcast>(simd, rows, dz, outputs, 0, walk, AddTo(dw.cast_const())) }
+    unsafe { gemm::columns::<T, S, _, Broadcast, gemm::Down<M>>(simd, rows, dz, outputs, 0, walk, AddTo(dw.cast_const())) }
 }
 
 /// `dX ← dZ · Wᵀ`, a panel of inputs at a time.
@@ -191,15 +191,12 @@ unsafe fn backward_inputs<T: Scalar, S: Simd<T>>(
     let mut i = 0;
     for rows in w.chunks(PANEL * outputs) {
         let width = rows.len() / outputs;
-        for (k, rows) in rows.chunks_exact(outputs).enumerate() {
-            for (to, from) in work.iter_mut().skip(k).step_by(width).zip(rows) {
-                *to = *from;
-            }
-        }
+        let Some(panel) = work.get_mut(..rows.len()) else { return };
+        transpose(simd, width, outputs, rows, panel);
         let walk = Walk { count: [1, 1, outputs], a: [0, 0, 1], b: [0, 0, width as isize] };
         let rows = Rows { a: dz, a_step: outputs as isize, c: dx, at: 0, at_step: inputs, n };
-        // SAFETY: `work` has `outputs` rows of `width` elements; columns i..i + width of dX are inside.
-        unsafe { gemm::columns::<T, S, _, Broadcast>(simd, rows, work.as_ptr(), width, i, walk, Store) };
+        // SAFETY: the panel has `outputs` rows of `width` elements; columns i..i + width of dX are inside.
+        unsafe { gemm::columns::<T, S, _, Broadcast, AnyHeight>(simd, rows, panel.as_ptr(), width, i, walk, Store) };
         i += width;
     }
 }

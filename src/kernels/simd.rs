@@ -55,6 +55,12 @@ pub unsafe trait Simd<T: Scalar>: Copy + Send + Sync + 'static {
     /// The token of half vectors.
     fn half(self) -> Self::Half;
 
+    /// The same pointer, of which the compiler does not know that it is.
+    #[inline(always)]
+    fn opaque(self, pointer: *const T) -> *const T {
+        pointer
+    }
+
     /// `a + b`.
     fn add(self, a: Self::V, b: Self::V) -> Self::V;
     /// `a − b`.
@@ -228,6 +234,14 @@ macro_rules! x86_simd {
             fn add(self, a: $v, b: $v) -> $v {
                 // SAFETY: the token proves the instruction set.
                 unsafe { $add(a, b) }
+            }
+
+            #[inline(always)]
+            fn opaque(self, pointer: *const $t) -> *const $t {
+                let mut pointer = pointer;
+                // SAFETY: no instruction at all: the pointer stays what it is, in its register.
+                unsafe { core::arch::asm!("/* {0} */", inout(reg) pointer, options(pure, nomem, nostack, preserves_flags)) };
+                pointer
             }
 
             #[inline(always)]

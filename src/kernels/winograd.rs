@@ -21,7 +21,7 @@ use crate::Scalar;
 use crate::kernels::correlate::{Axis, CorrelationSpec};
 use crate::kernels::gemm;
 use crate::kernels::simd::Simd;
-use crate::kernels::tile::{Broadcast, Epilogue, Rows, Store, Walk};
+use crate::kernels::tile::{Broadcast, Epilogue, Height, Rows, Store, Walk};
 use crate::shape::Conv;
 
 /// Places of a transformed tile.
@@ -29,6 +29,13 @@ const PLACES: usize = 16;
 
 /// Tiles transformed together: 12 + 4 rows of the micro-kernel. V and M of 16 tiles and 64 channels are 64 KiB each.
 const TILES: usize = 16;
+
+/// The tiles as the rows of a product.
+struct Tiles;
+
+impl Height for Tiles {
+    const ROWS: usize = TILES;
+}
 
 /// Output channels of M: a panel of the micro-kernel with the widest vectors.
 const PANEL: usize = 32;
@@ -162,7 +169,7 @@ pub unsafe fn correlate<T: Scalar, S: Simd<T>, C: CorrelationSpec, E: Epilogue<T
                         n: tiles,
                     };
                     let u = u.add(place * it.inputs * it.outputs + o);
-                    gemm::columns::<T, S, _, Broadcast>(simd, rows, u, width, 0, walk, Store);
+                    gemm::columns::<T, S, _, Broadcast, Tiles>(simd, rows, u, width, 0, walk, Store);
                 }
             }
             for tile in 0..tiles {

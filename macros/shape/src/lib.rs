@@ -4,7 +4,7 @@
 //! parameters, its multiply-adds, and its [`Fault`]s. The macro `network!` evaluates them while it expands, wherever all
 //! numbers are literals; the code that it emits evaluates the same functions in `const` items, wherever a number is a `const` expression.
 //! So both speak of a fault in the same words ([`Fault::headline`], [`Fault::note`], [`Fault::help`]), and both place
-//! activations in memory by the same rule ([`place`]).
+//! activations in memory by the same rule ([`place()`]).
 //!
 //! Every function is total: a faulty layer still has an output shape of at least one element, so a fault is told once
 //! and does not set off an arithmetic overflow behind it.

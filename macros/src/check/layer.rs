@@ -89,10 +89,9 @@ pub fn check_sum(layer: &mut Layer, input: Map, layers: Map, skip: Map, faults: 
     layer.input = layers.shape;
     let surely_map = layers.surely_map || skip.surely_map;
     let (Some(input), Some(ours), Some(theirs)) = (input.shape, layers.shape, skip.shape) else {
-        // The arms are one shape, or the compiler will tell.
-        let known = if layers.shape.is_some() { layers } else { skip };
-        layer.output = known.shape;
-        return Map { surely_map, ..known };
+        // The compiler will tell if the arms are not one shape.
+        layer.output = layers.shape;
+        return Map { surely_map, ..layers };
     };
     // Along an axis on which one arm is in doubt the other one is right.
     let ours = settle(ours, layers.doubt, theirs);

@@ -68,7 +68,13 @@ pub fn passes(context: &Context<'_>) -> Passes {
         indices: quote!([u8; #index_total]),
         deltas: array(&train.deltas.total),
         work: quote!([T; #work]),
-        train_work: if keeps_statistics(context) { quote!(TrainWork<T>) } else { quote!([T; #train_work]) },
+        train_work: match keeps_statistics(context) {
+            true => {
+                let TrainWork { work, .. } = TrainWork::new(context);
+                quote!(#work<T>)
+            }
+            false => quote!([T; #train_work]),
+        },
         infer: pass.body(),
         forward_tape: train.forward(),
         backward: train.backward(),
@@ -79,6 +85,19 @@ pub fn passes(context: &Context<'_>) -> Passes {
 pub fn norms<'a>(context: &Context<'a>) -> impl Iterator<Item = usize> + use<'a> {
     let layers = context.network.layers.iter().enumerate();
     layers.filter(|(_, layer)| matches!(layer.op, Op::BatchNorm(_))).map(|(index, _)| index)
+}
+
+/// The names of the types of training's workspace.
+struct TrainWork {
+    work: syn::Ident,
+    kept: syn::Ident,
+}
+
+impl TrainWork {
+    fn new(context: &Context<'_>) -> Self {
+        let network = &context.network.ident;
+        TrainWork { work: format_ident!("{network}TrainWork"), kept: format_ident!("{network}Kept") }
+    }
 }
 
 /// Whether training keeps statistics of the micro-batch between forward and backward.
@@ -101,7 +120,7 @@ fn marker(context: &Context<'_>, index: usize) -> syn::Ident {
     });
     // Beside the parameters of the passes and the network itself.
     let taken = twin
-        || ["T", "S", "Self", "Kept", "TrainWork", "ACTIVATIONS", "TAPE", "DELTAS"].contains(&camel.as_str())
+        || ["T", "S", "Self", "ACTIVATIONS", "TAPE", "DELTAS"].contains(&camel.as_str())
         || context.network.ident == camel;
     if taken { format_ident!("{camel}At{index}") } else { format_ident!("{camel}") }
 }
@@ -137,22 +156,35 @@ fn specs(context: &Context<'_>) -> TokenStream {
             }
         })
     });
-    quote!(#(#specs)*)
+    // Under no name, so that theirs stay free.
+    let has = |f: fn(&Op) -> bool| context.network.layers.iter().any(|layer| f(&layer.op));
+    let convs = has(|op| matches!(op, Op::Conv(_))).then(|| {
+        quote!(
+            use tn::ConvSpec as _;
+        )
+    });
+    let pools = has(|op| matches!(op, Op::Pool(_))).then(|| {
+        quote!(
+            use tn::PoolSpec as _;
+        )
+    });
+    quote!(#convs #pools #(#specs)*)
 }
 
 /// ```text
 /// /// What batch_norm keeps of a micro-batch between forward and backward: means, then 1/√(variance + ε).
 /// #[repr(C)]
-/// pub struct Kept<T> { bn1: [T; 32], … }
+/// pub struct ResNetKept<T> { bn1: [T; 32], … }
 ///
 /// /// The workspace of training.
 /// #[repr(C)]
-/// pub struct TrainWork<T> { kept: Kept<T>, work: [T; …] }
+/// pub struct ResNetTrainWork<T> { kept: ResNetKept<T>, work: [T; …] }
 /// ```
 fn kept(context: &Context<'_>, work: &TokenStream) -> TokenStream {
     if !keeps_statistics(context) {
         return TokenStream::new();
     }
+    let TrainWork { work: work_name, kept: kept_name } = TrainWork::new(context);
     let fields = norms(context).map(|index| {
         let (name, len) = (&context.network.layers[index].name, context.shapes.before(index).sides()[0].times(2));
         let len = len.argument();
@@ -160,22 +192,23 @@ fn kept(context: &Context<'_>, work: &TokenStream) -> TokenStream {
     });
     quote! {
         /// What batch_norm keeps of a micro-batch between forward and backward: means, then 1/√(variance + ε).
+        #[allow(clippy::struct_field_names, reason = "fields have the layers' names")]
         #[repr(C)]
-        pub struct Kept<T> {
+        pub struct #kept_name<T> {
             #(#fields)*
         }
 
         /// The workspace of training.
         #[repr(C)]
-        pub struct TrainWork<T> {
-            kept: Kept<T>,
+        pub struct #work_name<T> {
+            kept: #kept_name<T>,
             work: [T; #work],
         }
 
         // SAFETY: repr(C), and every field is arrays of `T`: no padding between or behind them.
-        unsafe impl<T: tn::Scalar> tn::Plain<T> for TrainWork<T> {}
+        unsafe impl<T: tn::Scalar> tn::Plain<T> for #work_name<T> {}
         // SAFETY: every field is arrays of `T`, for which zeroed memory is valid.
-        unsafe impl<T: tn::Scalar> tn::Zeroable for TrainWork<T> {}
+        unsafe impl<T: tn::Scalar> tn::Zeroable for #work_name<T> {}
     }
 }
 
@@ -187,12 +220,13 @@ fn work(context: &Context<'_>, steps: &[Step], training: bool) -> TokenStream {
             let pool = match pool {
                 Some(pool) => {
                     let pool = marker(context, pool);
-                    quote!(tn::Option::Some(<#pool as tn::PoolSpec>::POOL))
+                    quote!(tn::Option::Some(#pool::POOL))
                 }
                 None => quote!(tn::Option::None),
             };
-            let backward = training.then(|| quote!(, tn::backward_work::<#conv>(#pool)));
-            Some(quote!(tn::forward_work::<#conv>(#pool, #normed) #backward))
+            let backward =
+                training.then(|| quote!(, tn::conv_backward::backward_work(&#conv::CONV, #conv::PLANES, #pool)));
+            Some(quote!(tn::conv::forward_work(&#conv::CONV, #conv::PLANES, #pool, #normed) #backward))
         }
         Kernel::Linear { layer, .. } if training => {
             let (inputs, outputs) = (context.shapes.before(layer).len(), context.shapes.outputs[layer].len());

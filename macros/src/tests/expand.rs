@@ -62,7 +62,7 @@ fn resnet8_is_fused() {
         "tn::batch_norm::backward_in_place(simd,&self.bn3,1e-5,tn::layers::Identity,x,y,dy,&kept.bn3,\
          &mutgrad.bn3,&mutgrad.statistics.bn3,share,);",
         "tn::map::accumulate(simd,dx,part);",
-        "letTrainWork{kept,work}=work;",
+        "letResNet8TrainWork{kept,work}=work;",
         "pubstatistics:ResNet8Statistics<T>,",
         "constSTATISTICS:usize=480;",
         "name:\"bn1.running_var\",shape:&[16],memory:tn::MemoryOrder::Same,offset:77962,role:tn::Role::Variance",
@@ -85,7 +85,7 @@ fn chains_are_as_before() {
     ] {
         assert!(lenet.contains(part), "{part}");
     }
-    for part in ["Kept", "Statistics", "statistics", "STATISTICS"] {
+    for part in ["Kept", "LeNetTrainWork", "Statistics", "statistics", "STATISTICS"] {
         assert!(!lenet.contains(part), "{part}");
     }
 }

@@ -28,5 +28,5 @@ fn main() {
     let code: Tensor<4> = two::Encoder::init(&mut rng).forward(&Tensor::zeros(), &mut two::Encoder::scratch());
     let back: Tensor<16> = two::Decoder::init(&mut rng).forward(&code, &mut two::Decoder::scratch());
     let y: Tensor<2> = net.forward(&code, &mut Local::scratch());
-    assert!(back.as_slice().len() > y.as_slice().len() && net.fc.weight.len() == 2);
+    assert!(back.as_slice().len() > y.as_slice().len() && net.fc.weight.len() == 4);
 }

@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::operands::{Arena, Operand, Where, borrow, pixels};
-use super::{Site, activation, epsilon, forward_call, marker, max_pool, shape};
+use super::{Site, TrainWork, activation, epsilon, forward_call, marker, max_pool, shape};
 use crate::expand::Context;
 use crate::expand::shapes::Known;
 use crate::ir::{Op, PoolKind, Source};
@@ -86,7 +86,10 @@ impl<'a> Training<'a> {
     }
 
     fn prologue(&self) -> TokenStream {
-        let work = super::keeps_statistics(self.context).then(|| quote!(let TrainWork { kept, work } = work;));
+        let work = super::keeps_statistics(self.context).then(|| {
+            let TrainWork { work, .. } = TrainWork::new(self.context);
+            quote!(let #work { kept, work } = work;)
+        });
         quote! {
             let n = inputs.len().min(outputs.len()).min(tape.len()).min(indices.len());
             let inputs = tn::first(inputs, n);

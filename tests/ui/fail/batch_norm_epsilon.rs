@@ -2,7 +2,7 @@ use tenonet::prelude::*;
 
 network! {
     struct Net([8] -> [8]) {
-        residual { linear(8), relu },
+        bn: batch_norm(epsilon = 0.0),
     }
 }
 

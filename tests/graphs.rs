@@ -1,0 +1,239 @@
+//! Networks with blocks and batch normalisation: constants, gradients, and that inference and training agree.
+
+use rand::rngs::StdRng;
+use rand::{RngExt as _, SeedableRng as _};
+use tenonet::Role;
+use tenonet::prelude::*;
+
+network! {
+    /// ResNet-8 for CIFAR-10, as in MLPerf Tiny.
+    pub struct ResNet8([3, 32, 32] -> [10]) {
+        conv1: conv(16, kernel = 3, padding = 1, bias = false), bn1: batch_norm, relu,
+        residual {
+            conv2: conv(16, kernel = 3, padding = 1, bias = false), bn2: batch_norm, relu,
+            conv3: conv(16, kernel = 3, padding = 1, bias = false), bn3: batch_norm,
+        }, relu,
+        residual {
+            conv4: conv(32, kernel = 3, stride = 2, padding = 1, bias = false), bn4: batch_norm, relu,
+            conv5: conv(32, kernel = 3, padding = 1, bias = false), bn5: batch_norm,
+        } shortcut { skip1: conv(32, kernel = 1, stride = 2) }, relu,
+        residual {
+            conv6: conv(64, kernel = 3, stride = 2, padding = 1, bias = false), bn6: batch_norm, relu,
+            conv7: conv(64, kernel = 3, padding = 1, bias = false), bn7: batch_norm,
+        } shortcut { skip2: conv(64, kernel = 1, stride = 2) }, relu,
+        avg_pool(8), flatten,
+        fc: linear(10),
+    }
+}
+
+network! {
+    /// One block of MobileNet, with its sizes as constants.
+    pub struct Separable([SIDE / 2, SIDE, SIDE] -> [4]) {
+        depth: conv(SIDE / 2, kernel = 3, stride = 2, padding = 1, groups = depthwise, bias = false),
+        depth_bn: batch_norm(epsilon = EPSILON), relu6,
+        point: conv(WIDTH, kernel = 1, bias = false), point_bn: batch_norm, tanh,
+        block: residual { again: conv(WIDTH, kernel = 3, padding = same), silu },
+        max_pool(2), flatten,
+        fc: linear(4), softmax,
+    }
+}
+
+const SIDE: usize = 8;
+const WIDTH: usize = 6;
+const EPSILON: f64 = 1e-3;
+
+network! {
+    /// The same with literals.
+    pub struct Literal([4, 8, 8] -> [4]) {
+        depth: conv(4, kernel = 3, stride = 2, padding = 1, groups = depthwise, bias = false),
+        depth_bn: batch_norm(epsilon = 1e-3), relu6,
+        point: conv(6, kernel = 1, bias = false), point_bn: batch_norm, tanh,
+        block: residual { again: conv(6, kernel = 3, padding = same), silu },
+        max_pool(2), flatten,
+        fc: linear(4), softmax,
+    }
+}
+
+network! {
+    /// Everything that a sum can stand behind and before.
+    pub struct Knots([3, 6, 6] -> [8, 3, 3]) {
+        // The input is read twice, by a convolution and by the sum.
+        residual { a: conv(3, kernel = 3, padding = 1), tanh }, sigmoid,
+        // The sum is fused with the convolution, the activation in the block reads what the sum reads.
+        residual { silu, b: conv(3, kernel = 1), b_bn: batch_norm },
+        // A block in a block, with an activation that is no function of its output alone.
+        residual {
+            c: conv(5, kernel = 3, padding = 1), c_bn: batch_norm, softplus,
+            residual { gelu } shortcut { d: conv(5, kernel = 1) }, gelu,
+            softmax,
+        } shortcut { e: conv(5, kernel = 1, bias = false), e_bn: batch_norm, tanh },
+        // The block's end is a sum, the network's another one.
+        avg_pool(2),
+        f: conv(8, kernel = 1),
+        residual { residual { g: conv(8, kernel = 3, padding = 1), tanh } },
+    }
+}
+
+network! {
+    /// Vectors.
+    pub struct Vectors([7] -> [5]) {
+        bn0: batch_norm, fc1: linear(6), bn1: batch_norm, tanh,
+        residual { fc2: linear(6), bn2: batch_norm, sigmoid, fc3: linear(6) } , hard_sigmoid,
+        residual { fc4: linear(5) } shortcut { fc5: linear(5, bias = false), bn5: batch_norm }, flatten, tanh,
+    }
+}
+
+network! {
+    /// By hand below.
+    pub struct Hand([2, 4, 4] -> [3, 4, 4]) {
+        one: conv(3, kernel = 3, padding = 1), relu,
+        residual { two: conv(3, kernel = 3, padding = 1), relu, three: conv(3, kernel = 1) }, relu,
+    }
+}
+
+#[test]
+fn constants() {
+    assert_eq!((ResNet8::PARAMS, ResNet8::MACS), (77_946, 12_501_632));
+    assert_eq!(<ResNet8 as Network>::STATISTICS, 480);
+    assert_eq!(ResNet8::WEIGHT_BYTES, 4 * (77_946 + 480));
+    // The largest step reads two maps of 16×32×32 and writes one; the workspace comes on top.
+    assert!(ResNet8::SCRATCH_BYTES <= 4 * 3 * 16 * 32 * 32 + 64 * 1024);
+    assert_eq!((Separable::PARAMS, Separable::MACS), (Literal::PARAMS, Literal::MACS));
+}
+
+/// Random everywhere, variances positive.
+fn random<N: Network<Scalar = f64>>(rng: &mut StdRng) -> Box<N> {
+    let mut net = N::zeroed_box();
+    net.flat_mut().fill_with(|| rng.random_range(-0.7..0.7));
+    for tensor in N::TENSORS.iter().filter(|tensor| matches!(tensor.role, Role::Variance | Role::Scale)) {
+        net.flat_mut()[tensor.range()].fill_with(|| rng.random_range(0.5..1.5));
+    }
+    net
+}
+
+fn inputs<X: Plain<f64> + Clone>(rng: &mut StdRng, n: usize) -> Vec<X> {
+    (0..n)
+        .map(|_| {
+            let mut x = X::ZERO;
+            x.flat_mut().fill_with(|| rng.random_range(-1.0..1.0));
+            x
+        })
+        .collect()
+}
+
+/// Gradients by all parameters against central differences, on a batch that is one micro-batch.
+fn check_gradient<N: Network<Scalar = f64>>()
+where
+    SquaredError: Loss<N::Output, N::Output>,
+    N::Output: Sync,
+{
+    const STEP: f64 = 1e-5;
+    let mut rng = StdRng::seed_from_u64(3);
+    let mut net = random::<N>(&mut rng);
+    let (x, targets) = (inputs::<N::Input>(&mut rng, 5), inputs::<N::Output>(&mut rng, 5));
+    assert!(x.len() <= N::MICRO_BATCH);
+    let mut grad = N::zeroed_box();
+    net.loss_and_grad(&x, &targets, &SquaredError, &mut grad).unwrap();
+    let gradient = grad.params().to_vec();
+    let numeric: Vec<f64> = (0..N::PARAMS)
+        .map(|i| {
+            let here = net.params()[i];
+            let mut at = |value: f64| {
+                net.params_mut()[i] = value;
+                net.loss_and_grad(&x, &targets, &SquaredError, &mut grad).unwrap()
+            };
+            let difference = (at(here + STEP) - at(here - STEP)) / (2.0 * STEP);
+            at(here);
+            difference
+        })
+        .collect();
+    let largest = numeric.iter().fold(0.0_f64, |most, d| most.max(d.abs()));
+    for tensor in N::TENSORS.iter().filter(|tensor| tensor.range().end <= N::PARAMS) {
+        for i in tensor.range() {
+            let (found, wanted) = (gradient[i], numeric[i]);
+            let error = (found - wanted).abs() / wanted.abs().max(found.abs()).max(1e-3 * largest);
+            assert!(error <= 2e-6, "{}: {}[{i}]: {found}, differences {wanted}", N::NAME, tensor.name);
+        }
+    }
+}
+
+#[test]
+fn gradients() {
+    check_gradient::<Knots<f64>>();
+    check_gradient::<Vectors<f64>>();
+    check_gradient::<Literal<f64>>();
+    check_gradient::<Separable<f64>>();
+}
+
+/// With the statistics of a batch as the running ones, inference yields what training does.
+fn check_inference<N: Network<Scalar = f64>>()
+where
+    SquaredError: Loss<N::Output, N::Output>,
+    N::Output: Sync,
+{
+    let mut rng = StdRng::seed_from_u64(4);
+    let mut net = random::<N>(&mut rng);
+    // The statistics are those of a micro-batch.
+    let n = N::MICRO_BATCH.min(6);
+    let (x, targets) = (inputs::<N::Input>(&mut rng, n), inputs::<N::Output>(&mut rng, n));
+    let mut grad = N::zeroed_box();
+    let loss = net.loss_and_grad(&x, &targets, &SquaredError, &mut grad).unwrap();
+    for (index, tensor) in N::TENSORS.iter().enumerate().filter(|(_, tensor)| tensor.role == Role::Variance) {
+        let mean = &N::TENSORS[index - 1];
+        assert_eq!(mean.role, Role::Mean);
+        net.flat_mut()[mean.range()].copy_from_slice(&grad.flat()[mean.range()]);
+        // Running variances are without bias, those of the batch are not: n − 1 of n.
+        let layer = N::LAYERS.iter().find(|layer| tensor.name == format!("{}.running_var", layer.name)).unwrap();
+        let n = (x.len() * layer.output.h * layer.output.w) as f64;
+        for i in tensor.range() {
+            net.flat_mut()[i] = grad.flat()[i] * (n - 1.0) / n;
+        }
+    }
+    let mut scratch = N::scratch();
+    let mut sum = 0.0;
+    for (x, target) in x.iter().zip(&targets) {
+        let y = net.forward(x, &mut scratch);
+        sum += SquaredError.value_and_grad(&y, target, &mut y.clone());
+    }
+    let mean = sum / x.len() as f64;
+    assert!((mean - loss).abs() <= 1e-9 * loss, "{}: {mean}, in training {loss}", N::NAME);
+}
+
+#[test]
+fn inference_is_training_with_running_statistics() {
+    check_inference::<Knots<f64>>();
+    check_inference::<Vectors<f64>>();
+    check_inference::<Literal<f64>>();
+    check_inference::<Separable<f64>>();
+    check_inference::<ResNet8<f64>>();
+}
+
+#[test]
+fn constants_and_literals_are_one_network() {
+    let mut rng = StdRng::seed_from_u64(5);
+    let one = random::<Literal<f64>>(&mut rng);
+    let mut other = Separable::<f64>::zeroed_box();
+    other.flat_mut().copy_from_slice(one.flat());
+    for x in inputs::<Tensor<4, 8, 8, f64>>(&mut rng, 3) {
+        let (y, z) = (
+            Network::forward(&*one, &x, &mut <Literal<f64> as Network>::scratch()),
+            Network::forward(&*other, &x, &mut <Separable<f64> as Network>::scratch()),
+        );
+        assert_eq!(y, z);
+    }
+}
+
+#[test]
+fn by_hand() {
+    let mut rng = StdRng::seed_from_u64(6);
+    let net = random::<Hand<f64>>(&mut rng);
+    for x in inputs::<Tensor<2, 4, 4, f64>>(&mut rng, 3) {
+        let y = Network::forward(&*net, &x, &mut <Hand<f64> as Network>::scratch());
+        let a: Tensor<3, 4, 4, f64> = Relu.forward(&net.one.forward(&x));
+        let b: Tensor<3, 4, 4, f64> = Relu.forward(&net.two.forward(&a));
+        let c: Tensor<3, 4, 4, f64> = net.three.forward(&b);
+        for ((y, c), a) in y.as_slice().iter().zip(c.as_slice()).zip(a.as_slice()) {
+            assert!((y - (c + a).max(0.0)).abs() < 1e-12);
+        }
+    }
+}

@@ -1,9 +1,0 @@
-use tenonet::prelude::*;
-
-network! {
-    struct Net([1, 8, 8] -> [4, 6, 6]) {
-        conv(4, kernel = 3), batch_norm, relu,
-    }
-}
-
-fn main() {}

@@ -1,0 +1,9 @@
+use tenonet::prelude::*;
+
+network! {
+    struct Net([8] -> [8]) {
+        residual { linear(8) } shortcut {},
+    }
+}
+
+fn main() {}
