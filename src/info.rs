@@ -170,8 +170,14 @@ pub enum Role {
         /// Outputs that one input reaches.
         fan_out: usize,
     },
-    /// Added to a weighted sum.
+    /// Added to a weighted sum, or to a scaled one.
     Bias,
+    /// γ of a normalisation: what its output is multiplied by.
+    Scale,
+    /// A running mean; not a parameter.
+    Mean,
+    /// A running variance; not a parameter.
+    Variance,
 }
 
 #[cfg(all(test, feature = "std"))]

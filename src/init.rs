@@ -32,14 +32,16 @@ impl Init {
     ///
     /// Elements are drawn in the order of memory: within a tensor they are alike, so the order does not matter. Draws are in double precision, so networks of `f32` and of `f64` begin alike. A tensor that reaches beyond `params` is left out.
     pub fn fill<T: Scalar, R: Rng + ?Sized>(self, tensors: &[TensorInfo], params: &mut [T], rng: &mut R) {
-        // A bias follows the weight of its layer.
-        let mut layer_fan_in = 1;
+        // A bias follows the weight of its layer, or a scale, behind which it begins as 0.
+        let mut layer_fan_in = usize::MAX;
         for tensor in tensors {
             let Some(values) = params.get_mut(tensor.range()) else {
                 continue;
             };
-            if let Role::Weight { fan_in, .. } = tensor.role {
-                layer_fan_in = fan_in;
+            match tensor.role {
+                Role::Weight { fan_in, .. } => layer_fan_in = fan_in,
+                Role::Scale => layer_fan_in = usize::MAX,
+                Role::Bias | Role::Mean | Role::Variance => {}
             }
             self.spread(tensor.role, layer_fan_in).fill(values, rng);
         }
@@ -56,7 +58,10 @@ impl Init {
     fn spread(self, role: Role, layer_fan_in: usize) -> Spread {
         match role {
             Role::Weight { fan_in, fan_out } => self.weights(fan_in as f64, fan_out as f64),
+            Role::Bias if layer_fan_in == usize::MAX => Spread::Constant(0.0),
             Role::Bias => self.biases(layer_fan_in as f64),
+            Role::Mean => Spread::Constant(0.0),
+            Role::Scale | Role::Variance => Spread::Constant(1.0),
         }
     }
 
@@ -73,14 +78,15 @@ impl Init {
     fn biases(self, fan_in: f64) -> Spread {
         match self {
             Init::PyTorch => Spread::Uniform { bound: fan_in.sqrt().recip() },
-            _ => Spread::Zero,
+            _ => Spread::Constant(0.0),
         }
     }
 }
 
-/// A distribution around zero.
+/// A distribution.
 enum Spread {
-    Zero,
+    /// No draw: all elements the same.
+    Constant(f64),
     Normal { deviation: f64 },
     Uniform { bound: f64 },
 }
@@ -89,7 +95,7 @@ impl Spread {
     fn fill<T: Scalar, R: Rng + ?Sized>(self, values: &mut [T], rng: &mut R) {
         for value in values {
             let draw = match self {
-                Spread::Zero => 0.0,
+                Spread::Constant(value) => value,
                 Spread::Normal { deviation } => deviation * rng.sample::<f64, _>(StandardNormal),
                 Spread::Uniform { bound } => bound * (2.0 * rng.random::<f64>() - 1.0),
             };

@@ -84,9 +84,7 @@ pub fn conv_forward<T: Scalar>(conv: &Conv, orders: [Order; 2], x: &[T], weight:
 }
 
 /// `dw += ∂(dy · y)/∂weight`, `db += ∂(dy · y)/∂bias`; an empty `db` is none.
-pub fn conv_backward_params<T: Scalar>(
-    conv: &Conv, orders: [Order; 2], x: &[T], dy: &[T], dw: &mut [T], db: &mut [T],
-) {
+pub fn conv_backward_params<T: Scalar>(conv: &Conv, orders: [Order; 2], x: &[T], dy: &[T], dw: &mut [T], db: &mut [T]) {
     if !db.is_empty() {
         each_output(conv, orders[1], |out, o| db[o] += dy[out]);
     }

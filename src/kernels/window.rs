@@ -399,6 +399,9 @@ impl<T: Scalar, A: Activation<T>, R: Recall> Spread<'_, T, A, R> {
     pub fn write<S: Simd<T>, P: PoolSpec>(&self, simd: S, spec: P, dx: &mut [T]) {
         let (pool, out) = const { (&P::POOL, P::POOL.output()) };
         let channels = pool.input.c;
+        // One vector for all channels may go beyond its pixel, for the next one is written behind it. Of several the last one may not: the next pixel's
+        // first vector lies there already.
+        let room = if channels <= S::LANES { 2 * channels } else { channels };
         let row = pool.input.w * channels;
         let mut bands = dx.chunks_mut((pool.stride[0] * row).max(1));
         if const { are_apart(&P::POOL) } && self.len() >= out.len() {
@@ -410,7 +413,7 @@ impl<T: Scalar, A: Activation<T>, R: Recall> Spread<'_, T, A, R> {
                 // SAFETY: as in `max_row`; `first` is where the row begins in what left.
                 unsafe {
                     for s in 0..last {
-                        self.within::<S, P, false>(simd, spec, in_row(pool, s, first), 2 * channels, band);
+                        self.within::<S, P, false>(simd, spec, in_row(pool, s, first), room, band);
                         clear(pool, s, (s + 1) * pool.stride[1] * channels, band);
                     }
                     self.within::<S, P, false>(simd, spec, in_row(pool, last, first), channels, band);

@@ -16,6 +16,7 @@
 //! ```
 
 mod activation;
+mod batch_norm;
 mod conv;
 mod linear;
 mod pool;
@@ -25,6 +26,7 @@ pub use crate::kernels::activation::{
     Activation, Elu, Gelu, HardSigmoid, HardSwish, Identity, LeakyRelu, Relu, Relu6, Sigmoid, Silu, Softplus, Tanh,
 };
 pub use activation::{Flatten, Softmax};
+pub use batch_norm::{BatchNorm, Statistics};
 pub use conv::Conv2d;
 pub use linear::Linear;
 pub use pool::{AvgPool2d, GlobalAvgPool, MaxPool2d};

@@ -54,8 +54,10 @@ pub trait Network: Plain<Self::Scalar> {
 
     /// The declared name.
     const NAME: &'static str;
-    /// Parameters.
-    const PARAMS: usize = <Self as Plain<Self::Scalar>>::LEN;
+    /// Elements at the end of the network's memory that are no parameters: the running statistics of its batch normalisations.
+    const STATISTICS: usize = 0;
+    /// Parameters: what optimizers change.
+    const PARAMS: usize = <Self as Plain<Self::Scalar>>::LEN - Self::STATISTICS;
     /// Multiply-adds of one forward pass of one input.
     const MACS: usize = {
         let (mut macs, mut i) = (0, 0);
@@ -65,7 +67,7 @@ pub trait Network: Plain<Self::Scalar> {
         }
         macs
     };
-    /// Bytes of the parameters.
+    /// Bytes of the network: of its parameters and statistics.
     const WEIGHT_BYTES: usize = size_of::<Self>();
     /// Bytes of the scratch for inference of one input.
     const SCRATCH_BYTES: usize = size_of::<Scratch<Self>>();
@@ -103,12 +105,13 @@ pub trait Network: Plain<Self::Scalar> {
         indices: &mut [Self::Indices], work: &mut Self::TrainWork,
     );
 
-    /// Backward: `grad += Σ_i ∂(dy[i] · y[i]) / ∂params`. It overwrites `dy`.
+    /// Backward: `grad += Σ_i ∂(dy[i] · y[i]) / ∂params`, and to its statistics those of the micro-batch, `share` for each input. It overwrites `dy`.
     #[doc(hidden)]
     #[allow(clippy::too_many_arguments, reason = "written by the macro alone, one argument for each buffer")]
     fn backward<S: Simd<Self::Scalar>>(
         &self, simd: S, x: &[Self::Input], y: &[Self::Output], dy: &mut [Self::Output], tape: &mut [Self::Tape],
         indices: &mut [Self::Indices], grad: &mut Self, deltas: &mut [Self::Deltas], work: &mut Self::TrainWork,
+        share: Self::Scalar,
     );
 
     /// The parameters as one flat slice, tensor by tensor as [`TENSORS`](Self::TENSORS) says.
@@ -117,12 +120,22 @@ pub trait Network: Plain<Self::Scalar> {
     /// ([`MemoryOrder`](crate::MemoryOrder)). For optimizers and sums any order is as good; files have PyTorch's, and
     /// [`TensorInfo`] copies from one to the other.
     fn params(&self) -> &[Self::Scalar] {
-        self.flat()
+        &self.flat()[..Self::PARAMS]
     }
 
     /// The parameters as one flat slice, as [`params`](Self::params).
     fn params_mut(&mut self) -> &mut [Self::Scalar] {
-        self.flat_mut()
+        &mut self.flat_mut()[..Self::PARAMS]
+    }
+
+    /// Takes the statistics of a batch, which its gradient carries, into the running ones: `running ← 0.9 · running + 0.1 · batch`.
+    ///
+    /// For a loop of your own, after each step of the optimizer; the trainer does it. Nothing is done where the network has no batch normalisation.
+    fn update_statistics(&mut self, grad: &Self) {
+        let (keep, take) = (Self::Scalar::of(0.9), Self::Scalar::of(0.1));
+        for (running, batch) in self.flat_mut().iter_mut().zip(grad.flat()).skip(Self::PARAMS) {
+            *running = keep * *running + take * *batch;
+        }
     }
 
     /// The output for one input. It neither allocates nor panics.
@@ -167,7 +180,7 @@ pub trait Network: Plain<Self::Scalar> {
     #[cfg(feature = "std")]
     fn init_with<R: rand::Rng + ?Sized>(init: crate::init::Init, rng: &mut R) -> Box<Self> {
         let mut net = Self::zeroed_box();
-        init.fill(Self::TENSORS, net.params_mut(), rng);
+        init.fill(Self::TENSORS, net.flat_mut(), rng);
         net
     }
 
@@ -179,7 +192,7 @@ pub trait Network: Plain<Self::Scalar> {
     /// If the file cannot be written; then a former file of that name is as it was.
     #[cfg(feature = "weights")]
     fn save(&self, path: impl AsRef<std::path::Path>) -> Result<(), WeightsError> {
-        weights::save(Self::TENSORS, self.params(), path.as_ref())
+        weights::save(Self::TENSORS, self.flat(), path.as_ref())
     }
 
     /// A network with the parameters of a safetensors file, on the heap; it never passes through the stack.
@@ -199,7 +212,7 @@ pub trait Network: Plain<Self::Scalar> {
     /// As [`load`](Self::load); then the network is as it was.
     #[cfg(feature = "weights")]
     fn load_from(&mut self, path: impl AsRef<std::path::Path>) -> Result<(), WeightsError> {
-        weights::load_from(Self::NAME, Self::TENSORS, self.params_mut(), path.as_ref())
+        weights::load_from(Self::NAME, Self::TENSORS, self.flat_mut(), path.as_ref())
     }
 
     /// The bytes of the file that [`save`](Self::save) writes.
@@ -208,7 +221,7 @@ pub trait Network: Plain<Self::Scalar> {
     /// If the network's names cannot be written as a header; names that `network!` lets through can.
     #[cfg(feature = "weights")]
     fn to_bytes(&self) -> Result<Vec<u8>, WeightsError> {
-        weights::to_bytes(Self::TENSORS, self.params())
+        weights::to_bytes(Self::TENSORS, self.flat())
     }
 
     /// A network with the parameters of a safetensors file that is in memory.
@@ -218,7 +231,7 @@ pub trait Network: Plain<Self::Scalar> {
     #[cfg(feature = "weights")]
     fn from_bytes(bytes: &[u8]) -> Result<Box<Self>, WeightsError> {
         let mut net = Self::zeroed_box();
-        weights::load_bytes(Self::NAME, Self::TENSORS, net.params_mut(), &weights::Source::new("<memory>", bytes)?)?;
+        weights::load_bytes(Self::NAME, Self::TENSORS, net.flat_mut(), &weights::Source::new("<memory>", bytes)?)?;
         Ok(net)
     }
 
@@ -309,7 +322,7 @@ impl<N: Network, L, E: Loss<N::Output, L>> Kernel<N::Scalar> for Backprop<'_, N,
                     *d *= scale;
                 }
             }
-            net.backward(simd, x, w.outputs, w.d_outputs, w.tape, w.indices, grad, w.deltas, w.work);
+            net.backward(simd, x, w.outputs, w.d_outputs, w.tape, w.indices, grad, w.deltas, w.work, scale);
         }
         sum
     }

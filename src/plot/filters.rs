@@ -199,7 +199,8 @@ mod tests {
     #[test]
     fn one_channel_diverges_from_white() {
         // Two filters of 2 rows and 3 columns.
-        let weights = [[[[-2.0f32, 0.0]], [[0.0, 0.0]], [[2.0, 0.0]]], [[[1.0, 0.0]], [[-1.0, 0.0]], [[f32::NAN, 0.0]]]];
+        let weights =
+            [[[[-2.0f32, 0.0]], [[0.0, 0.0]], [[2.0, 0.0]]], [[[1.0, 0.0]], [[-1.0, 0.0]], [[f32::NAN, 0.0]]]];
         let picture = Filters::of(&weights).draw().unwrap();
         assert_eq!(picture.dimensions(), (4 + 2 * (48 + 2 + 4), 4 + 32 + 2 + 4));
         assert_eq!(at(&picture, [0, 0], [3, 2], [0, 0]), [33, 102, 172]);

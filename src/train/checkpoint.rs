@@ -63,7 +63,7 @@ impl Checkpoints {
             Some(Place::File(path)) => path.clone(),
             Some(Place::Folder(path)) => path.join(format!("epoch-{epochs_done:04}.safetensors")),
         };
-        let mut entries = weights::entries(N::TENSORS, net.params());
+        let mut entries = weights::entries(N::TENSORS, net.flat());
         for (index, name) in optimizer.state_names().iter().enumerate() {
             let data = optimizer.state(index);
             let parts = parameters::<N>().collect();
@@ -106,7 +106,7 @@ impl Checkpoints {
         let state = names.iter().map(|name| (name.as_str(), &flat[..]));
         source.check::<N::Scalar>(N::NAME, N::TENSORS.iter().map(|t| (t.name, t.shape)).chain(state))?;
         // From here on nothing is refused.
-        weights::load_checked(N::TENSORS, net.params_mut(), &source)?;
+        weights::load_checked(N::TENSORS, net.flat_mut(), &source)?;
         for (index, name) in names.iter().enumerate() {
             source.copy(name, parameters::<N>(), optimizer.state_mut(index))?;
         }

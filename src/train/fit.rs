@@ -176,8 +176,8 @@ where
     ) -> Result<(Sums, f64, f64), TrainError> {
         let result = self.steps(epoch, source);
         match result {
-            Ok(_) => self.last_good.params_mut().copy_from_slice(self.net.params()),
-            Err(_) => self.net.params_mut().copy_from_slice(self.last_good.params()),
+            Ok(_) => self.last_good.flat_mut().copy_from_slice(self.net.flat()),
+            Err(_) => self.net.flat_mut().copy_from_slice(self.last_good.flat()),
         }
         result
     }
@@ -200,11 +200,12 @@ where
                 return Err(not_finite("the loss"));
             }
             self.optimizer.step(self.net.params_mut(), self.lanes.grad())?;
+            self.lanes.update_statistics(self.net);
             learned.add(sums);
             self.progress.step(&learned, start.elapsed());
         }
         // A gradient that overflowed in the last step shows in no loss of this epoch.
-        if !self.net.params().iter().all(|p| p.is_finite()) {
+        if !self.net.flat().iter().all(|p| p.is_finite()) {
             return Err(TrainError::NonFinite { what: "a parameter", epoch: epoch + 1, step, learning_rate: rate });
         }
         Ok((learned, start.elapsed().as_secs_f64(), rate))

@@ -68,7 +68,7 @@ impl<T: Scalar> Network for Tensor<PARAMS, 1, 1, T> {
 
     fn backward<S: Simd<T>>(
         &self, _simd: S, x: &[Self::Input], _y: &[Self::Output], dy: &mut [Self::Output], _tape: &mut [[T; 0]],
-        _indices: &mut [[u8; 0]], grad: &mut Self, _deltas: &mut [[T; 0]], _work: &mut [T; 0],
+        _indices: &mut [[u8; 0]], grad: &mut Self, _deltas: &mut [[T; 0]], _work: &mut [T; 0], _share: T,
     ) {
         let (dw, db) = grad.as_mut_slice().split_at_mut(WEIGHTS);
         for (x, dy) in x.iter().zip(dy) {

@@ -118,11 +118,18 @@ impl<'a, N: Network, L: Sync> Lanes<'a, N, L> {
         while stride < busy {
             for to in (0..busy - stride).step_by(2 * stride) {
                 let (left, right) = lanes.split_at_mut(to + stride);
-                crew.add(left[to].grad.params_mut(), right[0].grad.params());
+                crew.add(left[to].grad.flat_mut(), right[0].grad.flat());
             }
             stride *= 2;
         }
         Ok(sums)
+    }
+
+    /// Takes the last batch's statistics into the running ones.
+    pub(super) fn update_statistics(&self, net: &mut N) {
+        if let Some(lane) = self.lanes.first() {
+            net.update_statistics(&lane.grad);
+        }
     }
 
     /// The gradient of the last batch.
@@ -145,7 +152,7 @@ impl<'a, N: Network, L: Sync> Lane<'a, N, L> {
     fn run<E: Loss<N::Output, L>>(
         &mut self, net: &N, source: &Source<'a, N::Input, L, E>, part: &[usize], scale: N::Scalar,
     ) -> Result<Sums, BatchError> {
-        self.grad.params_mut().fill(N::Scalar::default());
+        self.grad.flat_mut().fill(N::Scalar::default());
         let mut sums = Sums::default();
         for micro in part.chunks(N::MICRO_BATCH) {
             self.gather(source, micro);

@@ -150,10 +150,12 @@ impl<T: Scalar, C: Case> Operands<T, C> {
         };
         // What is cancelled within a shift has its roundings too: it is of fewer than 8 for fractions.
         let shift: Vec<T> = store.shift.iter().map(|s| s.abs() + T::of(8.0)).collect();
-        [
-            one(x, w, &store.scale, &store.shift, skip),
-            one(&abs(x), &abs(w), &abs(&store.scale), &shift, &abs(skip)),
-        ]
+        [one(x, w, &store.scale, &store.shift, skip), one(&abs(x), &abs(w), &abs(&store.scale), &shift, &abs(skip))]
+    }
+
+    /// What is compared, of which convolution.
+    fn told(what: &str) -> String {
+        format!("{what} of {}, {:?}, in {:?}", core::any::type_name::<C>(), C::CONV, C::ORDERS[0])
     }
 
     /// Rounding errors of one sum of products, stored: an activation is at most twice as steep as the identity, and rounds itself.
@@ -190,7 +192,7 @@ impl<T: Scalar, C: Case> Operands<T, C> {
                 reference::max_pool_forward(&pool, &scale, &mut most, &mut vec![0; Y::LEN]);
                 scale = most;
             }
-            assert_close("y", self.source.data, y[image].flat(), &wanted, &scale, Self::roundings());
+            assert_close(&Self::told("y"), self.source.data, y[image].flat(), &wanted, &scale, Self::roundings());
         }
         y
     }
@@ -232,12 +234,12 @@ impl<T: Scalar, C: Case> Operands<T, C> {
                 reference::conv_backward_input(conv, C::ORDERS, weight.flat(), dz, &mut wanted);
                 reference::conv_backward_input(conv, C::ORDERS, &abs(weight.flat()), &abs(dz), &mut scale);
                 let products = conv.group_outputs() * conv.kernel[0] * conv.kernel[1];
-                assert_close("dx", self.source.data, dx[image].flat(), &wanted, &scale, products + 8);
+                assert_close(&Self::told("dx"), self.source.data, dx[image].flat(), &wanted, &scale, products + 8);
             }
         }
         let products = images * conv.output().h * conv.output().w + 8;
-        assert_close("dw", self.source.data, dw[0].flat(), &dw_wanted, &dw_scale, products);
-        assert_close("db", self.source.data, db[0].flat(), &db_wanted, &db_scale, products);
+        assert_close(&Self::told("dw"), self.source.data, dw[0].flat(), &dw_wanted, &dw_scale, products);
+        assert_close(&Self::told("db"), self.source.data, db[0].flat(), &db_wanted, &db_scale, products);
     }
 }
 
@@ -276,7 +278,8 @@ fn check_store<T: Scalar, S: Simd<T>, C: Case>(simd: S, draw: Draw) {
     let _: Guarded<Z<T, C>> = operands.check_stage(simd, operands.bias(), NoSkip, &plain, Identity, NoPool, no_pool);
     let _: Guarded<Z<T, C>> = operands.check_stage(simd, operands.normed(), NoSkip, &normed, LEAKY, NoPool, no_pool);
     let _: Guarded<Z<T, C>> = operands.check_stage(simd, operands.bias(), skip, &added, LEAKY, NoPool, no_pool);
-    let _: Guarded<Z<T, C>> = operands.check_stage(simd, operands.normed(), skip, &normed_added, LEAKY, NoPool, no_pool);
+    let _: Guarded<Z<T, C>> =
+        operands.check_stage(simd, operands.normed(), skip, &normed_added, LEAKY, NoPool, no_pool);
 }
 
 /// A normalisation and a second summand alone: for many shapes.
@@ -296,7 +299,11 @@ impl<T> Store<T> {
 /// The place in its window that each output's entry names.
 fn places<I: Plain<u8>>(index: &I, outputs: usize) -> Vec<usize> {
     let bytes = I::LEN / outputs;
-    index.flat().chunks_exact(bytes).map(|e| e.iter().rev().fold(0, |place, byte| place << 8 | usize::from(*byte))).collect()
+    index
+        .flat()
+        .chunks_exact(bytes)
+        .map(|e| e.iter().rev().fold(0, |place, byte| place << 8 | usize::from(*byte)))
+        .collect()
 }
 
 /// Into max-pooling with places, and back.
@@ -319,7 +326,14 @@ fn check_indexed<const DX: bool, T: Scalar, S: Simd<T>, C: Case>(simd: S, draw: 
                 (found[out], most[out]) = (Relu.apply(z[input]), scale[input]);
             }
         });
-        assert_close("maximum", draw.data, &found, y[image].flat(), &most, Operands::<T, C>::roundings());
+        assert_close(
+            &Operands::<T, C>::told("maximum"),
+            draw.data,
+            &found,
+            y[image].flat(),
+            &most,
+            Operands::<T, C>::roundings(),
+        );
     }
     let dz = |image: usize, dy: &[T]| -> Vec<T> {
         let dy: Vec<T> = dy.iter().zip(y[image].flat()).map(|(dy, y)| *dy * Relu.derivative(*y)).collect();
@@ -348,8 +362,7 @@ fn check_inference<T: Scalar, S: Simd<T>, C: Case>(simd: S, draw: Draw) {
     let avg = |z: &[T], y: &mut [T]| reference::avg_pool_forward(pool, z, y);
     let spec = C::default();
     type Y<T, C> = <C as Case>::Y<T>;
-    let _: Guarded<Y<T, C>> =
-        operands.check_stage(simd, operands.normed(), NoSkip, &normed, Relu, MaxPool(spec), max);
+    let _: Guarded<Y<T, C>> = operands.check_stage(simd, operands.normed(), NoSkip, &normed, Relu, MaxPool(spec), max);
     let _: Guarded<Y<T, C>> = operands.check_stage(simd, operands.bias(), NoSkip, &plain, Gelu, MaxPool(spec), max);
     let _: Guarded<Y<T, C>> = operands.check_stage(simd, operands.bias(), NoSkip, &plain, Silu, AvgPool(spec), avg);
 }
@@ -397,7 +410,7 @@ macro_rules! random {
 macro_rules! random_cases {
     ($($seed:literal)*) => { case!($(Random<$seed>),*); };
 }
-random_cases!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32 33 34 35 36 37 38 39 40 41 42 43 44 45 46 47);
+random_cases!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32 33 34 35 36 37 38 39);
 case!(
     LeNet1,
     LeNet2,
@@ -430,23 +443,25 @@ fn draws() -> impl Strategy<Value = Draw> {
     (1_usize..=3, any::<u64>(), any_data()).prop_map(|(images, seed, data)| Draw { images, seed, data })
 }
 
+// Each instance of a kernel costs more than a second to compile: of the many combinations of shape, element type, instruction set and stage each pair is
+// met somewhere.
 proptest! {
-    #![proptest_config(cases(4))]
+    #![proptest_config(cases(6))]
 
     #[test]
     fn random_shapes(draw in draws()) {
         use crate::kernels::simd::Portable;
-        random!(draw, check, f32, Portable, 0 1 2 3 4 5 6 7);
-        random!(draw, check, f64, Portable, 8 9 10 11 12 13 14 15);
+        random!(draw, check, f32, Portable, 0 1 2 3 4);
+        random!(draw, check, f64, Portable, 5 6 7);
         #[cfg(target_arch = "x86_64")]
         {
             if let Some(simd) = super::avx2() {
-                random!(draw, check, f32, simd, 16 17 18 19 20 21 22 23);
-                random!(draw, check, f64, simd, 24 25 26 27 28 29 30 31);
+                random!(draw, check, f32, simd, 8 9 10 11 12 13);
+                random!(draw, check, f64, simd, 14 15 16 17);
             }
             if let Some(simd) = super::avx512() {
-                random!(draw, check, f32, simd, 32 33 34 35 36 37 38 39);
-                random!(draw, check, f64, simd, 40 41 42 43 44 45 46 47);
+                random!(draw, check, f32, simd, 18 19 20 21 22 23 24 25);
+                random!(draw, check, f64, simd, 26 27 28 29);
             }
         }
     }
@@ -454,17 +469,17 @@ proptest! {
     #[test]
     fn random_shapes_in_planes(draw in draws()) {
         use crate::kernels::simd::Portable;
-        random!(draw, check_planes, f32, Portable, 16 17 18 19);
-        random!(draw, check_planes, f64, Portable, 20 21);
+        random!(draw, check_planes, f32, Portable, 30 31);
+        random!(draw, check_planes, f64, Portable, 32);
         #[cfg(target_arch = "x86_64")]
         {
             if let Some(simd) = super::avx2() {
-                random!(draw, check_planes, f32, simd, 32 33 34 35);
-                random!(draw, check_planes, f64, simd, 36 37);
+                random!(draw, check_planes, f32, simd, 33 34 35);
+                random!(draw, check_planes, f64, simd, 36);
             }
             if let Some(simd) = super::avx512() {
-                random!(draw, check_planes, f32, simd, 0 1 2 3 4 5 6 7);
-                random!(draw, check_planes, f64, simd, 8 9);
+                random!(draw, check_planes, f32, simd, 37 38 39 0 1);
+                random!(draw, check_planes, f64, simd, 2);
             }
         }
     }
@@ -472,17 +487,17 @@ proptest! {
     #[test]
     fn stores_of_random_shapes(draw in draws()) {
         use crate::kernels::simd::Portable;
-        random!(draw, check_normed_skip, f32, Portable, 24 25 26 27);
-        random!(draw, check_normed_skip, f64, Portable, 28 29);
+        random!(draw, check_normed_skip, f32, Portable, 30 31);
+        random!(draw, check_normed_skip, f64, Portable, 32);
         #[cfg(target_arch = "x86_64")]
         {
             if let Some(simd) = super::avx2() {
-                random!(draw, check_normed_skip, f32, simd, 40 41 42 43);
-                random!(draw, check_normed_skip, f64, simd, 44 45);
+                random!(draw, check_normed_skip, f32, simd, 33 34 35);
+                random!(draw, check_normed_skip, f64, simd, 36);
             }
             if let Some(simd) = super::avx512() {
-                random!(draw, check_normed_skip, f32, simd, 8 9 10 11 12 13);
-                random!(draw, check_normed_skip, f64, simd, 14 15);
+                random!(draw, check_normed_skip, f32, simd, 3 4 5 6 7);
+                random!(draw, check_normed_skip, f64, simd, 8);
             }
         }
     }
@@ -490,19 +505,19 @@ proptest! {
     #[test]
     fn pooling_behind_random_shapes(draw in draws()) {
         use crate::kernels::simd::Portable;
-        random!(draw, check_inference, f32, Portable, 0 1 2 3);
-        random!(draw, check_max_pool, f64, Portable, 4 5 6 7);
+        random!(draw, check_inference, f32, Portable, 0);
+        random!(draw, check_max_pool, f64, Portable, 4 5);
         #[cfg(target_arch = "x86_64")]
         {
             if let Some(simd) = super::avx2() {
-                random!(draw, check_max_pool, f32, simd, 8 9 10 11);
-                random!(draw, check_inference, f64, simd, 14 15 16 17);
+                random!(draw, check_max_pool, f32, simd, 18 19 20);
+                random!(draw, check_inference, f64, simd, 26 27);
             }
             if let Some(simd) = super::avx512() {
-                random!(draw, check_inference, f32, simd, 18 19 20 21 22 23);
-                random!(draw, check_max_pool, f32, simd, 24 25 26 27 28 29);
-                random!(draw, check_max_pool, f64, simd, 30 31);
-                random!(draw, check_max_pool_planes, f32, simd, 32 33 34 35);
+                random!(draw, check_inference, f32, simd, 8 9 10);
+                random!(draw, check_max_pool, f32, simd, 11 12 13 35);
+                random!(draw, check_max_pool, f64, simd, 14);
+                random!(draw, check_max_pool_planes, f32, simd, 33 34);
             }
         }
     }
@@ -523,9 +538,9 @@ const DRAWS: [Draw; 2] =
 fn hand_picked_shapes() {
     for draw in DRAWS {
         on_each!(f32, |T, simd| {
-            picked!(draw, check, T, simd, LeNet2 Deep Wide Wider Single Pointwise LongPointwise PointwiseStrided);
-            picked!(draw, check, T, simd, PointwisePadded WholeMap MostlyPadding MostlyPaddingStrided Sparse Phases);
-            picked!(draw, check, T, simd, Column Signal Depthwise DepthwiseStrided DepthwiseTwice Groups WideRow);
+            picked!(draw, check, T, simd, Wide Wider Single Pointwise LongPointwise PointwiseStrided PointwisePadded);
+            picked!(draw, check, T, simd, WholeMap MostlyPadding MostlyPaddingStrided Sparse Phases Column);
+            picked!(draw, check, T, simd, DepthwiseStrided DepthwiseTwice Groups WideRow);
         });
     }
 }
@@ -534,7 +549,7 @@ fn hand_picked_shapes() {
 fn hand_picked_shapes_in_planes() {
     for draw in DRAWS {
         on_each!(f32, |T, simd| {
-            picked!(draw, check_planes, T, simd, LeNet1 Colours Pointwise MostlyPaddingStrided Signal Depthwise Groups);
+            picked!(draw, check_planes, T, simd, Pointwise MostlyPaddingStrided Signal Depthwise Groups);
         });
     }
 }
@@ -543,9 +558,10 @@ fn hand_picked_shapes_in_planes() {
 fn stores_of_hand_picked_shapes() {
     for draw in DRAWS {
         on_each!(f32, |T, simd| {
-            picked!(draw, check_store, T, simd, Wider Pointwise DepthwiseStrided Groups);
+            picked!(draw, check_store, T, simd, Wider);
+            picked!(draw, check_normed_skip, T, simd, Pointwise DepthwiseStrided Groups);
         });
-        on_each!(f64, |T, simd| picked!(draw, check_store, T, simd, Single MostlyPadding));
+        on_each!(f64, |T, simd| picked!(draw, check_normed_skip, T, simd, MostlyPadding));
     }
 }
 
@@ -555,11 +571,11 @@ fn pooling_behind_hand_picked_shapes() {
         on_each!(f32, |T, simd| {
             picked!(draw, check_max_pool, T, simd, LeNet2 Deep Depthwise Gaps LargeWindow);
             picked!(draw, check_max_pool_planes, T, simd, LeNet1 Colours);
-            picked!(draw, check_inference, T, simd, LeNet1 Pointwise Signal Wider);
+            picked!(draw, check_inference, T, simd, LeNet1);
         });
         on_each!(f64, |T, simd| {
-            picked!(draw, check_max_pool, T, simd, Pointwise Column WideRow);
-            picked!(draw, check_inference, T, simd, PointwiseStrided MostlyPadding Gaps);
+            picked!(draw, check_max_pool, T, simd, Column);
+            picked!(draw, check_inference, T, simd, Gaps);
         });
     }
 }
@@ -568,7 +584,7 @@ fn pooling_behind_hand_picked_shapes() {
 fn passes_are_adjoint() {
     for seed in 0..4 {
         let draw = Draw { images: 2, seed, data: Data::Whole };
-        on_each!(f64, |T, simd| picked!(draw, check_adjoint, T, simd, Deep Phases DepthwiseStrided Groups MostlyPadding));
+        on_each!(f64, |T, simd| picked!(draw, check_adjoint, T, simd, Phases DepthwiseTwice));
     }
 }
 
@@ -576,5 +592,5 @@ fn passes_are_adjoint() {
 #[test]
 fn empty_micro_batch() {
     let draw = Draw { images: 0, seed: 1, data: Data::Whole };
-    on_each!(f32, |T, simd| picked!(draw, check, T, simd, LeNet2 Pointwise));
+    on_each!(f32, |T, simd| picked!(draw, check, T, simd, Wide Pointwise));
 }

@@ -10,9 +10,9 @@
 
 mod conv;
 mod linear;
-//mod map;
+mod map;
 mod memory;
-//mod pool;
+mod pool;
 mod shapes;
 mod simd;
 
@@ -47,6 +47,7 @@ macro_rules! on_each {
         on_each!(f64, |$t, $simd| $body);
     }};
     ($element:ty, |$t:ident, $simd:ident| $body:expr) => {{
+        #[allow(dead_code, reason = "not every test names its element type")]
         type $t = $element;
         {
             let $simd = $crate::kernels::simd::Portable;

@@ -2,8 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::gemm::any_data;
-use super::{Data, Source, assert_close, cases, memory::Guarded, nans, on_each};
+use super::{Data, Source, any_data, assert_close, cases, memory::Guarded, nans, on_each};
 use crate::Scalar;
 use crate::kernels::activation::{Activation, Relu};
 use crate::kernels::pool::*;

@@ -27,18 +27,21 @@ impl Lcg {
 }
 
 /// What the naive kernels do in some milliseconds without optimisation.
-const MOST_MACS: usize = 60_000;
+const MOST_MACS: usize = 100_000;
 
 /// Channels around one and two vectors of 4, 8 and 16 lanes, and few.
 const CHANNELS: [usize; 16] = [1, 2, 3, 4, 5, 6, 8, 15, 16, 17, 31, 32, 33, 48, 64, 65];
 
+/// One, or more than two vectors: such shapes have many products, so they are drawn more often than they are taken.
+const FAR_CHANNELS: [usize; 6] = [1, 33, 40, 48, 64, 65];
+
 /// A random convolution without fault.
 const fn random_conv(seed: usize) -> Conv {
-    let mut r = Lcg::new(seed as u64 + 1);
+    let mut r = Lcg::new(seed as u64 + 101);
     loop {
         // Dense twice as often as grouped or depthwise.
         let (groups, inputs, outputs) = match r.next(0, 3) {
-            0 | 1 => (1, r.of(&CHANNELS), r.of(&CHANNELS)),
+            0 | 1 => (1, r.of(&CHANNELS), if r.next(0, 2) == 0 { r.of(&FAR_CHANNELS) } else { r.of(&CHANNELS) }),
             2 => (r.next(2, 4), r.next(1, 9), r.next(1, 17)),
             _ => (r.of(&CHANNELS), 1, r.next(1, 2)),
         };
@@ -55,7 +58,7 @@ const fn random_conv(seed: usize) -> Conv {
             bias: r.next(0, 3) > 0,
         };
         // The least, so that not most of them are tiny.
-        if conv.faults().is_empty() && conv.macs() <= MOST_MACS && conv.macs() >= MOST_MACS / 60 {
+        if conv.faults().is_empty() && conv.macs() <= MOST_MACS && conv.macs() >= MOST_MACS / 50 {
             return conv;
         }
     }
@@ -179,7 +182,7 @@ picked! {
 /// The generator draws what the tests are meant to see.
 #[test]
 fn random_shapes_are_varied() {
-    let convs: Vec<Conv> = (0..48).map(random_conv).collect();
+    let convs: Vec<Conv> = (0..40).map(random_conv).collect();
     for (i, conv) in convs.iter().enumerate() {
         assert!(conv.faults().is_empty() && random_pool(i, conv.output()).faults().is_empty());
     }
