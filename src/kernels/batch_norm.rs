@@ -19,14 +19,67 @@
 
 use crate::Scalar;
 use crate::kernels::activation::Activation;
-use crate::kernels::channels::{each_vector, lanes, load, store};
-use crate::kernels::simd::{Run, Simd};
+use crate::kernels::simd::{Kernel, Simd};
+use crate::kernels::tile::{load, store};
 use crate::plain::Plain;
 
 /// Channels of a layer whose maps and memory have these lengths; anything else does not compile.
 const fn channels(norm: usize, x: usize, y: usize, other: usize) -> usize {
     assert!(norm > 0 && norm.is_multiple_of(2) && other == norm && x == y && x.is_multiple_of(norm / 2));
     norm / 2
+}
+
+/// `$body` for one [`Panel`] after the other, with the token of its vectors: half ones where these hold all channels.
+///
+/// It is written out for full vectors and for a rest, so that the compiler knows which they are.
+macro_rules! each_panel {
+    ($token:expr, $channels:expr, |$simd:ident, $panel:ident| $body:expr) => {{
+        let (token, channels) = ($token, $channels);
+        if channels <= <S::Half as Simd<T>>::LANES {
+            let ($simd, $panel) = (token.half(), Panel { first: 0, lanes: channels, channels });
+            $body
+        } else {
+            let mut first = 0;
+            while first + S::LANES <= channels {
+                let ($simd, $panel) = (token, Panel { first, lanes: S::LANES, channels });
+                $body;
+                first += S::LANES;
+            }
+            if first < channels {
+                let ($simd, $panel) = (token, Panel { first, lanes: channels - first, channels });
+                $body
+            }
+        }
+    }};
+}
+
+/// Sums over pixels that run side by side: an addition takes four cycles, and need not wait for the one before.
+const LINES: usize = 4;
+
+/// The sums of `$n` vectors over `$pixels` pixels `$p`.
+///
+/// Not a function that takes a closure: that would not be sure to become part of the function that has the instructions enabled.
+macro_rules! sums {
+    ($simd:expr, $pixels:expr, $n:literal, |$p:ident| $summands:expr) => {{
+        let mut lines = [[$simd.splat(T::zero()); $n]; LINES];
+        let mut $p = 0;
+        while $p < $pixels {
+            for line in &mut lines {
+                if $p < $pixels {
+                    let summands: [_; $n] = $summands;
+                    for i in 0..$n {
+                        line[i] = $simd.add(line[i], summands[i]);
+                    }
+                    $p += 1;
+                }
+            }
+        }
+        let [mut sums, b, c, d] = lines;
+        for i in 0..$n {
+            sums[i] = $simd.add($simd.add(sums[i], b[i]), $simd.add(c[i], d[i]));
+        }
+        sums
+    }};
 }
 
 /// `y[i] ← f(γ · (x[i] − μ) · r + β)` with the statistics of this micro-batch, which are left in `kept`: μ, then r.
@@ -48,19 +101,37 @@ where
         return;
     }
     let (norm, kept, x) = (norm.flat(), kept.flat_mut(), &x[..images]);
-    simd.vectorize(Run(|| {
-        each_vector!(S::LANES, channels, channels, |c, L| {
-            // SAFETY: c + L ≤ channels, and norm and kept have twice as many elements.
+    simd.vectorize(ForwardTape { channels, norm, epsilon: T::of(epsilon), act, x, y, kept });
+}
+
+struct ForwardTape<'a, T, A, X, Y> {
+    channels: usize,
+    norm: &'a [T],
+    epsilon: T,
+    act: A,
+    x: &'a [X],
+    y: &'a mut [Y],
+    kept: &'a mut [T],
+}
+
+impl<T: Scalar, A: Activation<T>, X: Plain<T>, Y: Plain<T>> Kernel<T> for ForwardTape<'_, T, A, X, Y> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd<T>>(self, simd: S) {
+        let Self { channels, norm, epsilon, act, x, y, kept } = self;
+        let count = T::of((x.len() * (X::LEN / channels)) as f64);
+        each_panel!(simd, channels, |simd, panel| {
+            // SAFETY: the panel's channels are below `channels`; norm and kept have that twice, maps are whole pixels of them.
             unsafe {
-                let (mean, squares) = moments::<T, X, L>(x, c, channels);
-                let count = T::of((images * (X::LEN / channels)) as f64);
-                let r = lanes(|i| (squares[i] / count + T::of(epsilon)).sqrt().recip());
-                store::<T, L>(kept, c, mean);
-                store::<T, L>(kept, channels + c, r);
-                scale::<T, A, X, Y, L>(act, load(norm, c), load(norm, channels + c), mean, r, x, y, c, channels);
+                let (mean, squares) = panel.moments(simd, x);
+                let r = each_lane(simd, squares, |squares| (squares / count + epsilon).sqrt().recip());
+                panel.put(simd, kept, 0, mean);
+                panel.put(simd, kept, 1, r);
+                panel.scale(simd, norm, mean, r, act, x, y);
             }
         });
-    }));
+    }
 }
 
 /// As [`forward_tape`] with given statistics: inference, where it is not part of a convolution.
@@ -76,26 +147,44 @@ where
 {
     let channels = const { channels(N::LEN, X::LEN, Y::LEN, Q::LEN) };
     let (norm, statistics) = (norm.flat(), statistics.flat());
-    simd.vectorize(Run(|| {
-        each_vector!(S::LANES, channels, channels, |c, L| {
-            // SAFETY: c + L ≤ channels, and norm and statistics have twice as many elements.
+    simd.vectorize(Forward { channels, norm, statistics, epsilon: T::of(epsilon), act, x, y });
+}
+
+struct Forward<'a, T, A, X, Y> {
+    channels: usize,
+    norm: &'a [T],
+    statistics: &'a [T],
+    epsilon: T,
+    act: A,
+    x: &'a [X],
+    y: &'a mut [Y],
+}
+
+impl<T: Scalar, A: Activation<T>, X: Plain<T>, Y: Plain<T>> Kernel<T> for Forward<'_, T, A, X, Y> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd<T>>(self, simd: S) {
+        let Self { channels, norm, statistics, epsilon, act, x, y } = self;
+        each_panel!(simd, channels, |simd, panel| {
+            // SAFETY: as in `ForwardTape`.
             unsafe {
-                let variance: [T; L] = load(statistics, channels + c);
-                let r = lanes(|i| (variance[i] + T::of(epsilon)).sqrt().recip());
-                let mean = load(statistics, c);
-                scale::<T, A, X, Y, L>(act, load(norm, c), load(norm, channels + c), mean, r, x, y, c, channels);
+                let (mean, variance) = (panel.get(simd, statistics, 0), panel.get(simd, statistics, 1));
+                let r = each_lane(simd, variance, |variance| (variance + epsilon).sqrt().recip());
+                panel.scale(simd, norm, mean, r, act, x, y);
             }
         });
-    }));
+    }
 }
 
 /// `dy[i]` becomes `dx[i]`; γ's and β's gradients are added to `d_norm`, and `share · images · (mean, unbiased variance)` to
 /// `d_statistics`: over the micro-batches of a batch, with `share` one part of its images, that sums to their mean.
 ///
-/// `kept` is what [`forward_tape`] left, `y` its output. The activation is monotone: its derivative is taken from `y`.
+/// `kept` is what [`forward_tape`] left (ε is in it), `y` its output. The activation is monotone: its derivative is taken from `y`.
 #[allow(clippy::too_many_arguments, reason = "operands and gradients of one step")]
 pub fn backward_in_place<T, S, A, N, Q, X, Y, K>(
-    simd: S, norm: &N, act: A, x: &[X], y: &[Y], dy: &mut [Y], kept: &K, d_norm: &mut N, d_statistics: &mut Q, share: T,
+    simd: S, norm: &N, _epsilon: f64, act: A, x: &[X], y: &[Y], dy: &mut [Y], kept: &K, d_norm: &mut N,
+    d_statistics: &mut Q, share: T,
 ) where
     T: Scalar,
     S: Simd<T>,
@@ -106,152 +195,200 @@ pub fn backward_in_place<T, S, A, N, Q, X, Y, K>(
     Y: Plain<T>,
     K: Plain<T>,
 {
-    const { assert!(A::MONOTONE, "batch_norm: the derivative of an activation that is not monotone is not in its output") };
+    const { assert!(A::MONOTONE, "batch_norm: what is not monotone has no derivative in its output") };
     let channels = const { channels(N::LEN, X::LEN, Y::LEN, K::LEN) };
     const { assert!(Q::LEN == N::LEN) };
-    let images = x.len().min(y.len()).min(dy.len());
-    let count = images * (X::LEN / channels);
-    let (norm, kept, d_norm, d_statistics) = (norm.flat(), kept.flat(), d_norm.flat_mut(), d_statistics.flat_mut());
-    simd.vectorize(Run(|| {
-        each_vector!(S::LANES, channels, channels, |c, L| {
-            // SAFETY: c + L ≤ channels; maps are whole pixels of so many elements, the others have twice as many.
+    let (norm, kept) = (norm.flat(), kept.flat());
+    let (d_norm, d_statistics) = (d_norm.flat_mut(), d_statistics.flat_mut());
+    simd.vectorize(Backward { channels, norm, act, x, y, dy, kept, d_norm, d_statistics, share });
+}
+
+struct Backward<'a, T, A, X, Y> {
+    channels: usize,
+    norm: &'a [T],
+    act: A,
+    x: &'a [X],
+    y: &'a [Y],
+    dy: &'a mut [Y],
+    kept: &'a [T],
+    d_norm: &'a mut [T],
+    d_statistics: &'a mut [T],
+    share: T,
+}
+
+impl<T: Scalar, A: Activation<T>, X: Plain<T>, Y: Plain<T>> Kernel<T> for Backward<'_, T, A, X, Y> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd<T>>(self, simd: S) {
+        let Self { channels, norm, act, x, y, dy, kept, d_norm, d_statistics, share } = self;
+        let images = x.len().min(y.len()).min(dy.len());
+        let pixels = X::LEN / channels;
+        let count = images * pixels;
+        let part = T::one() / T::of(count.max(1) as f64);
+        let weight = share * T::of(images as f64);
+        // Of one pixel there is no unbiased variance; it is taken as 0.
+        let unbiased = T::of(count.saturating_sub(1).max(1) as f64);
+        each_panel!(simd, channels, |simd, panel| {
+            // SAFETY: as in `ForwardTape`; d_norm and d_statistics have twice as many elements as there are channels.
             unsafe {
-                let (mean, r): ([T; L], [T; L]) = (load(kept, c), load(kept, channels + c));
-                let [mut d_beta, mut d_gamma, mut squares] = [[T::zero(); L]; 3];
+                let (mean, r) = (panel.get(simd, kept, 0), panel.get(simd, kept, 1));
+                let mut totals = [simd.splat(T::zero()); 3];
                 for ((x, y), dy) in x.iter().zip(y).zip(dy.iter_mut()) {
                     let (x, y, dy) = (x.flat(), y.flat(), dy.flat_mut());
-                    let [b, g, s] = sums::<T, L, 3>(const { X::LEN / (N::LEN / 2) }, |p| {
-                        let at = p * channels + c;
-                        let (x, y, from): ([T; L], [T; L], [T; L]) = (load(x, at), load(y, at), load(dy, at));
-                        let d: [T; L] = lanes(|i| from[i] * act.derivative(y[i]));
-                        store(dy, at, d);
-                        let centred: [T; L] = lanes(|i| x[i] - mean[i]);
-                        [d, lanes(|i| d[i] * centred[i]), lanes(|i| centred[i] * centred[i])]
+                    let sums = sums!(simd, pixels, 3, |p| {
+                        let d = panel.get(simd, dy, p);
+                        let d = times_derivative(simd, act, panel.get(simd, y, p), d);
+                        panel.put(simd, dy, p, d);
+                        let centred = simd.sub(panel.get(simd, x, p), mean);
+                        [d, simd.mul(d, centred), simd.mul(centred, centred)]
                     });
-                    for i in 0..L {
-                        d_beta[i] += b[i];
-                        d_gamma[i] += g[i] * r[i];
-                        squares[i] += s[i];
+                    for (total, sum) in totals.iter_mut().zip(sums) {
+                        *total = simd.add(*total, sum);
                     }
                 }
+                let [d_beta, centred, squares] = totals;
+                let d_gamma = simd.mul(centred, r);
                 // dx = scale · (d − shift − (x − μ) · slope)
-                let m = T::of(count as f64);
-                let gamma: [T; L] = load(norm, c);
-                let scale: [T; L] = lanes(|i| gamma[i] * r[i]);
-                let shift: [T; L] = lanes(|i| d_beta[i] / m);
-                let slope: [T; L] = lanes(|i| d_gamma[i] * r[i] / m);
+                let scale = simd.mul(panel.get(simd, norm, 0), r);
+                let shift = simd.mul(d_beta, simd.splat(part));
+                let slope = simd.mul(simd.mul(d_gamma, r), simd.splat(part));
                 for (x, dy) in x.iter().zip(dy.iter_mut()).take(images) {
                     let (x, dy) = (x.flat(), dy.flat_mut());
-                    for p in 0..const { X::LEN / (N::LEN / 2) } {
-                        let at = p * channels + c;
-                        let (x, d): ([T; L], [T; L]) = (load(x, at), load(dy, at));
-                        store::<T, L>(dy, at, lanes(|i| scale[i] * (d[i] - shift[i] - (x[i] - mean[i]) * slope[i])));
+                    for p in 0..pixels {
+                        let centred = simd.sub(panel.get(simd, x, p), mean);
+                        let d = simd.sub(simd.sub(panel.get(simd, dy, p), shift), simd.mul(centred, slope));
+                        panel.put(simd, dy, p, simd.mul(d, scale));
                     }
                 }
-                let weight = share * T::of(images as f64);
-                let unbiased = T::of(count.saturating_sub(1).max(1) as f64);
-                add::<T, L>(d_norm, c, d_gamma);
-                add::<T, L>(d_norm, channels + c, d_beta);
-                add::<T, L>(d_statistics, c, lanes(|i| weight * mean[i]));
-                add::<T, L>(d_statistics, channels + c, lanes(|i| weight * squares[i] / unbiased));
+                panel.add(simd, d_norm, 0, d_gamma);
+                panel.add(simd, d_norm, 1, d_beta);
+                panel.add(simd, d_statistics, 0, simd.mul(mean, simd.splat(weight)));
+                panel.add(simd, d_statistics, 1, simd.mul(squares, simd.splat(weight / unbiased)));
             }
         });
-    }));
-}
-
-/// `y ← f((x − μ) · r · γ + β)` for channels `c..c + L`. (Not `x · scale + shift`: with a mean far from 0 that would cancel.)
-///
-/// # Safety
-/// `c + L ≤ channels`, and maps are whole pixels.
-#[inline(always)]
-#[allow(clippy::too_many_arguments, reason = "operands of one step")]
-unsafe fn scale<T: Scalar, A: Activation<T>, X: Plain<T>, Y: Plain<T>, const L: usize>(
-    act: A, gamma: [T; L], beta: [T; L], mean: [T; L], r: [T; L], x: &[X], y: &mut [Y], c: usize, channels: usize,
-) {
-    let scale: [T; L] = lanes(|i| gamma[i] * r[i]);
-    for (x, y) in x.iter().zip(y) {
-        let (x, y) = (x.flat(), y.flat_mut());
-        for p in 0..X::LEN / channels {
-            let at = p * channels + c;
-            // SAFETY: pixel p is inside, and c + L ≤ channels.
-            unsafe {
-                let x: [T; L] = load(x, at);
-                store::<T, L>(y, at, lanes(|i| act.apply((x[i] - mean[i]) * scale[i] + beta[i])));
-            }
-        }
     }
 }
 
-/// Mean of channels `c..c + L` over all pixels, and the sum of the squared distances from it.
-///
-/// Image by image, in two passes while it is near: its mean, then distances from that, whose sum corrects the rounding of the mean;
-/// images are combined as samples of different means (Chan, Golub and LeVeque 1983, "Algorithms for computing the sample variance").
-///
-/// # Safety
-/// `c + L ≤ channels`, and maps are whole pixels.
-#[inline(always)]
-unsafe fn moments<T: Scalar, X: Plain<T>, const L: usize>(x: &[X], c: usize, channels: usize) -> ([T; L], [T; L]) {
-    let pixels = X::LEN / channels;
-    let count = T::of(pixels as f64);
-    let (mut mean, mut squares) = ([T::zero(); L], [T::zero(); L]);
-    for (image, x) in x.iter().enumerate() {
-        let x = x.flat();
-        // SAFETY: pixel p is inside, and c + L ≤ channels.
-        let [sum] = sums::<T, L, 1>(pixels, |p| [unsafe { load(x, p * channels + c) }]);
-        let first: [T; L] = lanes(|i| sum[i] / count);
-        let [rest, about] = sums::<T, L, 2>(pixels, |p| {
-            // SAFETY: as above.
-            let x: [T; L] = unsafe { load(x, p * channels + c) };
-            let d: [T; L] = lanes(|i| x[i] - first[i]);
-            [d, lanes(|i| d[i] * d[i])]
-        });
-        // So many images before: the weights of their mean and of this one's.
-        let (before, new) = (T::of(image as f64), T::one() / T::of((image + 1) as f64));
-        for i in 0..L {
-            let own = first[i] + rest[i] / count;
-            let own_squares = about[i] - rest[i] * rest[i] / count;
-            let apart = own - mean[i];
-            mean[i] += apart * new;
-            squares[i] += own_squares + apart * apart * (count * before * new);
-        }
-    }
-    (mean, squares)
+/// Neighbouring channels, a vector of them at most.
+#[derive(Clone, Copy)]
+struct Panel {
+    first: usize,
+    lanes: usize,
+    /// Of a pixel.
+    channels: usize,
 }
 
-/// Sums of `N` vectors over pixels; four sums side by side, as an addition takes four cycles.
-#[inline(always)]
-fn sums<T: Scalar, const L: usize, const N: usize>(
-    pixels: usize, mut f: impl FnMut(usize) -> [[T; L]; N],
-) -> [[T; L]; N] {
-    const SIDE_BY_SIDE: usize = 4;
-    let mut sums = [[[T::zero(); L]; N]; SIDE_BY_SIDE];
-    let mut p = 0;
-    while p < pixels {
-        for sums in &mut sums {
-            if p < pixels {
-                let summands = f(p);
-                for n in 0..N {
-                    for i in 0..L {
-                        sums[n][i] += summands[n][i];
-                    }
+impl Panel {
+    /// Its channels of pixel `p`.
+    ///
+    /// # Safety
+    /// `x` has `p + 1` pixels.
+    #[inline(always)]
+    unsafe fn get<T: Scalar, S: Simd<T>>(self, simd: S, x: &[T], p: usize) -> S::V {
+        debug_assert!((p + 1) * self.channels <= x.len());
+        // SAFETY: the caller's, as first + lanes ≤ channels.
+        unsafe { load(simd, x.as_ptr().add(p * self.channels + self.first), self.lanes) }
+    }
+
+    /// Its channels of pixel `p` become `v`.
+    ///
+    /// # Safety
+    /// `x` has `p + 1` pixels.
+    #[inline(always)]
+    unsafe fn put<T: Scalar, S: Simd<T>>(self, simd: S, x: &mut [T], p: usize, v: S::V) {
+        debug_assert!((p + 1) * self.channels <= x.len());
+        // SAFETY: the caller's, as first + lanes ≤ channels.
+        unsafe { store(simd, x.as_mut_ptr().add(p * self.channels + self.first), v, self.lanes) }
+    }
+
+    /// `v` is added to its channels of pixel `p`.
+    ///
+    /// # Safety
+    /// `x` has `p + 1` pixels.
+    #[inline(always)]
+    unsafe fn add<T: Scalar, S: Simd<T>>(self, simd: S, x: &mut [T], p: usize, v: S::V) {
+        // SAFETY: the caller's.
+        unsafe { self.put(simd, x, p, simd.add(self.get(simd, x, p), v)) }
+    }
+
+    /// `y ← f((x − μ) · r · γ + β)`. (Not `x · scale + shift`: where the mean is far from 0, that would cancel.)
+    ///
+    /// # Safety
+    /// Maps are whole pixels, and norm is two.
+    #[inline(always)]
+    #[allow(clippy::too_many_arguments, reason = "operands of one step")]
+    unsafe fn scale<T: Scalar, S: Simd<T>, A: Activation<T>, X: Plain<T>, Y: Plain<T>>(
+        self, simd: S, norm: &[T], mean: S::V, r: S::V, act: A, x: &[X], y: &mut [Y],
+    ) {
+        // SAFETY: the caller's.
+        let (gamma, beta) = unsafe { (self.get(simd, norm, 0), self.get(simd, norm, 1)) };
+        let scale = simd.mul(gamma, r);
+        for (x, y) in x.iter().zip(y) {
+            let (x, y) = (x.flat(), y.flat_mut());
+            for p in 0..X::LEN / self.channels {
+                // SAFETY: the caller's.
+                unsafe {
+                    let z = simd.mul_add(simd.sub(self.get(simd, x, p), mean), scale, beta);
+                    self.put(simd, y, p, act.vector(simd, z));
                 }
-                p += 1;
             }
         }
     }
-    let [a, b, c, d] = sums;
-    lanes(|n| lanes(|i| (a[n][i] + b[n][i]) + (c[n][i] + d[n][i])))
+
+    /// Mean over all pixels, and the sum of the squared distances from it.
+    ///
+    /// Image by image, in two passes while it is near: its mean, then distances from that, whose sum corrects the rounding of the mean;
+    /// images are combined as samples of different means (Chan, Golub and LeVeque 1983, "Algorithms for computing the sample variance").
+    ///
+    /// # Safety
+    /// Maps are whole pixels.
+    #[inline(always)]
+    unsafe fn moments<T: Scalar, S: Simd<T>, X: Plain<T>>(self, simd: S, x: &[X]) -> (S::V, S::V) {
+        let pixels = X::LEN / self.channels;
+        let count = T::of(pixels as f64);
+        let (part, minus_part) = (simd.splat(T::one() / count), simd.splat(-T::one() / count));
+        let [mut mean, mut squares] = [simd.splat(T::zero()); 2];
+        for (image, x) in x.iter().enumerate() {
+            let x = x.flat();
+            // SAFETY: the caller's.
+            let [sum] = sums!(simd, pixels, 1, |p| [unsafe { self.get(simd, x, p) }]);
+            let about = simd.mul(sum, part);
+            let [rest, around] = sums!(simd, pixels, 2, |p| {
+                // SAFETY: the caller's.
+                let d = simd.sub(unsafe { self.get(simd, x, p) }, about);
+                [d, simd.mul(d, d)]
+            });
+            let own_mean = simd.mul_add(rest, part, about);
+            let own_squares = simd.mul_add(simd.mul(rest, rest), minus_part, around);
+            // So many images before this one, and its weight in the mean of them all.
+            let (before, weight) = (T::of(image as f64), T::one() / T::of((image + 1) as f64));
+            let apart = simd.sub(own_mean, mean);
+            mean = simd.mul_add(apart, simd.splat(weight), mean);
+            let between = simd.mul(simd.mul(apart, apart), simd.splat(count * before * weight));
+            squares = simd.add(squares, simd.add(own_squares, between));
+        }
+        (mean, squares)
+    }
 }
 
-/// `x[at..at + L] += values`.
-///
-/// # Safety
-/// `at + L ≤ x.len()`.
+/// `f` of each lane.
 #[inline(always)]
-unsafe fn add<T: Scalar, const L: usize>(x: &mut [T], at: usize, values: [T; L]) {
-    // SAFETY: the caller's.
+fn each_lane<T: Scalar, S: Simd<T>>(simd: S, v: S::V, f: impl Fn(T) -> T) -> S::V {
+    let mut lanes = [T::zero(); 64];
+    // SAFETY: a vector has at most 64 lanes, by the contract of `Simd`.
     unsafe {
-        let sum: [T; L] = load(x, at);
-        store::<T, L>(x, at, lanes(|i| sum[i] + values[i]));
+        simd.store(lanes.as_mut_ptr(), v);
+        for lane in lanes.iter_mut().take(S::LANES) {
+            *lane = f(*lane);
+        }
+        simd.load(lanes.as_ptr())
     }
+}
+
+/// `d · f′(y)` in each lane.
+#[inline(always)]
+fn times_derivative<T: Scalar, S: Simd<T>, A: Activation<T>>(simd: S, act: A, y: S::V, d: S::V) -> S::V {
+    let factor = each_lane(simd, y, |y| act.derivative(y));
+    simd.mul(d, factor)
 }

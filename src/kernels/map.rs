@@ -1,8 +1,10 @@
 //! Element-wise steps, softmax, and the way from planes to pixels and back: what stands by itself, not behind a convolution or a linear layer.
 
+use core::ops::Range;
+
 use crate::Scalar;
 use crate::kernels::activation::Activation;
-use crate::kernels::channels::{each_vector, lanes, load, store};
+use crate::kernels::channels::{lanes, load, store};
 use crate::kernels::simd::{Run, Simd};
 use crate::kernels::stage::scale_by_derivative;
 use crate::plain::Plain;
@@ -127,20 +129,40 @@ pub(super) fn transpose<T: Scalar, S: Simd<T>>(_: S, rows: usize, columns: usize
     }
     for top in (0..rows).step_by(SIDE) {
         for left in (0..columns).step_by(SIDE) {
-            let (height, width) = ((rows - top).min(SIDE), (columns - left).min(SIDE));
-            // By at most 4 × 4: as many vectors, turned in registers. (8 × 8 took half as long again with AVX2 and AVX-512.)
-            each_vector!(S::LANES.min(4), height, height, |i, L| {
-                each_vector!(S::LANES.min(4), width, width, |j, M| {
-                    let (i, j) = (top + i, left + j);
-                    // SAFETY: i + L ≤ rows, j + M ≤ columns, and both slices have rows · columns elements.
-                    unsafe {
-                        let block: [[T; M]; L] = lanes(|k| load(x, (i + k) * columns + j));
-                        for k in 0..M {
-                            store::<T, L>(y, (j + k) * rows + i, lanes(|l| block[l][k]));
-                        }
-                    }
-                });
-            });
+            // SAFETY: the block ends with the rows and columns, and both slices have rows · columns elements.
+            unsafe {
+                let (bottom, right) = ((top + SIDE).min(rows), (left + SIDE).min(columns));
+                transpose_block(top..bottom, left..right, rows, columns, x, y);
+            }
+        }
+    }
+}
+
+/// [`transpose`] of some rows and columns.
+///
+/// # Safety
+/// The ranges are not empty and below `rows` and `columns`, and both slices have rows · columns elements.
+#[inline(always)]
+unsafe fn transpose_block<T: Scalar>(
+    i: Range<usize>, j: Range<usize>, rows: usize, columns: usize, x: &[T], y: &mut [T],
+) {
+    // By 4 × 4, turned in registers, and what is left one by one. (8 × 8 took half as long again with AVX2 and AVX-512.)
+    const B: usize = 4;
+    let (whole_i, whole_j) = (i.start + i.len() / B * B, j.start + j.len() / B * B);
+    // SAFETY: the caller's.
+    unsafe {
+        for i in (i.start..whole_i).step_by(B) {
+            for j in (j.start..whole_j).step_by(B) {
+                let block: [[T; B]; B] = lanes(|k| load(x, (i + k) * columns + j));
+                for k in 0..B {
+                    store::<T, B>(y, (j + k) * rows + i, lanes(|l| block[l][k]));
+                }
+            }
+        }
+        for i in i {
+            for j in if i < whole_i { whole_j } else { j.start }..j.end {
+                *y.get_unchecked_mut(j * rows + i) = *x.get_unchecked(i * columns + j);
+            }
         }
     }
 }

@@ -176,7 +176,7 @@ pub fn global_avg_forward<T: Scalar, S: Simd<T>, X: Plain<T>, Y: Plain<T>>(simd:
         let (channels, pixels) = const { (Y::LEN, X::LEN / Y::LEN) };
         for (x, y) in x.iter().zip(y) {
             let (x, y) = (x.flat(), y.flat_mut());
-            each_vector!(S::LANES, channels, channels, |c, L| {
+            each_vector!(S::LANES, Y::LEN, channels, |c, L| {
                 // SAFETY: x has `pixels` times the channels, y has the channels; c + L ≤ channels.
                 unsafe {
                     let sum = sum::<T, L>(x, c, channels, pixels);
@@ -221,7 +221,7 @@ pub fn global_avg_backward<T: Scalar, S: Simd<T>, X: Plain<T>, Y: Plain<T>>(simd
         let (channels, pixels) = const { (Y::LEN, X::LEN / Y::LEN) };
         for (dx, dy) in dx.iter_mut().zip(dy) {
             let (dx, dy) = (dx.flat_mut(), dy.flat());
-            each_vector!(S::LANES, channels, channels, |c, L| {
+            each_vector!(S::LANES, Y::LEN, channels, |c, L| {
                 // SAFETY: dx has `pixels` times the channels, dy has the channels; c + L ≤ channels, p < pixels.
                 unsafe {
                     let dy: [T; L] = load(dy, c);

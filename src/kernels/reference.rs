@@ -204,3 +204,24 @@ pub fn linear_backward<T: Scalar>(x: &[T], weight: &[T], dy: &[T], dw: &mut [T],
         }
     }
 }
+
+/// Mean and variance of each channel over all pixels of `x`; the variance is divided by their number.
+pub fn batch_norm_moments<T: Scalar>(x: &[T], mean: &mut [T], variance: &mut [T]) {
+    let channels = mean.len();
+    let count = T::of((x.len() / channels) as f64);
+    for c in 0..channels {
+        let values = || x.iter().skip(c).step_by(channels).copied();
+        mean[c] = values().sum::<T>() / count;
+        variance[c] = values().map(|x| (x - mean[c]) * (x - mean[c])).sum::<T>() / count;
+    }
+}
+
+/// `y ← γ · (x − mean) / √(variance + ε) + β`.
+pub fn batch_norm_forward<T: Scalar>(
+    [gamma, beta]: [&[T]; 2], [mean, variance]: [&[T]; 2], epsilon: f64, x: &[T], y: &mut [T],
+) {
+    for (i, (x, y)) in x.iter().zip(y).enumerate() {
+        let c = i % gamma.len();
+        *y = gamma[c] * (*x - mean[c]) / (variance[c] + T::of(epsilon)).sqrt() + beta[c];
+    }
+}

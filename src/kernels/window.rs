@@ -5,7 +5,7 @@
 
 use crate::Scalar;
 use crate::kernels::activation::Activation;
-use crate::kernels::channels::{each_vector, lanes, load, store};
+use crate::kernels::channels::{each_vector, is_ragged, lanes, load, store};
 use crate::kernels::simd::Simd;
 use crate::kernels::stage::PoolSpec;
 use crate::shape::Pool;
@@ -187,7 +187,7 @@ unsafe fn max_within<T: Scalar, S: Simd<T>, P: PoolSpec, K: Keep>(
     _: S, _: P, window: Window, room: usize, x: &[T], y: &mut [T], places: &mut K,
 ) {
     let pool = const { &P::POOL };
-    each_vector!(S::LANES, pool.input.c, room, |c, L| {
+    each_vector!(S::LANES, P::POOL.input.c, room, |c, L| {
         // SAFETY: the caller's, as c + L ≤ room.
         unsafe {
             let mut best: [T; L] = load(x, window.x + c);
@@ -230,7 +230,7 @@ unsafe fn mean_within<T: Scalar, S: Simd<T>, P: PoolSpec>(
     _: S, _: P, window: Window, room: usize, divisor: T, x: &[T], y: &mut [T],
 ) {
     let pool = const { &P::POOL };
-    each_vector!(S::LANES, pool.input.c, room, |c, L| {
+    each_vector!(S::LANES, P::POOL.input.c, room, |c, L| {
         // SAFETY: the caller's, as c + L ≤ room.
         unsafe {
             let mut sum = [T::zero(); L];
@@ -292,7 +292,7 @@ impl<T: Scalar, A: Activation<T>, R: Recall> Spread<'_, T, A, R> {
         &self, _: S, _: P, window: Window, room: usize, dx: &mut [T],
     ) {
         let pool = const { &P::POOL };
-        each_vector!(S::LANES, pool.input.c, room, |c, L| {
+        each_vector!(S::LANES, P::POOL.input.c, room, |c, L| {
             // SAFETY: the caller's, as c + L ≤ room.
             unsafe {
                 let (y, dy) = (load::<_, L>(self.y, window.y + c), load::<_, L>(self.dy, window.y + c));
@@ -355,6 +355,21 @@ const fn in_row(pool: &Pool, s: usize, first: usize) -> Window {
     Window::whole(pool, s * pool.stride[1] * pool.input.c, first + s * pool.input.c)
 }
 
+/// Windows of a row that have room for another pixel behind each of theirs: all but the last, where that is made use of.
+///
+/// What lies behind the last one may be done already, so it is left alone.
+const fn with_room<T: Scalar, S: Simd<T>>(pool: &Pool) -> usize {
+    if is_ragged(S::LANES, pool.input.c) { pool.output().w - 1 } else { 0 }
+}
+
+/// As [`with_room`], of windows whose pixels are written one after the other, vector by vector.
+///
+/// One vector for all channels may go beyond its pixel, for the next one is written behind it. Of several the last one may not: the
+/// next pixel's first vector lies there already.
+const fn with_room_for_all<T: Scalar, S: Simd<T>>(pool: &Pool) -> usize {
+    if pool.input.c <= S::LANES { with_room::<T, S>(pool) } else { 0 }
+}
+
 /// One row of windows, of which `x` begins with the first one: `y ← max of each` from element `first` on, and the places.
 /// Where a slice is too short, nothing is done.
 #[inline(always)]
@@ -362,17 +377,20 @@ pub fn max_row<T: Scalar, S: Simd<T>, P: PoolSpec, K: Keep>(
     simd: S, spec: P, x: &[T], first: usize, y: &mut [T], places: &mut K,
 ) {
     let pool = const { &P::POOL };
-    let (channels, last) = const { (P::POOL.input.c, P::POOL.output().w - 1) };
+    let (channels, before) = const { (P::POOL.input.c, with_room::<T, S>(&P::POOL)) };
     if !const { are_apart(&P::POOL) } || !row_fits(pool, x.len(), first, y.len().min(places.len())) {
         return;
     }
-    // SAFETY: windows that are apart lie within these lengths. Behind each but the last there is another pixel on either
-    // side; what lies behind the last one may be done already, so it is left alone.
+    // SAFETY: windows that are apart lie within these lengths, and have room as `with_room` says.
     unsafe {
-        for s in 0..last {
-            max_within(simd, spec, in_row(pool, s, first), 2 * channels, x, y, places);
+        if const { with_room::<T, S>(&P::POOL) > 0 } {
+            for s in 0..before {
+                max_within(simd, spec, in_row(pool, s, first), 2 * channels, x, y, places);
+            }
         }
-        max_within(simd, spec, in_row(pool, last, first), channels, x, y, places);
+        for s in before..pool.output().w {
+            max_within(simd, spec, in_row(pool, s, first), channels, x, y, places);
+        }
     }
 }
 
@@ -380,16 +398,20 @@ pub fn max_row<T: Scalar, S: Simd<T>, P: PoolSpec, K: Keep>(
 #[inline(always)]
 pub fn mean_row<T: Scalar, S: Simd<T>, P: PoolSpec>(simd: S, spec: P, divisor: T, x: &[T], first: usize, y: &mut [T]) {
     let pool = const { &P::POOL };
-    let (channels, last) = const { (P::POOL.input.c, P::POOL.output().w - 1) };
+    let (channels, before) = const { (P::POOL.input.c, with_room::<T, S>(&P::POOL)) };
     if !const { are_apart(&P::POOL) } || !row_fits(pool, x.len(), first, y.len()) {
         return;
     }
     // SAFETY: as in `max_row`.
     unsafe {
-        for s in 0..last {
-            mean_within(simd, spec, in_row(pool, s, first), 2 * channels, divisor, x, y);
+        if const { with_room::<T, S>(&P::POOL) > 0 } {
+            for s in 0..before {
+                mean_within(simd, spec, in_row(pool, s, first), 2 * channels, divisor, x, y);
+            }
         }
-        mean_within(simd, spec, in_row(pool, last, first), channels, divisor, x, y);
+        for s in before..pool.output().w {
+            mean_within(simd, spec, in_row(pool, s, first), channels, divisor, x, y);
+        }
     }
 }
 
@@ -399,9 +421,6 @@ impl<T: Scalar, A: Activation<T>, R: Recall> Spread<'_, T, A, R> {
     pub fn write<S: Simd<T>, P: PoolSpec>(&self, simd: S, spec: P, dx: &mut [T]) {
         let (pool, out) = const { (&P::POOL, P::POOL.output()) };
         let channels = pool.input.c;
-        // One vector for all channels may go beyond its pixel, for the next one is written behind it. Of several the last one may not: the next pixel's
-        // first vector lies there already.
-        let room = if channels <= S::LANES { 2 * channels } else { channels };
         let row = pool.input.w * channels;
         let mut bands = dx.chunks_mut((pool.stride[0] * row).max(1));
         if const { are_apart(&P::POOL) } && self.len() >= out.len() {
@@ -409,15 +428,19 @@ impl<T: Scalar, A: Activation<T>, R: Recall> Spread<'_, T, A, R> {
                 if band.len() < rows_len(pool) {
                     return;
                 }
-                let (first, last) = (r * row_len(pool), out.w - 1);
+                let (first, before) = (r * row_len(pool), const { with_room_for_all::<T, S>(&P::POOL) });
                 // SAFETY: as in `max_row`; `first` is where the row begins in what left.
                 unsafe {
-                    for s in 0..last {
-                        self.within::<S, P, false>(simd, spec, in_row(pool, s, first), room, band);
-                        clear(pool, s, (s + 1) * pool.stride[1] * channels, band);
+                    if const { with_room_for_all::<T, S>(&P::POOL) > 0 } {
+                        for s in 0..before {
+                            self.within::<S, P, false>(simd, spec, in_row(pool, s, first), 2 * channels, band);
+                            clear(pool, s, band);
+                        }
                     }
-                    self.within::<S, P, false>(simd, spec, in_row(pool, last, first), channels, band);
-                    clear(pool, last, row, band);
+                    for s in before..out.w {
+                        self.within::<S, P, false>(simd, spec, in_row(pool, s, first), channels, band);
+                        clear(pool, s, band);
+                    }
                 }
                 if let Some(behind) = band.get_mut(rows_len(pool)..) {
                     behind.fill(T::zero());
@@ -430,12 +453,14 @@ impl<T: Scalar, A: Activation<T>, R: Recall> Spread<'_, T, A, R> {
     }
 }
 
-/// Zeros behind window `s` of a row up to element `end` of each of its pixel rows.
+/// Zeros behind window `s` of a row up to the next one, in each of its pixel rows.
 #[inline(always)]
-fn clear<T: Scalar>(pool: &Pool, s: usize, end: usize, rows: &mut [T]) {
+fn clear<T: Scalar>(pool: &Pool, s: usize, rows: &mut [T]) {
+    let row = pool.input.w * pool.input.c;
     let begin = (s * pool.stride[1] + pool.kernel[1]) * pool.input.c;
+    let end = if s + 1 == pool.output().w { row } else { (s + 1) * pool.stride[1] * pool.input.c };
     if begin < end {
-        for row in rows.chunks_mut((pool.input.w * pool.input.c).max(1)).take(pool.kernel[0]) {
+        for row in rows.chunks_mut(row.max(1)).take(pool.kernel[0]) {
             if let Some(gap) = row.get_mut(begin..end) {
                 gap.fill(T::zero());
             }

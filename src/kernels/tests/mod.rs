@@ -8,6 +8,7 @@
 //! the bit whatever the order of the sums; and fractions, compared within the rounding error that the number of
 //! products allows.
 
+mod batch_norm;
 mod conv;
 mod linear;
 mod map;

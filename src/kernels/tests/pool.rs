@@ -72,6 +72,8 @@ cases_of! {
     Vectors: pool([32, 4, 6], [2, 2], [2, 2], [0; 4], Exact), index 1;
     Odd: pool([17, 7, 5], [2, 2], [2, 2], [0; 4], Floor), index 1;
     Three: pool([3, 9, 8], [3, 2], [3, 3], [0; 4], Floor), index 1;
+    Ragged: pool([27, 4, 7], [2, 2], [2, 2], [0; 4], Floor), index 1;
+    RaggedGaps: pool([44, 5, 6], [1, 2], [2, 3], [0; 4], Floor), index 1;
     Wide: pool([20, 5, 9], [2, 3], [4, 3], [0; 4], Floor), index 1;
     ManyOverlapping: pool([13, 6, 7], [3, 3], [2, 2], [1; 4], Floor), index 1;
     Global: pool([40, 3, 3], [3, 3], [3, 3], [0; 4], Exact), index 1;
