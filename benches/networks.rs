@@ -11,7 +11,7 @@ mod networks;
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use networks::{Conv64, LeNet5, MnistCnn};
+use networks::{Conv64, LeNet5, MnistCnn, MobileNet, ResNet8};
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt, SeedableRng};
 use tenonet::loss::Loss;
@@ -61,6 +61,7 @@ where
         bencher.iter(|| {
             let loss = net.loss_and_grad(black_box(&x), &labels, &SoftmaxCrossEntropy, &mut grad).expect("labels fit");
             sgd.step(net.params_mut(), grad.params()).expect("the rate is positive");
+            net.update_statistics(&grad);
             loss
         });
     });
@@ -74,6 +75,10 @@ fn all(criterion: &mut Criterion) {
     train::<LeNet5>(criterion);
     forward::<MnistCnn>(criterion);
     train::<MnistCnn>(criterion);
+    forward::<ResNet8>(criterion);
+    train::<ResNet8>(criterion);
+    forward::<MobileNet>(criterion);
+    train::<MobileNet>(criterion);
     forward::<Conv64>(criterion);
 }
 

@@ -1,4 +1,4 @@
-"""The networks in PyTorch, with our names of parameters (`../common/networks.rs` and `graphs.rs` say the same)."""
+"""The networks in PyTorch, with our names of parameters (`../common/networks.rs` says the same)."""
 
 import json
 import pathlib

@@ -1,8 +1,5 @@
 //! tenonet, and what the core can do.
 
-#[cfg(feature = "graphs")]
-#[path = "../../../../common/graphs.rs"]
-mod graphs;
 #[allow(dead_code, reason = "criterion's benchmarks use the rest")]
 #[path = "../../../../common/layers.rs"]
 mod layers;
@@ -14,7 +11,7 @@ mod peak;
 use contest::networks::{BATCH, MOMENTUM, RATE, label};
 use contest::{Contest, median, noise};
 use layers::{Operands, Passes};
-use networks::{Conv64, LeNet5, MnistCnn};
+use networks::{Conv64, LeNet5, MnistCnn, MobileNet, ResNet8};
 use rand::SeedableRng;
 use tenonet::loss::Loss;
 use tenonet::prelude::*;
@@ -34,10 +31,8 @@ macro_rules! each_network {
     ($call:ident) => {
         $call!("lenet5", LeNet5);
         $call!("mnist_cnn", MnistCnn);
-        #[cfg(feature = "graphs")]
-        $call!("resnet8", graphs::ResNet8);
-        #[cfg(feature = "graphs")]
-        $call!("mobilenet_v1", graphs::MobileNet);
+        $call!("resnet8", ResNet8);
+        $call!("mobilenet_v1", MobileNet);
     };
 }
 
@@ -110,7 +105,6 @@ where
         move || {
             let loss = net.loss_and_grad(&x, &labels, &SoftmaxCrossEntropy, &mut grad).expect("labels fit");
             sgd.step(net.params_mut(), grad.params()).expect("the rate is positive");
-            #[cfg(feature = "graphs")]
             net.update_statistics(&grad);
             loss
         }
