@@ -1,88 +1,80 @@
-//! Matrix products of the sizes of real networks: ours against `matrixmultiply`, in one run on one thread.
+//! Matrix products of the sizes of real networks: ours against `matrixmultiply` and the `gemm` crate, in one run on one thread.
 //!
-//! `cargo bench --bench gemm`. It backs the choice that `src/kernels/host.rs` makes.
+//! `cargo bench --bench gemm`; what it counts as elements are floating-point operations. It backs the choice that `src/kernels/host.rs` makes.
 
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use tenonet::Scalar;
-use tenonet::kernels::gemm;
-use tenonet::kernels::simd::{Kernel, Simd};
-use tenonet::kernels::tile::{Broadcast, Taps};
+use gemm::Parallelism;
+use tenonet::kernels::activation::Identity;
+use tenonet::kernels::linear;
+use tenonet::{Plain, Scalar};
 
-/// `C ← A · B`, or with `TRANSPOSED` `C += A · Bᵀ`, all matrices in rows.
-struct Product<'a, const TRANSPOSED: bool> {
-    sizes: [usize; 3],
-    a: &'a [f32],
-    b: &'a [f32],
-    c: &'a mut [f32],
-}
+/// `C ← A · B` with `A: [M, K]`, `B: [K, N]`, all in rows.
+fn product<const K: usize, const N: usize>(criterion: &mut Criterion, layer: &str, m: usize) {
+    let a = vec![[0.5_f32; K]; m];
+    let mut c = vec![[0.0_f32; N]; m];
+    // On the heap directly: the largest would overflow the stack.
+    let mut b: Box<[[f32; N]; K]> = Plain::<f32>::zeroed_box();
+    Plain::<f32>::flat_mut(&mut *b).fill(0.25);
+    let (k_stride, n_stride) = (K as isize, N as isize);
 
-impl<const TRANSPOSED: bool> Kernel<f32> for Product<'_, TRANSPOSED> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<S: Simd<f32>>(self, simd: S) {
-        let [m, k, n] = self.sizes;
-        assert!(self.a.len() >= m * k && self.b.len() >= k * n && self.c.len() >= m * n);
-        let (a, b, c) = (self.a.as_ptr(), self.b.as_ptr(), self.c.as_mut_ptr());
-        // SAFETY: the slices hold matrices of these sizes, asserted above.
-        unsafe {
-            if TRANSPOSED {
-                gemm::dot_product(simd, m, a, k, b, Taps::rows(n, k), k, c, n);
-            } else {
-                let a = Broadcast { first: a, row: k, column: 1 };
-                gemm::product::<f32, S, false>(simd, m, a, b, Taps::rows(k, n), c, n, n);
+    let mut group = criterion.benchmark_group("gemm");
+    group.throughput(Throughput::Elements((2 * m * K * N) as u64)).sample_size(20);
+    let shape = format!("{layer} {m}×{K}×{N}");
+    // A linear layer over a micro-batch of m inputs; so is a convolution, whose pixels are the inputs.
+    group.bench_function(BenchmarkId::new("tenonet", &shape), |bencher| {
+        bencher.iter(|| {
+            let (x, weight, bias) = (black_box(&*a), black_box(&*b), &[0.0_f32; 0]);
+            f32::dispatch(linear::Forward { x, weight, bias, act: Identity, y: &mut c });
+        });
+    });
+    group.bench_function(BenchmarkId::new("matrixmultiply", &shape), |bencher| {
+        bencher.iter(|| {
+            let (a, b) = (black_box(a.as_ptr()).cast(), black_box(b.as_ptr()).cast());
+            // SAFETY: matrices of these sizes and strides.
+            unsafe {
+                let c = c.as_mut_ptr().cast();
+                matrixmultiply::sgemm(m, K, N, 1.0, a, k_stride, 1, b, n_stride, 1, 0.0, c, n_stride, 1);
             }
-        }
-    }
+        });
+    });
+    group.bench_function(BenchmarkId::new("gemm", &shape), |bencher| {
+        bencher.iter(|| {
+            let (a, b) = (black_box(a.as_ptr()).cast(), black_box(b.as_ptr()).cast());
+            // SAFETY: matrices of these sizes and strides; C is not read.
+            unsafe {
+                let c = c.as_mut_ptr().cast();
+                let (a_stride, threads) = (k_stride, Parallelism::None);
+                gemm::gemm(
+                    m, N, K, c, 1, n_stride, false, a, 1, a_stride, b, 1, n_stride, 0.0, 1.0_f32, false, false, false,
+                    threads,
+                );
+            }
+        });
+    });
+    group.finish();
 }
 
 fn products(criterion: &mut Criterion) {
-    // m, k, n: convolutions (channels · taps · places) and linear layers over a micro-batch (inputs · features · features).
-    let shapes = [
-        [6, 25, 784],
-        [16, 150, 100],
-        [64, 576, 784],
-        [128, 1152, 196],
-        [256, 2304, 49],
-        [512, 512, 512],
-        [16, 400, 120],
-        [16, 4096, 4096],
-        [64, 4096, 4096],
-    ];
-    for [m, k, n] in shapes {
-        let (a, b, mut c) = (vec![0.5_f32; m * k], vec![0.25; k * n], vec![0.0; m * n]);
-        for transposed in [false, true] {
-            let name = if transposed { "C += A·Bᵀ" } else { "C = A·B" };
-            let mut group = criterion.benchmark_group(name);
-            group.throughput(Throughput::Elements((2 * m * k * n) as u64)).sample_size(20);
-            let shape = format!("{m}×{k}×{n}");
-            group.bench_function(BenchmarkId::new("tenonet", &shape), |bencher| {
-                bencher.iter(|| {
-                    let (sizes, a, b, c) = ([m, k, n], black_box(&*a), black_box(&*b), &mut *c);
-                    if transposed {
-                        f32::dispatch(Product::<true> { sizes, a, b, c });
-                    } else {
-                        f32::dispatch(Product::<false> { sizes, a, b, c });
-                    }
-                });
-            });
-            group.bench_function(BenchmarkId::new("matrixmultiply", &shape), |bencher| {
-                // Strides of B, and whether C is added to.
-                let (row, column, beta) = if transposed { (1, k as isize, 1.0) } else { (n as isize, 1, 0.0) };
-                bencher.iter(|| {
-                    let (a, b) = (black_box(a.as_ptr()), black_box(b.as_ptr()));
-                    // SAFETY: matrices of these sizes and strides.
-                    unsafe {
-                        let (a_row, c_row, c) = (k as isize, n as isize, c.as_mut_ptr());
-                        matrixmultiply::sgemm(m, k, n, 1.0, a, a_row, 1, b, row, column, beta, c, c_row, 1);
-                    }
-                });
-            });
-            group.finish();
-        }
-    }
+    // Convolutions of one image: places, taps, output channels.
+    product::<25, 6>(criterion, "lenet5.conv1", 784);
+    product::<150, 16>(criterion, "lenet5.conv2", 100);
+    product::<288, 64>(criterion, "mnist_cnn.conv2", 576);
+    product::<144, 16>(criterion, "resnet8.conv2", 1024);
+    product::<288, 32>(criterion, "resnet8.conv5", 256);
+    product::<576, 64>(criterion, "resnet8.conv7", 64);
+    product::<8, 16>(criterion, "mobilenet.pw1", 2304);
+    product::<128, 128>(criterion, "mobilenet.pw7", 36);
+    product::<256, 256>(criterion, "mobilenet.pw13", 9);
+    product::<576, 64>(criterion, "conv64", 3136);
+    // Linear layers over a micro-batch: inputs, features, features.
+    product::<400, 120>(criterion, "lenet5.fc1", 16);
+    product::<120, 84>(criterion, "lenet5.fc2", 16);
+    product::<9216, 128>(criterion, "mnist_cnn.fc1", 16);
+    product::<4096, 4096>(criterion, "vgg16.fc2", 64);
+    // What libraries are tuned for.
+    product::<512, 512>(criterion, "square", 512);
 }
 
 criterion_group!(benches, products);
