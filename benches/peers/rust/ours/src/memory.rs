@@ -25,7 +25,8 @@ where
     let program = high_water();
     let data = tenonet::data::mnist(folder).expect("the four files are there").normalised();
     let mut net = crate::init::<N>();
-    let lanes = BATCH.div_ceil(N::MICRO_BATCH);
+    // The trainer's own choice, which it does not tell.
+    let lanes = BATCH.div_ceil(N::MICRO_BATCH).min(8);
     Trainer::new(&mut net)
         .loss(SoftmaxCrossEntropy)
         .optimizer(Sgd::new(0.01).momentum(0.9))
