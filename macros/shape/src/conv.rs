@@ -26,11 +26,13 @@ pub struct Conv {
 }
 
 /// A divisor that may come from a faulty declaration.
+#[inline]
 const fn nonzero(n: usize) -> usize {
     if n == 0 { 1 } else { n }
 }
 
 /// Rows (or columns) that a dilated kernel spans: `dilation · (kernel − 1) + 1`.
+#[inline]
 const fn extent(kernel: usize, dilation: usize) -> usize {
     dilation.saturating_mul(kernel.saturating_sub(1)).saturating_add(1)
 }
@@ -52,6 +54,7 @@ impl Conv {
     }
 
     /// The padding `same` for this convolution's other numbers ([`same_padding`]).
+    #[inline]
     pub const fn same(&self) -> [usize; 4] {
         let [top, bottom] = same_padding(self.input.h, self.kernel[0], self.stride[0], self.dilation[0]);
         let [left, right] = same_padding(self.input.w, self.kernel[1], self.stride[1], self.dilation[1]);
@@ -64,6 +67,7 @@ impl Conv {
     }
 
     /// Height and width of the padded input.
+    #[inline]
     pub const fn padded(&self) -> [usize; 2] {
         let [top, bottom, left, right] = self.padding;
         [
@@ -73,11 +77,13 @@ impl Conv {
     }
 
     /// Rows and columns that the dilated kernel spans.
+    #[inline]
     pub const fn extent(&self) -> [usize; 2] {
         [extent(self.kernel[0], self.dilation[0]), extent(self.kernel[1], self.dilation[1])]
     }
 
     /// `⌊(input + before + after − extent) / stride⌋ + 1` on each axis; 1 where the kernel does not fit.
+    #[inline]
     pub const fn output(&self) -> Shape {
         let (padded, extent) = (self.padded(), self.extent());
         Shape {
@@ -88,21 +94,25 @@ impl Conv {
     }
 
     /// Input channels of one group.
+    #[inline]
     pub const fn group_inputs(&self) -> usize {
         nonzero(self.input.c / nonzero(self.groups))
     }
 
     /// Output channels of one group.
+    #[inline]
     pub const fn group_outputs(&self) -> usize {
         nonzero(self.out_channels / nonzero(self.groups))
     }
 
     /// Biases: `out_channels` or none.
+    #[inline]
     pub const fn biases(&self) -> usize {
         if self.bias { self.out_channels } else { 0 }
     }
 
     /// Taps that one output sums: `group_inputs · kernel height · kernel width`, the rows of the im2col matrix.
+    #[inline]
     pub const fn taps(&self) -> usize {
         self.group_inputs().saturating_mul(self.kernel[0]).saturating_mul(self.kernel[1])
     }

@@ -13,16 +13,19 @@ pub struct Linear {
 
 impl Linear {
     /// Features in.
+    #[inline]
     pub const fn inputs(&self) -> usize {
         self.input.len()
     }
 
     /// `[outputs]`.
+    #[inline]
     pub const fn output(&self) -> Shape {
         Shape::flat(if self.outputs == 0 { 1 } else { self.outputs })
     }
 
     /// Biases: `outputs` or none.
+    #[inline]
     pub const fn biases(&self) -> usize {
         if self.bias { self.outputs } else { 0 }
     }

@@ -35,12 +35,14 @@ impl Pool {
         Pool { input, kernel, stride: kernel, padding: [0; 4], rounding: Rounding::Exact }
     }
 
+    #[inline]
     const fn axis(&self, axis: usize) -> (usize, usize, usize, usize, usize) {
         let input = if axis == 0 { self.input.h } else { self.input.w };
         let stride = if self.stride[axis] == 0 { 1 } else { self.stride[axis] };
         (input, self.kernel[axis], stride, self.padding[2 * axis], self.padding[2 * axis + 1])
     }
 
+    #[inline]
     const fn outputs(&self, axis: usize) -> usize {
         let (input, kernel, stride, before, after) = self.axis(axis);
         let room = input.saturating_add(before).saturating_add(after).saturating_sub(kernel);
@@ -61,6 +63,7 @@ impl Pool {
     }
 
     /// `(input + before + after − kernel) / stride + 1` on each axis, rounded as said.
+    #[inline]
     pub const fn output(&self) -> Shape {
         Shape { c: self.input.c, h: self.outputs(0), w: self.outputs(1) }
     }

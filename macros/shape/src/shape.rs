@@ -23,6 +23,7 @@ impl Shape {
     }
 
     /// Elements: `c · h · w`.
+    #[inline]
     pub const fn len(self) -> usize {
         self.c.saturating_mul(self.h).saturating_mul(self.w)
     }
@@ -31,16 +32,19 @@ impl Shape {
     pub const MOST_ELEMENTS: usize = isize::MAX as usize / 8;
 
     /// Whether a dimension is zero.
+    #[inline]
     pub const fn is_empty(self) -> bool {
         self.len() == 0
     }
 
     /// Whether this is a flat vector, `[n, 1, 1]`.
+    #[inline]
     pub const fn is_flat(self) -> bool {
         self.h == 1 && self.w == 1
     }
 
     /// `const` equality (`==` is not `const`).
+    #[inline]
     pub const fn same(self, other: Shape) -> bool {
         self.c == other.c && self.h == other.h && self.w == other.w
     }
