@@ -228,43 +228,48 @@ impl<T: Scalar, R: Plain<T>> Summand<T> for Skip<'_, R> {
     }
 }
 
-/// `act(sum · scale + shift + skip)`.
-pub(super) struct Fused<T, A, F, R> {
+/// `act(sum · scale + shift + skip)`. What is not there is null: the type knows no lengths, so that layers share tiles.
+pub(super) struct Fused<T, A> {
     scale: *const T,
-    /// Null where there is nothing to add.
     shift: *const T,
     skip: *const T,
     act: A,
-    parts: PhantomData<(F, R)>,
 }
 
-impl<T, A: Copy, F, R> Clone for Fused<T, A, F, R> {
+impl<T, A: Copy> Clone for Fused<T, A> {
     fn clone(&self) -> Self {
         *self
     }
 }
-impl<T, A: Copy, F, R> Copy for Fused<T, A, F, R> {}
+impl<T, A: Copy> Copy for Fused<T, A> {}
 
-impl<'a, T: Scalar, A: Activation<T>, B: Plain<T>> Fused<T, A, Bias<'a, B>, NoSkip> {
-    /// `act(sum + bias)`.
-    pub(super) fn biased(bias: &'a B, act: A) -> Self {
-        Fused { scale: core::ptr::null(), shift: bias.flat().as_ptr(), skip: core::ptr::null(), act, parts: PhantomData }
+/// The first element, or null of none.
+#[inline(always)]
+fn first<T>(values: &[T]) -> *const T {
+    if values.is_empty() { core::ptr::null() } else { values.as_ptr() }
+}
+
+impl<T: Scalar, A: Activation<T>> Fused<T, A> {
+    /// The epilogue with these parts, each of which may be empty.
+    #[inline(always)]
+    pub(super) fn new(scale: &[T], shift: &[T], skip: &[T], act: A) -> Self {
+        Fused { scale: first(scale), shift: first(shift), skip: first(skip), act }
     }
 }
 
-impl<T: Scalar, A: Activation<T>, F: Affine<T>, R: Summand<T>> Epilogue<T> for Fused<T, A, F, R> {
+impl<T: Scalar, A: Activation<T>> Epilogue<T> for Fused<T, A> {
     #[inline(always)]
     unsafe fn finish<S: Simd<T>>(self, simd: S, sum: S::V, channel: usize, at: usize, lanes: usize) -> S::V {
         let mut v = sum;
         // SAFETY: scale and shift have an element for each channel, skip one for each of the output (the caller's).
         unsafe {
-            if F::SCALES {
-                let (scale, shift) = (load(simd, self.scale.add(channel), lanes), load(simd, self.shift.add(channel), lanes));
-                v = simd.mul_add(v, scale, shift);
-            } else if F::BIASES > 0 {
+            if !self.scale.is_null() {
+                v = simd.mul(v, load(simd, self.scale.add(channel), lanes));
+            }
+            if !self.shift.is_null() {
                 v = simd.add(v, load(simd, self.shift.add(channel), lanes));
             }
-            if R::LEN > 0 {
+            if !self.skip.is_null() {
                 v = simd.add(v, load(simd, self.skip.add(at), lanes));
             }
         }
@@ -390,17 +395,20 @@ where
             if skip.len() != R::LEN {
                 return;
             }
-            let epilogue = Fused::<T, A, F, R> {
-                scale: scale.as_ptr(),
-                shift: shift.as_ptr(),
-                skip: skip.as_ptr(),
-                act: self.act,
-                parts: PhantomData,
-            };
+            let epilogue = Fused::new(scale, shift, skip, self.act);
             let (x, y) = (x.flat().as_ptr(), y.flat_mut());
             let Some(pool) = (const { P::POOL }) else {
                 // SAFETY: the lengths were asserted above.
-                unsafe { image_rows::<T, S, C, P, _>(simd, x, method, y.as_mut_ptr(), 0..const { C::CONV.output().h }, epilogue) };
+                unsafe {
+                    image_rows::<T, S, C, P, _>(
+                        simd,
+                        x,
+                        method,
+                        y.as_mut_ptr(),
+                        0..const { C::CONV.output().h },
+                        epilogue,
+                    )
+                };
                 continue;
             };
             let out_row = const {
@@ -414,7 +422,14 @@ where
                 // SAFETY: the lengths were asserted above; windows lie inside the map (`operands_fit`), and `rows`
                 // has the rows that a window covers.
                 unsafe {
-                    image_rows::<T, S, C, P, _>(simd, x, method, rows.as_mut_ptr(), first..first + pool.kernel[0], epilogue);
+                    image_rows::<T, S, C, P, _>(
+                        simd,
+                        x,
+                        method,
+                        rows.as_mut_ptr(),
+                        first..first + pool.kernel[0],
+                        epilogue,
+                    );
                 }
                 self.stage.row(simd, image, r, rows, y);
             }

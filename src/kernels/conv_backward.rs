@@ -33,8 +33,7 @@ const fn gcd(a: usize, b: usize) -> usize {
 /// taps `u₀ + (s / g) · t` with `g = gcd(s, d)`. They are walked backwards, so that the outputs come in order.
 #[inline(always)]
 const fn phase_axis(conv: &Conv, axis: usize, phase: usize, dz: usize, w: usize, dx: usize) -> Axis {
-    let (inputs, outputs) =
-        if axis == 0 { (conv.input.h, conv.output().h) } else { (conv.input.w, conv.output().w) };
+    let (inputs, outputs) = if axis == 0 { (conv.input.h, conv.output().h) } else { (conv.input.w, conv.output().w) };
     let (s, d, before, taps) = (conv.stride[axis], conv.dilation[axis], conv.padding[2 * axis], conv.kernel[axis]);
     let step = s / gcd(s, d);
     let mut first = 0;
@@ -362,7 +361,15 @@ unsafe fn weights<T: Scalar, S: Simd<T>, C: ConvSpec>(simd: S, x: *const T, dz: 
                         let (a, b) = (a.add(group * ic), b.add(group * group_oc));
                         let rows = Rows { a, a_step: 1, c: dw, at: tap, at_step: oc, n: rows_of_a };
                         let first = group * group_oc;
-                        gemm::columns::<T, S, _, Broadcast, TapRows<C>>(simd, rows, b, group_oc, first, walk, AddTo(dw.cast_const()));
+                        gemm::columns::<T, S, _, Broadcast, TapRows<C>>(
+                            simd,
+                            rows,
+                            b,
+                            group_oc,
+                            first,
+                            walk,
+                            AddTo(dw.cast_const()),
+                        );
                     }
                 }
             }

@@ -7,7 +7,9 @@ use core::marker::PhantomData;
 
 use crate::Scalar;
 use crate::kernels::simd::Simd;
-use crate::kernels::tile::{AddTo, AnyHeight, Broadcast, Columns, Epilogue, Height, Product, Rows, Store, VECTORS, Walk, line, tile};
+use crate::kernels::tile::{
+    AddTo, AnyHeight, Broadcast, Columns, Epilogue, Height, Product, Rows, Store, VECTORS, Walk, line, tile,
+};
 
 /// The sides of a matrix known to the compiler.
 pub trait MatrixSpec: Copy {
@@ -181,7 +183,9 @@ unsafe fn each_panel<T: Scalar, S: Simd<T>, E: Epilogue<T>, D: Product, H: Heigh
 /// # Safety
 /// Column `o` is inside.
 #[inline(always)]
-unsafe fn panel<T, D: Product>(rows: Rows<T>, b: *const T, o: usize, channel: usize, last: usize) -> (Rows<T>, Columns<T>) {
+unsafe fn panel<T, D: Product>(
+    rows: Rows<T>, b: *const T, o: usize, channel: usize, last: usize,
+) -> (Rows<T>, Columns<T>) {
     // SAFETY: the caller's.
     unsafe {
         let a = if const { D::DEPTHWISE } { rows.a.add(o) } else { rows.a };
@@ -215,14 +219,14 @@ unsafe fn flat<T: Scalar, S: Simd<T>, M: MatrixSpec, E: Epilogue<T>>(
     unsafe {
         while o + width <= M::COLUMNS {
             let columns = Columns { b: b.add(o), channel: o, last: S::LANES };
-            tile::<T, S, E, Broadcast, 1, FLAT_VECTORS>(simd, rows, 0, columns, walk, epilogue);
+            tile::<T, S, E, 1, FLAT_VECTORS>(simd, rows, columns, walk, epilogue);
             o += width;
         }
         let columns = Columns { b: b.add(o), channel: o, last: const { last_lanes(M::COLUMNS, S::LANES) } };
         macro_rules! rest {
             ($($nv:literal)*) => {
                 match const { (M::COLUMNS % (FLAT_VECTORS * S::LANES)).div_ceil(S::LANES) } {
-                    $($nv => tile::<T, S, E, Broadcast, 1, $nv>(simd, rows, 0, columns, walk, epilogue),)*
+                    $($nv => tile::<T, S, E, 1, $nv>(simd, rows, columns, walk, epilogue),)*
                     _ => {}
                 }
             };

@@ -8,7 +8,7 @@ use core::marker::PhantomData;
 
 use crate::Scalar;
 use crate::kernels::activation::Activation;
-use crate::kernels::conv::{Bias, Fused, NoSkip};
+use crate::kernels::conv::Fused;
 use crate::kernels::gemm::{self, MatrixSpec, Sides};
 use crate::kernels::map::transpose;
 use crate::kernels::simd::{Kernel, Simd};
@@ -61,7 +61,7 @@ where
     fn run<S: Simd<T>>(self, simd: S) {
         const { assert!(W::LEN == X::LEN * Y::LEN && (B::LEN == Y::LEN || B::LEN == 0)) };
         let n = self.x.len().min(self.y.len());
-        let epilogue = Fused::<T, A, Bias<'_, B>, NoSkip>::biased(self.bias, self.act);
+        let epilogue = Fused::new(&[], self.bias.flat(), &[], self.act);
         let (x, w) = (self.x.as_ptr().cast::<T>(), self.weight.flat().as_ptr());
         let y = self.y.as_mut_ptr().cast::<T>();
         // SAFETY: x and y have n items of I and O elements, one after the other; W has I rows of O, b O (asserted above).
@@ -80,8 +80,8 @@ pub const fn backward_work(inputs: usize, outputs: usize) -> usize {
 /// `dw += …`, `db += …`, and with `DX` `dx[i] ← …`; `dy` is overwritten. `y`: what left the layer.
 #[inline(always)]
 #[allow(clippy::too_many_arguments, reason = "operands, gradients and workspace of one step")]
-pub fn backward<const DX: bool, T, S, A, X, W, B, Y, K>(
-    simd: S, x: &[X], weight: &W, act: A, y: &[Y], dy: &mut [Y], dw: &mut W, db: &mut B, dx: &mut [X], work: &mut K,
+pub fn backward<const DX: bool, T, S, A, X, W, B, Y, D, K>(
+    simd: S, x: &[X], weight: &W, act: A, y: &[Y], dy: &mut [D], dw: &mut W, db: &mut B, dx: &mut [X], work: &mut K,
 ) where
     T: Scalar,
     S: Simd<T>,
@@ -90,16 +90,17 @@ pub fn backward<const DX: bool, T, S, A, X, W, B, Y, K>(
     W: Plain<T>,
     B: Plain<T>,
     Y: Plain<T>,
+    D: Plain<T>,
     K: Plain<T>,
 {
     const { assert!(K::LEN >= backward_work(X::LEN, Y::LEN)) };
-    simd.vectorize(Backward::<DX, _, _, _, _, _, _> { x, weight, act, y, dy, dw, db, dx, work: work.flat_mut() });
+    simd.vectorize(Backward::<DX, _, _, _, _, _, _, _> { x, weight, act, y, dy, dw, db, dx, work: work.flat_mut() });
 }
 
 /// [`backward`] as a kernel, with a workspace whose length only the caller knows.
 ///
 /// It panics if that is shorter than [`backward_work`].
-pub struct Backward<'a, const DX: bool, T, A, X, W, B, Y> {
+pub struct Backward<'a, const DX: bool, T, A, X, W, B, Y, D> {
     /// The vectors that arrive.
     pub x: &'a [X],
     /// `[I, O]`.
@@ -109,7 +110,7 @@ pub struct Backward<'a, const DX: bool, T, A, X, W, B, Y> {
     /// What leaves the layer.
     pub y: &'a [Y],
     /// The gradient of what left; overwritten.
-    pub dy: &'a mut [Y],
+    pub dy: &'a mut [D],
     /// Is added to.
     pub dw: &'a mut W,
     /// Is added to.
@@ -120,7 +121,7 @@ pub struct Backward<'a, const DX: bool, T, A, X, W, B, Y> {
     pub work: &'a mut [T],
 }
 
-impl<const DX: bool, T, A, X, W, B, Y> Kernel<T> for Backward<'_, DX, T, A, X, W, B, Y>
+impl<const DX: bool, T, A, X, W, B, Y, D> Kernel<T> for Backward<'_, DX, T, A, X, W, B, Y, D>
 where
     T: Scalar,
     A: Activation<T>,
@@ -128,12 +129,13 @@ where
     W: Plain<T>,
     B: Plain<T>,
     Y: Plain<T>,
+    D: Plain<T>,
 {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd<T>>(self, simd: S) {
-        const { assert!(W::LEN == X::LEN * Y::LEN && (B::LEN == Y::LEN || B::LEN == 0)) };
+        const { assert!(W::LEN == X::LEN * Y::LEN && (B::LEN == Y::LEN || B::LEN == 0) && D::LEN == Y::LEN) };
         assert!(self.work.len() >= const { backward_work(X::LEN, Y::LEN) });
         let n = self.x.len().min(self.y.len()).min(self.dy.len());
         if n == 0 {
@@ -176,7 +178,9 @@ unsafe fn backward_weights<T: Scalar, S: Simd<T>, M: MatrixSpec>(
     let walk = Walk { count: [1, 1, n], a: [0, 0, inputs as isize], b: [0, 0, outputs as isize] };
     let rows = Rows { a: x, a_step: 1, c: dw, at: 0, at_step: outputs, n: inputs };
     // SAFETY: the caller's.
-    unsafe { gemm::columns::<T, S, _, Broadcast, gemm::Down<M>>(simd, rows, dz, outputs, 0, walk, AddTo(dw.cast_const())) }
+    unsafe {
+        gemm::columns::<T, S, _, Broadcast, gemm::Down<M>>(simd, rows, dz, outputs, 0, walk, AddTo(dw.cast_const()))
+    }
 }
 
 /// `dX ← dZ · Wᵀ`, a panel of inputs at a time.

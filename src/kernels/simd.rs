@@ -47,6 +47,9 @@ pub unsafe trait Simd<T: Scalar>: Copy + Send + Sync + 'static {
     /// Runs a kernel with these instructions enabled, as a function of its own.
     fn vectorize<K: Kernel<T>>(self, kernel: K) -> K::Output;
 
+    /// As [`vectorize`](Self::vectorize), and never a part of the caller: one function for all that run such a kernel.
+    fn outline<K: Kernel<T>>(self, kernel: K) -> K::Output;
+
     /// All lanes `value`.
     fn splat(self, value: T) -> Self::V;
     /// Half a vector's token, for rows of few channels: the same instructions on registers half as wide, or `Self` where there are none.
@@ -117,6 +120,11 @@ unsafe impl<T: Scalar> Simd<T> for Portable {
 
     #[inline(always)]
     fn vectorize<K: Kernel<T>>(self, kernel: K) -> K::Output {
+        kernel.run(self)
+    }
+
+    #[inline(never)]
+    fn outline<K: Kernel<T>>(self, kernel: K) -> K::Output {
         kernel.run(self)
     }
 
@@ -217,6 +225,17 @@ macro_rules! x86_simd {
             fn vectorize<K: Kernel<$t>>(self, kernel: K) -> K::Output {
                 #[target_feature(enable = $features)]
                 #[inline]
+                fn enabled<K: Kernel<$t>>(simd: $token, kernel: K) -> K::Output {
+                    kernel.run(simd)
+                }
+                // SAFETY: a token is only made on a machine that has the features.
+                unsafe { enabled(self, kernel) }
+            }
+
+            #[inline(always)]
+            fn outline<K: Kernel<$t>>(self, kernel: K) -> K::Output {
+                #[target_feature(enable = $features)]
+                #[inline(never)]
                 fn enabled<K: Kernel<$t>>(simd: $token, kernel: K) -> K::Output {
                     kernel.run(simd)
                 }

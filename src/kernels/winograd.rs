@@ -151,7 +151,9 @@ pub unsafe fn correlate<T: Scalar, S: Simd<T>, C: CorrelationSpec, E: Epilogue<T
         for tile in 0..tiles {
             let (i, j) = (2 * ((first + tile) / across) + rows.start, 2 * ((first + tile) % across));
             // SAFETY: the caller's.
-            unsafe { transform_inputs(simd, row, column, i, j, it.inputs, x, v.add(tile * it.inputs), tiles * it.inputs) };
+            unsafe {
+                transform_inputs(simd, row, column, i, j, it.inputs, x, v.add(tile * it.inputs), tiles * it.inputs)
+            };
         }
         let mut o = 0;
         while o < it.outputs {
@@ -180,7 +182,18 @@ pub unsafe fn correlate<T: Scalar, S: Simd<T>, C: CorrelationSpec, E: Epilogue<T
                 // SAFETY: the caller's.
                 unsafe {
                     let m = m.add(tile * width).cast_const();
-                    transform_outputs(simd, m, tiles * width, width, [height, wide], [row.y, column.y], o, at, y, epilogue);
+                    transform_outputs(
+                        simd,
+                        m,
+                        tiles * width,
+                        width,
+                        [height, wide],
+                        [row.y, column.y],
+                        o,
+                        at,
+                        y,
+                        epilogue,
+                    );
                 }
             }
             o += width;

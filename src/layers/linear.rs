@@ -70,7 +70,7 @@ impl<const IN: usize, const OUT: usize, T: Scalar, const BIASES: usize> Layer<Te
             T,
             |work| {
                 let mut dy = *dy;
-                T::dispatch(linear::Backward::<true, _, _, _, _, _, _> {
+                T::dispatch(linear::Backward::<true, _, _, _, _, _, _, _> {
                     x: core::slice::from_ref(x),
                     weight: &self.weight,
                     act: Identity,

@@ -222,7 +222,7 @@ impl<'a> Training<'a> {
             Kernel::Linear { layer, act } => {
                 let (name, act) = (&context.network.layers[layer].name, activation(context, act));
                 quote! {
-                    tn::linear::backward::<#has_dx, _, _, _, _, _, _, _, _>(
+                    tn::linear::backward::<#has_dx, _, _, _, _, _, _, _, _, _>(
                         simd, x, &self.#name.weight, #act, y, dy,
                         &mut grad.#name.weight, &mut grad.#name.bias, #dx, work,
                     );
