@@ -241,6 +241,7 @@ pub unsafe fn line<T: Scalar, S: Simd<T>, E: Epilogue<T>, D: Product, H: Height,
         blocks!(4);
     }
     blocks!(1);
+    debug_assert!(i == rows.n);
 }
 
 /// The rows of the last tile, where the parts are not equal; 0 where they are.

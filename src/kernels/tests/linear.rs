@@ -40,7 +40,7 @@ fn check<T, S, A, const I: usize, const O: usize, const BIASES: usize, const DX:
     let (mut dw_scale, mut db_scale) = (abs(&dw_wanted), abs(&db_wanted));
     let mut dx = source.nans::<T, [T; I]>(if DX { n } else { 0 });
     let mut work = source.nans::<T, T>(backward_work(I, O));
-    simd.vectorize(Backward::<DX, _, _, _, _, _, _> {
+    simd.vectorize(Backward::<DX, _, _, _, _, _, _, _> {
         x: &x,
         weight: &weight[0],
         act,
