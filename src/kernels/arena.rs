@@ -104,6 +104,7 @@ impl<'a, T: Copy + 'static, N: Plain<T>> Arena<'a, T, N> {
 
     /// Two activations to read, and one to write that overlaps with neither.
     #[inline(always)]
+    #[allow(clippy::type_complexity, reason = "three slices, as they are asked for")]
     pub fn join<X: Window<T>, S: Window<T>, Y: Window<T>>(&mut self) -> (&[X::Item], &[S::Item], &mut [Y::Item]) {
         const { assert!(apart::<T, X, Y>() && apart::<T, S, Y>(), "activations overlap in their arena") };
         // SAFETY: the results borrow the arena uniquely; the two that are read are not written, and the one that is written

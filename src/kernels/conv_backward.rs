@@ -37,7 +37,7 @@ const fn phase_axis(conv: &Conv, axis: usize, phase: usize, dz: usize, w: usize,
     let (s, d, before, taps) = (conv.stride[axis], conv.dilation[axis], conv.padding[2 * axis], conv.kernel[axis]);
     let step = s / gcd(s, d);
     let mut first = 0;
-    while first < taps && first < step && (phase + before + s * d * step - first * d) % s != 0 {
+    while first < taps && first < step && !(phase + before + s * d * step - first * d).is_multiple_of(s) {
         first += 1;
     }
     let count = if first < taps && first < step { (taps - first).div_ceil(step) } else { 0 };

@@ -20,7 +20,7 @@ pub trait MatrixSpec: Copy {
 }
 
 /// A matrix of these sides, by the lengths of two plain types.
-pub struct Sides<T, X, Y>(pub PhantomData<fn() -> (T, X, Y)>);
+pub struct Sides<T, X, Y>(pub PhantomData<(T, X, Y)>);
 
 impl<T, X, Y> Clone for Sides<T, X, Y> {
     fn clone(&self) -> Self {
@@ -205,9 +205,8 @@ unsafe fn flat<T: Scalar, S: Simd<T>, M: MatrixSpec, E: Epilogue<T>>(
     let width = const { FLAT_VECTORS * S::LANES };
     let rest = const { M::COLUMNS % (FLAT_VECTORS * S::LANES) };
     let walk = Walk { count: [1, 1, M::ROWS], a: [0, 0, 1], b: [0, 0, M::COLUMNS as isize] };
-    // SAFETY: row i is inside.
     let rows = Rows {
-        a: unsafe { a.add(i * M::ROWS) },
+        a: a.wrapping_add(i * M::ROWS),
         a_step: M::ROWS as isize,
         c,
         at: i * M::COLUMNS,

@@ -256,6 +256,7 @@ macro_rules! x86_simd {
             }
 
             #[inline(always)]
+            #[allow(clippy::pointers_in_nomem_asm_block, reason = "there is no instruction that could read it")]
             fn opaque(self, pointer: *const $t) -> *const $t {
                 let mut pointer = pointer;
                 // SAFETY: no instruction at all: the pointer stays what it is, in its register.

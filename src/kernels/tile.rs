@@ -422,7 +422,8 @@ unsafe fn step<T: Scalar, S: Simd<T>, D: Product, const P: usize, const NV: usiz
     }
     for pointer in 0..POINTERS {
         if REACH * pointer < P {
-            // Opaque, so that each stays a pointer in its register, and is not computed from another one for each row.
+            // Opaque, so that each stays a pointer in its register, and is not computed from another one for each row (29 µs against 38 for 16
+            // channels of 3 × 3 on 32 × 32).
             let moved = a[pointer].wrapping_offset(next);
             a[pointer] = if const { D::DEPTHWISE } { moved } else { simd.opaque(moved) };
         }

@@ -69,7 +69,8 @@ pub trait Network: Plain<Self::Scalar> {
     };
     /// Bytes of the parameters and running averages.
     const WEIGHT_BYTES: usize = size_of::<Self>();
-    /// Bytes of the scratch for inference of one input.
+    /// Bytes of the scratch for inference of one input: activations, placed by live range, and the kernels' workspace. With `std` the latter holds
+    /// what Winograd's tiles need, for convolutions of 3 × 3 from 16 channels on.
     const SCRATCH_BYTES: usize = size_of::<Scratch<Self>>();
     /// Bytes that training keeps of one input between forward and backward.
     const TAPE_BYTES: usize = size_of::<Self::Tape>() + size_of::<Self::Indices>() + size_of::<Self::Output>();
@@ -77,16 +78,17 @@ pub trait Network: Plain<Self::Scalar> {
     ///
     /// 16 fill the tiles of the matrix kernels; 64 where the weights are large (above 2¹⁸ elements, a core's second-level
     /// cache), because each micro-batch reads and writes them; fewer where the activations and gradients of so many
-    /// would take more than 2²² elements. With batch normalisation, whose statistics are those of the micro-batch, it is 32 (the size of Hoffer et al. 2017 and of a
-    /// worker's share in most trainings), whatever the memory.
+    /// would take more than 2²² elements. With batch normalisation, whose statistics are those of the micro-batch (ghost batch
+    /// normalisation: Hoffer, Hubara, Soudry 2017, arXiv:1705.08741), it is 16, and fewer only above 2²⁷ elements.
     const MICRO_BATCH: usize = {
         let elements = <Self::Tape as Plain<Self::Scalar>>::LEN + <Self::Deltas as Plain<Self::Scalar>>::LEN;
-        let mut batch = if Self::PARAMS > 1 << 18 { 64 } else { 16 };
-        while batch > 1 && batch * elements > 1 << 22 {
+        let (mut batch, most) = match (Self::STATISTICS > 0, Self::PARAMS > 1 << 18) {
+            (true, _) => (16, 1 << 27),
+            (false, true) => (64, 1 << 22),
+            (false, false) => (16, 1 << 22),
+        };
+        while batch > 1 && batch * elements > most {
             batch /= 2;
-        }
-        if Self::STATISTICS > 0 {
-            batch = 32;
         }
         batch
     };

@@ -6,7 +6,7 @@ use tenonet::prelude::*;
 
 network! {
     /// ResNet-8 for CIFAR-10.
-    #[budget(weights = 320 * 1024, scratch = 320 * 1024, macs = 12_501_632)]
+    #[budget(weights = 320 * 1024, scratch = 640 * 1024, macs = 12_501_632)]
     #[derive(Clone, Debug)]
     pub struct ResNet8([3, 32, 32] -> [10]) {
         conv1: conv(16, kernel = 3, padding = 1, bias = false), bn1: batch_norm, relu,
