@@ -18,7 +18,7 @@ use crate::kernels::map::transpose;
 use crate::kernels::simd::{Kernel, Simd};
 use crate::kernels::stage::StageBackward;
 use crate::kernels::sums::add_rows;
-use crate::kernels::tile::{AddTo, AnyHeight, Broadcast, Depthwise, Height, Rows, Store, Walk};
+use crate::kernels::tile::{AddTo, Broadcast, Depthwise, Height, Rows, Store, Walk};
 use crate::kernels::winograd;
 use crate::plain::Plain;
 use crate::shape::{Conv, Pool};
@@ -322,56 +322,134 @@ impl<C: ConvSpec> Height for TapRows<C> {
     const ROWS: usize = if is_run(&C::CONV) { C::CONV.kernel[1] * C::CONV.input.c } else { C::CONV.group_inputs() };
 }
 
-/// `dW += Xᵀ · dZ` for one image, tap by tap.
+/// The taps of a kernel row as rows of a product: those of a depthwise convolution.
+struct TapRow<C>(PhantomData<C>);
+
+impl<C: ConvSpec> Height for TapRow<C> {
+    const ROWS: usize = C::CONV.kernel[1];
+}
+
+/// `dW += Xᵀ · dZ` for one image.
 ///
 /// # Safety
 /// `x`, `dz` and `dw` have the convolution's lengths.
 #[inline(always)]
 unsafe fn weights<T: Scalar, S: Simd<T>, C: ConvSpec>(simd: S, x: *const T, dz: *const T, dw: *mut T) {
+    // SAFETY: the caller's.
+    unsafe {
+        if const { is_depthwise(&C::CONV) } {
+            depthwise_weights::<T, S, C>(simd, x, dz, dw);
+        } else {
+            dense_weights::<T, S, C>(simd, x, dz, dw);
+        }
+    }
+}
+
+/// The walk over outputs of these rows and columns.
+#[inline(always)]
+const fn outputs_walk(row: &Axis, column: &Axis, rows: usize, columns: usize) -> Walk {
+    Walk {
+        count: [1, rows, columns],
+        a: [0, (row.stride * row.x) as isize, (column.stride * column.x) as isize],
+        b: [0, row.y as isize, column.y as isize],
+    }
+}
+
+/// [`weights`] tap by tap: rows of the product are the input channels of a tap, or of a whole kernel row.
+///
+/// # Safety
+/// As for [`weights`].
+#[inline(always)]
+unsafe fn dense_weights<T: Scalar, S: Simd<T>, C: ConvSpec>(simd: S, x: *const T, dz: *const T, dw: *mut T) {
     let conv = const { &C::CONV };
     let [row, column] = const { forward_correlation(&C::CONV, false).axes };
     let (ic, group_oc, oc) = const { (C::CONV.group_inputs(), C::CONV.group_outputs(), C::CONV.out_channels) };
-    let depthwise = const { is_depthwise(&C::CONV) };
     // Without padding along the rows all taps of a kernel row are inside for all outputs: their channels are rows of one product.
-    let run = const { is_run(&C::CONV) };
-    let (taps, rows_of_a) = if run { (1, column.taps * ic) } else { (column.taps, ic) };
+    let (taps, n) = if const { is_run(&C::CONV) } { (1, column.taps * ic) } else { (column.taps, ic) };
     for u in 0..row.taps {
-        let outputs_h = row.outputs_of(u);
+        let rows = row.outputs_of(u);
         for v in 0..taps {
-            let outputs_w = column.outputs_of(v);
-            let (i, j) = (outputs_h.start, outputs_w.start);
-            let walk = Walk {
-                count: [1, outputs_h.len(), outputs_w.len()],
-                a: [0, (row.stride * row.x) as isize, (column.stride * column.x) as isize],
-                b: [0, row.y as isize, column.y as isize],
-            };
-            let a = x.wrapping_offset(row.at(i, u) + column.at(j, v));
-            let b = dz.wrapping_add(i * row.y + j * column.y);
-            let tap = u * row.w as usize + v * column.w as usize;
-            if outputs_h.is_empty() || outputs_w.is_empty() {
+            let columns = column.outputs_of(v);
+            if rows.is_empty() || columns.is_empty() {
                 continue;
             }
-            // SAFETY: the outputs are those for which the tap lies inside x; dW has a row of OC for each row of A.
-            unsafe {
-                if depthwise {
-                    let rows = Rows { a, a_step: 1, c: dw, at: tap, at_step: oc, n: 1 };
-                    gemm::columns::<T, S, _, Depthwise, AnyHeight>(simd, rows, b, oc, 0, walk, AddTo(dw.cast_const()));
-                } else {
-                    for group in 0..conv.groups {
-                        let (a, b) = (a.add(group * ic), b.add(group * group_oc));
-                        let rows = Rows { a, a_step: 1, c: dw, at: tap, at_step: oc, n: rows_of_a };
-                        let first = group * group_oc;
-                        gemm::columns::<T, S, _, Broadcast, TapRows<C>>(
-                            simd,
-                            rows,
-                            b,
-                            group_oc,
-                            first,
-                            walk,
-                            AddTo(dw.cast_const()),
-                        );
-                    }
+            let (i, j) = (rows.start, columns.start);
+            let walk = outputs_walk(&row, &column, rows.len(), columns.len());
+            let at = u * row.w as usize + v * column.w as usize;
+            for group in 0..conv.groups {
+                // SAFETY: the outputs are those for which the tap lies inside x; dW has a row of OC for each row of A.
+                unsafe {
+                    let a = x.offset(row.at(i, u) + column.at(j, v)).add(group * ic);
+                    let b = dz.add(i * row.y + j * column.y + group * group_oc);
+                    let rows = Rows { a, a_step: 1, c: dw, at, at_step: oc, n };
+                    let (first, epilogue) = (group * group_oc, AddTo(dw.cast_const()));
+                    gemm::columns::<T, S, _, Broadcast, TapRows<C>>(simd, rows, b, group_oc, first, walk, epilogue);
                 }
+            }
+        }
+    }
+}
+
+/// [`weights`] kernel row by kernel row: rows of the product are its taps, over the columns of outputs for which all of them lie
+/// inside, so that dz is loaded once for them; then each tap by itself over the columns that it has beside those.
+///
+/// # Safety
+/// As for [`weights`].
+#[inline(always)]
+unsafe fn depthwise_weights<T: Scalar, S: Simd<T>, C: ConvSpec>(simd: S, x: *const T, dz: *const T, dw: *mut T) {
+    let [row, column] = const { forward_correlation(&C::CONV, false).axes };
+    let channels = const { C::CONV.out_channels };
+    let (mut begin, mut end) = (0, column.outputs);
+    for v in 0..column.taps {
+        let columns = column.outputs_of(v);
+        (begin, end) = (begin.max(columns.start), end.min(columns.end));
+    }
+    if begin >= end {
+        // No such columns: each tap has all of its own before them.
+        (begin, end) = (column.outputs, column.outputs);
+    }
+    for u in 0..row.taps {
+        let rows = row.outputs_of(u);
+        // The common part, then before and behind it for each tap.
+        for part in 0..=2 * column.taps {
+            let (v, columns, n) = match part.checked_sub(1) {
+                None => (0, begin..end, column.taps),
+                Some(part) => {
+                    let columns = column.outputs_of(part / 2);
+                    let beside = if part % 2 == 0 {
+                        columns.start..columns.end.min(begin)
+                    } else {
+                        columns.start.max(end)..columns.end
+                    };
+                    (part / 2, beside, 1)
+                }
+            };
+            if rows.is_empty() || columns.is_empty() {
+                continue;
+            }
+            let (i, j) = (rows.start, columns.start);
+            let walk = outputs_walk(&row, &column, rows.len(), columns.len());
+            // SAFETY: the outputs are those for which the taps lie inside x; dW has a row of channels for each tap.
+            unsafe {
+                let a = x.offset(row.at(i, u) + column.at(j, v));
+                let b = dz.add(i * row.y + j * column.y);
+                let rows = Rows {
+                    a,
+                    a_step: (column.dilation * column.x) as isize,
+                    c: dw,
+                    at: u * row.w as usize + v * column.w as usize,
+                    at_step: column.w as usize,
+                    n,
+                };
+                gemm::columns::<T, S, _, Depthwise, TapRow<C>>(
+                    simd,
+                    rows,
+                    b,
+                    channels,
+                    0,
+                    walk,
+                    AddTo(dw.cast_const()),
+                );
             }
         }
     }
