@@ -133,7 +133,7 @@ fn inherent(context: &Context<'_>) -> TokenStream {
         ("WEIGHT_BYTES", quote!(usize), "Bytes of the parameters and statistics."),
         ("SCRATCH_BYTES", quote!(usize), "Bytes of the scratch for inference of one input."),
         ("TAPE_BYTES", quote!(usize), "Bytes that training keeps of one input between forward and backward."),
-        ("MICRO_BATCH", quote!(usize), "Inputs that training and `forward_batch` take through the layers together."),
+        ("MICRO_BATCH", quote!(usize), "Inputs that training takes through the layers together."),
         ("LAYERS", quote!(&'static [tn::LayerInfo]), "The layers, as declared."),
         ("TENSORS", quote!(&'static [tn::TensorInfo]), "The parameters' tensors, in the order of memory."),
     ]

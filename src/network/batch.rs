@@ -43,7 +43,7 @@ pub(crate) struct BatchScratch<N: Network> {
 
 impl<N: Network> Default for BatchScratch<N> {
     fn default() -> Self {
-        BatchScratch { activations: plain::zeroed_slice(N::MICRO_BATCH), work: plain::zeroed_box() }
+        BatchScratch { activations: plain::zeroed_slice(N::INFER_BATCH), work: plain::zeroed_box() }
     }
 }
 
@@ -64,10 +64,10 @@ pub(crate) fn forward<N: Network>(net: &N, inputs: &[N::Input], outputs: &mut [N
     #[cfg(feature = "rayon")]
     {
         use rayon::prelude::*;
-        inputs.par_chunks(N::MICRO_BATCH).zip(outputs.par_chunks_mut(N::MICRO_BATCH)).for_each(micro);
+        inputs.par_chunks(N::INFER_BATCH).zip(outputs.par_chunks_mut(N::INFER_BATCH)).for_each(micro);
     }
     #[cfg(not(feature = "rayon"))]
-    inputs.chunks(N::MICRO_BATCH).zip(outputs.chunks_mut(N::MICRO_BATCH)).for_each(micro);
+    inputs.chunks(N::INFER_BATCH).zip(outputs.chunks_mut(N::INFER_BATCH)).for_each(micro);
     Ok(())
 }
 

@@ -74,7 +74,7 @@ pub trait Network: Plain<Self::Scalar> {
     const SCRATCH_BYTES: usize = size_of::<Scratch<Self>>();
     /// Bytes that training keeps of one input between forward and backward.
     const TAPE_BYTES: usize = size_of::<Self::Tape>() + size_of::<Self::Indices>() + size_of::<Self::Output>();
-    /// Inputs that training and `forward_batch` take through the layers together, so that a weight matrix is read once for all of them.
+    /// Inputs that training takes through the layers together, so that a weight matrix is read once for all of them.
     ///
     /// 16 fill the tiles of the matrix kernels; 64 where the weights are large (above 2¹⁸ elements, a core's second-level
     /// cache), because each micro-batch reads and writes them; fewer where the activations and gradients of so many
@@ -88,6 +88,17 @@ pub trait Network: Plain<Self::Scalar> {
             (false, false) => (16, 1 << 22),
         };
         while batch > 1 && batch * elements > most {
+            batch /= 2;
+        }
+        batch
+    };
+    /// Inputs that `forward_batch` takes through the layers together: where no weights are large, as many as have room for their activations in 2¹⁸
+    /// elements, a core's second-level cache, since the next layer reads them; at most [`MICRO_BATCH`](Self::MICRO_BATCH).
+    #[doc(hidden)]
+    const INFER_BATCH: usize = {
+        let elements = <Self::Activations as Plain<Self::Scalar>>::LEN;
+        let mut batch = Self::MICRO_BATCH;
+        while Self::PARAMS <= 1 << 18 && batch > 1 && batch * elements > 1 << 18 {
             batch /= 2;
         }
         batch

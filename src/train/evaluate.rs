@@ -60,9 +60,9 @@ pub(super) fn evaluate_on<N: Network, L: Sync, E: Loss<N::Output, L>>(
 pub(super) fn outputs<N: Network, R: Send>(
     crew: &Crew, net: &N, inputs: &[N::Input], look: impl Fn(usize, &[N::Output]) -> R + Send + Sync,
 ) -> Vec<R> {
-    crew.collect(inputs.len().div_ceil(N::MICRO_BATCH), |i| {
-        let first = i * N::MICRO_BATCH;
-        let x = &inputs[first..inputs.len().min(first + N::MICRO_BATCH)];
+    crew.collect(inputs.len().div_ceil(N::INFER_BATCH), |i| {
+        let first = i * N::INFER_BATCH;
+        let x = &inputs[first..inputs.len().min(first + N::INFER_BATCH)];
         with_kept(|kept: &mut Kept<N>| {
             let y = &mut kept.outputs[..x.len()];
             kept.scratch.infer(net, x, y);
@@ -79,6 +79,6 @@ struct Kept<N: Network> {
 
 impl<N: Network> Default for Kept<N> {
     fn default() -> Self {
-        Kept { scratch: BatchScratch::default(), outputs: plain::zeroed_slice(N::MICRO_BATCH) }
+        Kept { scratch: BatchScratch::default(), outputs: plain::zeroed_slice(N::INFER_BATCH) }
     }
 }
