@@ -1,9 +1,8 @@
 //! The host's matrix product for large layers: `matrixmultiply`, which packs its operands and blocks for every cache.
 //!
-//! It is the yardstick of [`gemm`](super::gemm), and takes over where B is a matrix in memory far larger than the caches
-//! and is used by many rows of A: there packing pays. Measured on one AVX-512 core, `C[m × 4096] = A[m × 4096] · B[4096 × 4096]`:
-//! 65 GFLOP/s against 21 for `m = 64`, 79 against 21 for `m = 128`; but 36 against 67 for `m = 16`, and it is the slower one for all
-//! shapes of convolutions that were tried (`[64 × 576] · [576 × 784]`: 93 against 108). `benches/gemm.rs` repeats this.
+//! It is the yardstick of [`gemm`](super::gemm), and takes over where B is a matrix in memory far larger than the caches, turned, and is used by a
+//! few dozen rows of A. Measured on one AVX-512 core, `C[m × 4096] = A[m × 4096] · B[4096 × 4096]ᵀ`: 41 GFLOP/s against 36 for `m = 64`, and about the same,
+//! 53 against 54, for `m = 128`. For the products of convolutions it is the slower one (`benches/gemm.rs`).
 
 /// A general matrix product of the host.
 ///
