@@ -219,7 +219,7 @@ fn slices_too_short_are_left_alone() {
             stage.row(simd, 0, 0, &rows, &mut row);
             stage.row(simd, 0, 7, &rows, &mut row);
             assert!(row.iter().all(|y| *y == 7.0) && indices.as_flattened().iter().all(|place| *place == 9));
-            let mut dz = vec![7.0; 48];
+            let mut dz = [7.0; 48];
             Stage::<T>::row(&mut NoPool, simd, 0, 0, &rows, &mut row);
             let stage = MaxPoolIndexed { pool: Window, index: &mut indices };
             stage.backward(simd, 0, Relu, &row, &mut vec![1.0; y], &mut dz[..x]);
