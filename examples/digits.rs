@@ -32,7 +32,7 @@ struct Args {
     #[arg(long, default_value_t = 7)]
     seed: u64,
     /// Times that the training set is gone through.
-    #[arg(long, default_value_t = 8)]
+    #[arg(long, default_value_t = 12)]
     epochs: u64,
 }
 
