@@ -116,9 +116,15 @@ pub fn reads_planes(network: &Network, layer: &Layer) -> bool {
     layer.from == Source::Input && !is_either(known_shape(&network.input)) && !input_to_pixels(network)
 }
 
-/// Whether the network's input is brought into pixels: some layer reads it that works on pixels alone.
+/// Whether the network's input is brought into pixels: some layer reads it that works on pixels alone, or a convolution of so many channels
+/// that the kernels have more for it in pixels (Winograd's tiles, long runs) than the turning costs.
 fn input_to_pixels(network: &Network) -> bool {
-    let reads_planes = |layer: &Layer| matches!(layer.op, Op::Conv(_) | Op::Linear(_) | Op::Flatten);
+    const MANY: usize = 16;
+    let few = known_shape(&network.input).is_none_or(|shape| shape.c < MANY);
+    let reads_planes = |layer: &Layer| match layer.op {
+        Op::Conv(_) => few,
+        _ => matches!(layer.op, Op::Linear(_) | Op::Flatten),
+    };
     let mut readers = network.layers.iter().filter(|layer| layer.reads().any(|source| source == Source::Input));
     !is_either(known_shape(&network.input)) && readers.any(|layer| !reads_planes(layer))
 }
