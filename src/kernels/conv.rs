@@ -13,7 +13,7 @@ use crate::kernels::activation::Activation;
 use crate::kernels::correlate::{Axis, Correlation, CorrelationSpec, correlate};
 use crate::kernels::simd::{Kernel, Simd};
 use crate::kernels::stage::{Stage, is_side_by_side};
-use crate::kernels::tile::{Broadcast, Depthwise, Epilogue, load};
+use crate::kernels::tile::{Broadcast, Depthwise, Epilogue, Height, load};
 use crate::kernels::winograd;
 use crate::plain::Plain;
 use crate::shape::{Conv, Pool};
@@ -300,6 +300,21 @@ const fn is_tiled(conv: &Conv, planes: bool, pool: Option<Pool>) -> bool {
     pairs && !planes && winograd::fits(conv)
 }
 
+/// Rows computed at a time: all, or those that a row of windows covers.
+const fn at_a_time(conv: &Conv, pool: Option<Pool>) -> usize {
+    match pool {
+        Some(pool) => pool.kernel[0],
+        None => conv.output().h,
+    }
+}
+
+/// The rows computed at a time.
+struct AtATime<T, C, P>(PhantomData<(T, C, P)>);
+
+impl<T: Scalar, C: ConvSpec, P: Stage<T>> Height for AtATime<T, C, P> {
+    const ROWS: usize = at_a_time(&C::CONV, P::POOL);
+}
+
 /// Elements for Winograd's kernels.
 const fn kernels_len(conv: &Conv, planes: bool, pool: Option<Pool>) -> usize {
     if is_tiled(conv, planes, pool) { winograd::kernels_len(conv.input.c, conv.out_channels) } else { 0 }
@@ -307,7 +322,10 @@ const fn kernels_len(conv: &Conv, planes: bool, pool: Option<Pool>) -> usize {
 
 /// Elements for Winograd's tiles.
 const fn tiles_len(conv: &Conv, planes: bool, pool: Option<Pool>) -> usize {
-    if is_tiled(conv, planes, pool) { winograd::tiles_len(conv.input.c, conv.out_channels) } else { 0 }
+    if !is_tiled(conv, planes, pool) {
+        return 0;
+    }
+    winograd::tiles_len(conv.input.c, conv.out_channels, at_a_time(conv, pool), conv.output().w)
 }
 
 /// `y[i] ← stage(act(conv(x[i], weight) · scale + shift + skip[i]))` for the images of a micro-batch.
@@ -465,7 +483,17 @@ unsafe fn image_rows<T: Scalar, S: Simd<T>, C: ConvSpec, P: Stage<T>, E: Epilogu
     // SAFETY: the caller's.
     unsafe {
         if const { is_tiled(&C::CONV, C::PLANES, P::POOL) } {
-            winograd::correlate(simd, Dense::<C>(PhantomData), x, method.kernels, y, rows, epilogue, method.tiles);
+            let spec = Dense::<C>(PhantomData);
+            winograd::correlate::<_, _, _, _, AtATime<T, C, P>>(
+                simd,
+                spec,
+                x,
+                method.kernels,
+                y,
+                rows,
+                epilogue,
+                method.tiles,
+            );
         } else if const { is_depthwise(&C::CONV) && !C::PLANES } {
             correlate(simd, Separate::<C>(PhantomData), axes, x, w, y, rows, epilogue);
         } else {

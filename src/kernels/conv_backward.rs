@@ -136,7 +136,8 @@ const fn kernels_len(conv: &Conv, planes: bool) -> usize {
 
 /// Elements for Winograd's tiles of dx.
 const fn tiles_len(conv: &Conv, planes: bool) -> usize {
-    if is_tiled(conv, planes) { winograd::tiles_len(conv.out_channels, conv.input.c) } else { 0 }
+    let (input, inputs) = (conv.input, conv.out_channels);
+    if is_tiled(conv, planes) { winograd::tiles_len(inputs, input.c, input.h, input.w) } else { 0 }
 }
 
 /// Elements of workspace for the backward pass.
@@ -455,6 +456,13 @@ unsafe fn depthwise_weights<T: Scalar, S: Simd<T>, C: ConvSpec>(simd: S, x: *con
     }
 }
 
+/// All rows of the input.
+struct InputRows<C>(PhantomData<C>);
+
+impl<C: ConvSpec> Height for InputRows<C> {
+    const ROWS: usize = C::CONV.input.h;
+}
+
 /// `dx ←` the correlation of dz with the exchanged kernels, phase by phase.
 ///
 /// # Safety
@@ -465,7 +473,18 @@ unsafe fn input<T: Scalar, S: Simd<T>, C: ConvSpec>(simd: S, dz: *const T, metho
     if const { is_tiled(&C::CONV, C::PLANES) } {
         let (spec, rows) = (Input::<C>(PhantomData), 0..conv.input.h);
         // SAFETY: the caller's; with stride 1 there is one phase.
-        unsafe { winograd::correlate(simd, spec, dz, method.kernels, dx, rows, Store, method.tiles) };
+        unsafe {
+            winograd::correlate::<_, _, _, _, InputRows<C>>(
+                simd,
+                spec,
+                dz,
+                method.kernels,
+                dx,
+                rows,
+                Store,
+                method.tiles,
+            );
+        }
         return;
     }
     for i in 0..conv.stride[0] {

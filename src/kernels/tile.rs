@@ -188,7 +188,7 @@ const fn most_rows(depthwise: bool, registers: usize, nv: usize) -> usize {
 }
 
 /// The rows of a tile that cover `rows` rows in equal parts, as few as there can be.
-const fn equal_rows(rows: usize, most: usize) -> usize {
+pub const fn equal_rows(rows: usize, most: usize) -> usize {
     if rows == usize::MAX || rows == 0 { most } else { rows.div_ceil(rows.div_ceil(most)) }
 }
 

@@ -15,26 +15,33 @@
 //!
 //! Source: A. Lavin, S. Gray, "Fast Algorithms for Convolutional Neural Networks", 2016 (arXiv:1509.09308), section 4.1.
 
+use core::marker::PhantomData;
 use core::ops::Range;
 
 use crate::Scalar;
 use crate::kernels::correlate::{Axis, CorrelationSpec};
 use crate::kernels::gemm;
 use crate::kernels::simd::Simd;
-use crate::kernels::tile::{Broadcast, Epilogue, Height, Rows, Store, Walk};
+use crate::kernels::tile::{Broadcast, Epilogue, Height, Rows, Store, Walk, equal_rows};
 use crate::shape::Conv;
 
 /// Places of a transformed tile.
 const PLACES: usize = 16;
 
-/// Tiles transformed together: 12 + 4 rows of the micro-kernel. V and M of 16 tiles and 64 channels are 64 KiB each.
-const TILES: usize = 16;
+/// The most tiles transformed together: what one tile of the micro-kernel takes as rows, so that each product is one of them. V of 14 tiles and
+/// 64 channels is 56 KiB.
+const TILES: usize = 14;
 
-/// The tiles as the rows of a product.
-struct Tiles;
+/// Tiles transformed together of a map of `rows × columns` outputs: as many as cut all of them into equal parts.
+const fn together(rows: usize, columns: usize) -> usize {
+    equal_rows(rows.div_ceil(2) * columns.div_ceil(2), TILES)
+}
 
-impl Height for Tiles {
-    const ROWS: usize = TILES;
+/// The tiles of the correlation `C` over `R` rows as the rows of a product.
+struct Together<C, R>(PhantomData<(C, R)>);
+
+impl<C: CorrelationSpec, R: Height> Height for Together<C, R> {
+    const ROWS: usize = together(R::ROWS, C::CORRELATION.axes[1].outputs);
 }
 
 /// Output channels of M: a panel of the micro-kernel with the widest vectors.
@@ -69,9 +76,9 @@ pub const fn kernels_len(inputs: usize, outputs: usize) -> usize {
     PLACES * inputs * outputs
 }
 
-/// Elements of V and M.
-pub const fn tiles_len(inputs: usize, outputs: usize) -> usize {
-    PLACES * TILES * (inputs + if outputs < PANEL { outputs } else { PANEL })
+/// Elements of V and M for `rows × columns` outputs at a time.
+pub const fn tiles_len(inputs: usize, outputs: usize, rows: usize, columns: usize) -> usize {
+    PLACES * together(rows, columns) * (inputs + if outputs < PANEL { outputs } else { PANEL })
 }
 
 /// `Bᵀ d` for four vectors.
@@ -131,23 +138,26 @@ pub unsafe fn transform_kernels<T: Scalar, S: Simd<T>, C: CorrelationSpec>(simd:
     }
 }
 
-/// `y ← epilogue(correlation of x and the kernels)` for output rows `rows`, from `y` on.
+/// `y ← epilogue(correlation of x and the kernels)` for output rows `rows`, which are `R::ROWS`, from `y` on.
 ///
 /// # Safety
-/// As for [`correlate`](crate::kernels::correlate::correlate); `u` are the kernels of [`transform_kernels`], `work` has [`tiles_len`] elements.
+/// As for [`correlate`](crate::kernels::correlate::correlate); `u` are the kernels of [`transform_kernels`], `work` has [`tiles_len`] elements for
+/// these rows and the columns of the correlation.
 #[inline(always)]
 #[allow(clippy::too_many_arguments, reason = "operands, epilogue and workspace of one correlation")]
-pub unsafe fn correlate<T: Scalar, S: Simd<T>, C: CorrelationSpec, E: Epilogue<T>>(
+pub unsafe fn correlate<T: Scalar, S: Simd<T>, C: CorrelationSpec, E: Epilogue<T>, R: Height>(
     simd: S, _: C, x: *const T, u: *const T, y: *mut T, rows: Range<usize>, epilogue: E, work: *mut T,
 ) {
     let it = const { &C::CORRELATION };
     let [row, column] = const { &C::CORRELATION.axes };
-    let (v, m) = (work, work.wrapping_add(PLACES * TILES * it.inputs));
+    let most = const { <Together<C, R> as Height>::ROWS };
+    debug_assert!(rows.len() == R::ROWS);
+    let (v, m) = (work, work.wrapping_add(PLACES * most * it.inputs));
     let across = column.outputs.div_ceil(2);
     let all = rows.len().div_ceil(2) * across;
     let mut first = 0;
     while first < all {
-        let tiles = if all - first < TILES { all - first } else { TILES };
+        let tiles = if all - first < most { all - first } else { most };
         for tile in 0..tiles {
             let (i, j) = (2 * ((first + tile) / across) + rows.start, 2 * ((first + tile) % across));
             // SAFETY: the caller's.
@@ -171,7 +181,7 @@ pub unsafe fn correlate<T: Scalar, S: Simd<T>, C: CorrelationSpec, E: Epilogue<T
                         n: tiles,
                     };
                     let u = u.add(place * it.inputs * it.outputs + o);
-                    gemm::columns::<T, S, _, Broadcast, Tiles>(simd, rows, u, width, 0, walk, Store);
+                    gemm::columns::<T, S, _, Broadcast, Together<C, R>>(simd, rows, u, width, 0, walk, Store);
                 }
             }
             for tile in 0..tiles {
