@@ -2,7 +2,8 @@
 //!
 //! With `X: [n, I]`, `W: [I, O]`, `Y: [n, O]` in rows:
 //! - forward: `Y ← act(X · W + b)`;
-//! - backward: `dZ ← dY ⊙ act′`, `dW += Xᵀ · dZ`, `db += Σ dZ`, `dX ← dZ · Wᵀ`, for which W is transposed a panel at a time.
+//! - backward: `dZ ← dY ⊙ act′`, `dW += Xᵀ · dZ`, `db += Σ dZ`, `dXᵀ ← W · dZᵀ`: vectors lie along the micro-batch, so that W is read as it lies and
+//!   only the gradients, which are smaller, are transposed.
 
 use core::marker::PhantomData;
 
@@ -10,11 +11,11 @@ use crate::Scalar;
 use crate::kernels::activation::Activation;
 use crate::kernels::conv::Fused;
 use crate::kernels::gemm::{self, MatrixSpec, Sides};
-use crate::kernels::map::transpose;
+use crate::kernels::map::{transpose, transpose_into};
 use crate::kernels::simd::{Kernel, Simd};
 use crate::kernels::stage::scale_by_derivative;
 use crate::kernels::sums::add_rows;
-use crate::kernels::tile::{AddTo, AnyHeight, Broadcast, Rows, Store, Walk};
+use crate::kernels::tile::{AddTo, Broadcast, Height, Rows, Store, Walk};
 use crate::plain::Plain;
 
 /// `y[i] ← act(x[i] · W + b)`. `weight: [I, O]`, `bias: [O]` or empty.
@@ -69,12 +70,22 @@ where
     }
 }
 
-/// Inputs of a panel of Wᵀ: two vectors of the widest instruction set.
-const PANEL: usize = 32;
+/// Inputs whose gradients are transposed together: four tiles of 14.
+const ROWS: usize = 56;
 
-/// Elements of workspace for the backward pass: a panel of Wᵀ.
+/// Vectors of gradients taken together.
+const BATCH: usize = 64;
+
+/// The inputs of a block as the rows of a product.
+struct Block<M>(PhantomData<M>);
+
+impl<M: MatrixSpec> Height for Block<M> {
+    const ROWS: usize = if M::ROWS < ROWS { M::ROWS } else { ROWS };
+}
+
+/// Elements of workspace for the backward pass: dZᵀ, and a block of dXᵀ.
 pub const fn backward_work(inputs: usize, outputs: usize) -> usize {
-    outputs * if inputs < PANEL { inputs } else { PANEL }
+    BATCH * (outputs + if inputs < ROWS { inputs } else { ROWS })
 }
 
 /// `dw += …`, `db += …`, and with `DX` `dx[i] ← …`; `dy` is overwritten. `y`: what left the layer.
@@ -160,7 +171,9 @@ where
             // SAFETY: dX has n rows of I elements; W has I rows of O, dZ n rows of O.
             unsafe {
                 if !T::product(n, Y::LEN, X::LEN, dz, w.as_ptr(), dx) {
-                    backward_inputs::<T, S>(simd, n, dz, w, X::LEN, Y::LEN, self.work, dx);
+                    let dx = core::slice::from_raw_parts_mut(dx, n * X::LEN);
+                    let dz = core::slice::from_raw_parts(dz, n * Y::LEN);
+                    backward_inputs::<T, S, Sides<T, X, Y>>(simd, dz, w, self.work, dx);
                 }
             }
         }
@@ -183,24 +196,26 @@ unsafe fn backward_weights<T: Scalar, S: Simd<T>, M: MatrixSpec>(
     }
 }
 
-/// `dX ← dZ · Wᵀ`, a panel of inputs at a time.
-///
-/// # Safety
-/// dZ has n rows of `outputs` elements, dX of `inputs`.
+/// `dXᵀ ← W · dZᵀ`, a block of inputs at a time, and from there to `dX`. `dz: [n, O]`, `w: [I, O]`, `dx: [n, I]`.
 #[inline(always)]
-#[allow(clippy::too_many_arguments, reason = "operands and workspace of one product")]
-unsafe fn backward_inputs<T: Scalar, S: Simd<T>>(
-    simd: S, n: usize, dz: *const T, w: &[T], inputs: usize, outputs: usize, work: &mut [T], dx: *mut T,
-) {
-    let mut i = 0;
-    for rows in w.chunks(PANEL * outputs) {
-        let width = rows.len() / outputs;
-        let Some(panel) = work.get_mut(..rows.len()) else { return };
-        transpose(simd, width, outputs, rows, panel);
-        let walk = Walk { count: [1, 1, outputs], a: [0, 0, 1], b: [0, 0, width as isize] };
-        let rows = Rows { a: dz, a_step: outputs as isize, c: dx, at: 0, at_step: inputs, n };
-        // SAFETY: the panel has `outputs` rows of `width` elements; columns i..i + width of dX are inside.
-        unsafe { gemm::columns::<T, S, _, Broadcast, AnyHeight>(simd, rows, panel.as_ptr(), width, i, walk, Store) };
-        i += width;
+fn backward_inputs<T: Scalar, S: Simd<T>, M: MatrixSpec>(simd: S, dz: &[T], w: &[T], work: &mut [T], dx: &mut [T]) {
+    let (inputs, outputs) = (M::ROWS, M::COLUMNS);
+    let (dzt, block) = work.split_at_mut(BATCH * outputs);
+    for (dz, dx) in dz.chunks(BATCH * outputs).zip(dx.chunks_mut(BATCH * inputs)) {
+        let n = dz.len() / outputs;
+        let dzt = &mut dzt[..dz.len()];
+        transpose(simd, n, outputs, dz, dzt);
+        let mut i = 0;
+        for w in w.chunks(ROWS * outputs) {
+            let height = w.len() / outputs;
+            let walk = Walk { count: [1, 1, outputs], a: [0, 0, 1], b: [0, 0, n as isize] };
+            let Some(dxt) = block.get_mut(..height * n) else { return };
+            let (a, c) = (w.as_ptr(), dxt.as_mut_ptr());
+            let rows = Rows { a, a_step: outputs as isize, c, at: 0, at_step: n, n: height };
+            // SAFETY: this block of W has `height` rows of `outputs` elements, dZᵀ `outputs` rows of `n`, dXᵀ `height` rows of `n`.
+            unsafe { gemm::columns::<T, S, _, Broadcast, Block<M>>(simd, rows, dzt.as_ptr(), n, 0, walk, Store) };
+            transpose_into(simd, height, n, dxt, &mut dx[i..], inputs);
+            i += height;
+        }
     }
 }

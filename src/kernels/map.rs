@@ -117,34 +117,47 @@ pub fn to_planes<T: Scalar, S: Simd<T>, X: Plain<T>, Y: Plain<T>>(simd: S, shape
 
 /// `y[j][i] ← x[i][j]`, `x: [rows][columns]`. Nothing is done where the lengths are not that.
 #[inline(always)]
-pub(super) fn transpose<T: Scalar, S: Simd<T>>(_: S, rows: usize, columns: usize, x: &[T], y: &mut [T]) {
-    // A block of 16 × 16 fills the lines of the cache that it writes, whose addresses may be powers of two apart: without it
-    // 256 × 256 elements took ten times as long.
-    const SIDE: usize = 16;
+pub(super) fn transpose<T: Scalar, S: Simd<T>>(simd: S, rows: usize, columns: usize, x: &[T], y: &mut [T]) {
     if rows.checked_mul(columns) != Some(x.len()) || y.len() != x.len() {
         return;
     }
     if rows == 1 || columns == 1 {
         return y.copy_from_slice(x);
     }
+    transpose_into(simd, rows, columns, x, y, rows);
+}
+
+/// `y[j · stride + i] ← x[i][j]`, `x: [rows][columns]`. Nothing is done where the slices are too short or `stride < rows`.
+#[inline(always)]
+pub(super) fn transpose_into<T: Scalar, S: Simd<T>>(
+    _: S, rows: usize, columns: usize, x: &[T], y: &mut [T], stride: usize,
+) {
+    // A block of 16 × 16 fills the lines of the cache that it writes, whose addresses may be powers of two apart: without it
+    // 256 × 256 elements took ten times as long.
+    const SIDE: usize = 16;
+    let last = columns.checked_sub(1).and_then(|columns| columns.checked_mul(stride)?.checked_add(rows));
+    let fits = rows.checked_mul(columns).is_some_and(|len| len <= x.len()) && last.is_some_and(|end| end <= y.len());
+    if !fits || stride < rows {
+        return;
+    }
     for top in (0..rows).step_by(SIDE) {
         for left in (0..columns).step_by(SIDE) {
-            // SAFETY: the block ends with the rows and columns, and both slices have rows · columns elements.
+            // SAFETY: the block ends with the rows and columns, and both slices have been measured above.
             unsafe {
                 let (bottom, right) = ((top + SIDE).min(rows), (left + SIDE).min(columns));
-                transpose_block(top..bottom, left..right, rows, columns, x, y);
+                transpose_block(top..bottom, left..right, columns, x, y, stride);
             }
         }
     }
 }
 
-/// [`transpose`] of some rows and columns.
+/// [`transpose_into`] of some rows and columns.
 ///
 /// # Safety
-/// The ranges are not empty and below `rows` and `columns`, and both slices have rows · columns elements.
+/// The ranges are not empty, row `i.end − 1` of x has its `columns`, and y an element `i.end − 1` in its row `j.end − 1`.
 #[inline(always)]
 unsafe fn transpose_block<T: Scalar>(
-    i: Range<usize>, j: Range<usize>, rows: usize, columns: usize, x: &[T], y: &mut [T],
+    i: Range<usize>, j: Range<usize>, columns: usize, x: &[T], y: &mut [T], stride: usize,
 ) {
     // By 4 × 4, turned in registers, and what is left one by one. (8 × 8 took half as long again with AVX2 and AVX-512.)
     const B: usize = 4;
@@ -155,13 +168,13 @@ unsafe fn transpose_block<T: Scalar>(
             for j in (j.start..whole_j).step_by(B) {
                 let block: [[T; B]; B] = lanes(|k| load(x, (i + k) * columns + j));
                 for k in 0..B {
-                    store::<T, B>(y, (j + k) * rows + i, lanes(|l| block[l][k]));
+                    store::<T, B>(y, (j + k) * stride + i, lanes(|l| block[l][k]));
                 }
             }
         }
         for i in i {
             for j in if i < whole_i { whole_j } else { j.start }..j.end {
-                *y.get_unchecked_mut(j * rows + i) = *x.get_unchecked(i * columns + j);
+                *y.get_unchecked_mut(j * stride + i) = *x.get_unchecked(i * columns + j);
             }
         }
     }
