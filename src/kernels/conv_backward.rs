@@ -118,10 +118,22 @@ const fn dz_len(conv: &Conv, pool: Option<Pool>) -> usize {
     if pool.is_some() { conv.output().len() } else { 0 }
 }
 
-/// Elements for a padded copy of the input in pixels.
-const fn padded_len(conv: &Conv, planes: bool) -> usize {
+/// Whether dW reads a padded copy of the input, in pixels: where the input lies in planes, and where its channels are fewer than a tile has rows, but the
+/// taps of a kernel row would make one product without padding.
+const fn pads(conv: &Conv, planes: bool) -> bool {
+    const FEW: usize = 12;
+    planes || conv.input.c < FEW && is_run(&padded(conv)) && !is_run(conv)
+}
+
+/// The convolution of a padded input.
+const fn padded(conv: &Conv) -> Conv {
     let [h, w] = conv.padded();
-    if planes { h * w * conv.input.c } else { 0 }
+    Conv { input: crate::shape::Shape::new(conv.input.c, h, w), padding: [0; 4], ..*conv }
+}
+
+/// Elements for that copy.
+const fn padded_len(conv: &Conv, planes: bool) -> usize {
+    if pads(conv, planes) { padded(conv).input.len() } else { 0 }
 }
 
 /// Whether dx goes by Winograd's tiles.
@@ -248,8 +260,8 @@ where
                 if const { B::LEN > 0 } {
                     add_rows(simd, dz.as_ptr(), len / conv.out_channels, conv.out_channels, self.db.flat_mut());
                 }
-                if C::PLANES {
-                    pad_planes(conv, x.flat(), padded);
+                if const { pads(&C::CONV, C::PLANES) } {
+                    pad(conv, C::PLANES, x.flat(), padded);
                     weights::<T, S, Padded<C>>(simd, padded.as_ptr(), dz.as_ptr(), dw);
                 } else {
                     weights::<T, S, C>(simd, x.flat().as_ptr(), dz.as_ptr(), dw);
@@ -262,24 +274,30 @@ where
     }
 }
 
-/// A convolution of planes as one of padded pixels.
+/// A convolution as one of padded pixels.
 #[derive(Clone, Copy)]
 struct Padded<C>(PhantomData<fn() -> C>);
 
 impl<C: ConvSpec> ConvSpec for Padded<C> {
-    const CONV: Conv = {
-        let [h, w] = C::CONV.padded();
-        Conv { input: crate::shape::Shape::new(C::CONV.input.c, h, w), padding: [0; 4], ..C::CONV }
-    };
+    const CONV: Conv = padded(&C::CONV);
     const PLANES: bool = false;
 }
 
-/// `padded ← x`, from planes to pixels with a border of zeros.
+/// `padded ← x`, from planes or pixels to pixels with a border of zeros.
 #[inline(always)]
-fn pad_planes<T: Scalar>(conv: &Conv, x: &[T], padded: &mut [T]) {
+fn pad<T: Scalar>(conv: &Conv, planes: bool, x: &[T], padded: &mut [T]) {
     let (c, h, w) = (conv.input.c, conv.input.h, conv.input.w);
     let (top, left, width) = (conv.padding[0], conv.padding[2], conv.padded()[1]);
     padded.fill(T::zero());
+    if !planes {
+        let rows = padded.chunks_exact_mut((width * c).max(1)).skip(top);
+        for (row, to) in x.chunks_exact((w * c).max(1)).zip(rows) {
+            for (from, to) in row.iter().zip(to.iter_mut().skip(left * c)) {
+                *to = *from;
+            }
+        }
+        return;
+    }
     for (channel, plane) in x.chunks_exact((h * w).max(1)).enumerate() {
         let rows = padded.chunks_exact_mut((width * c).max(1)).skip(top);
         for (row, to) in plane.chunks_exact(w.max(1)).zip(rows) {
