@@ -495,9 +495,9 @@ unsafe fn image_rows<T: Scalar, S: Simd<T>, C: ConvSpec, P: Stage<T>, E: Epilogu
                 method.tiles,
             );
         } else if const { is_depthwise(&C::CONV) && !C::PLANES } {
-            correlate(simd, Separate::<C>(PhantomData), axes, x, w, y, rows, epilogue);
+            correlate::<_, _, _, _, AtATime<T, C, P>>(simd, Separate::<C>(PhantomData), axes, x, w, y, rows, epilogue);
         } else {
-            correlate(simd, Dense::<C>(PhantomData), axes, x, w, y, rows, epilogue);
+            correlate::<_, _, _, _, AtATime<T, C, P>>(simd, Dense::<C>(PhantomData), axes, x, w, y, rows, epilogue);
         }
     }
 }

@@ -18,7 +18,7 @@ use crate::kernels::map::transpose;
 use crate::kernels::simd::{Kernel, Simd};
 use crate::kernels::stage::StageBackward;
 use crate::kernels::sums::add_rows;
-use crate::kernels::tile::{AddTo, Broadcast, Depthwise, Height, Rows, Store, Walk};
+use crate::kernels::tile::{AddTo, AnyHeight, Broadcast, Depthwise, Height, Rows, Store, Walk};
 use crate::kernels::winograd;
 use crate::plain::Plain;
 use crate::shape::{Conv, Pool};
@@ -512,9 +512,18 @@ unsafe fn input<T: Scalar, S: Simd<T>, C: ConvSpec>(simd: S, dz: *const T, metho
             // SAFETY: the caller's; the phases together are all inputs.
             unsafe {
                 if const { is_depthwise(&C::CONV) } {
-                    correlate(simd, SeparateInput::<C>(PhantomData), axes, dz, w, dx, rows, Store);
+                    correlate::<_, _, _, _, AnyHeight>(
+                        simd,
+                        SeparateInput::<C>(PhantomData),
+                        axes,
+                        dz,
+                        w,
+                        dx,
+                        rows,
+                        Store,
+                    );
                 } else {
-                    correlate(simd, Input::<C>(PhantomData), axes, dz, w, dx, rows, Store);
+                    correlate::<_, _, _, _, AnyHeight>(simd, Input::<C>(PhantomData), axes, dz, w, dx, rows, Store);
                 }
             }
         }

@@ -181,30 +181,40 @@ const fn inner(axis: &Axis) -> usize {
     inner
 }
 
-/// The outputs along an axis that have all taps: the usual length of a line.
-struct Inner<C, const AXIS: usize>(PhantomData<C>);
+/// The outputs of a row that have all taps: the usual length of a line along it.
+struct Across<C>(PhantomData<C>);
 
-impl<C: CorrelationSpec, const AXIS: usize> Height for Inner<C, AXIS> {
-    const ROWS: usize = inner(&C::CORRELATION.axes[AXIS]);
+impl<C: CorrelationSpec> Height for Across<C> {
+    const ROWS: usize = inner(&C::CORRELATION.axes[1]);
+}
+
+/// The outputs of a column that have all taps, of `R` rows at a time: the usual length of a line down it.
+struct Down<C, R>(PhantomData<(C, R)>);
+
+impl<C: CorrelationSpec, R: Height> Height for Down<C, R> {
+    const ROWS: usize = {
+        let inner = inner(&C::CORRELATION.axes[0]);
+        if R::ROWS < inner { R::ROWS } else { inner }
+    };
 }
 
 /// `y ← epilogue(correlation of x and w)` for output rows `rows`; `y` begins at the first of them.
 ///
-/// `axes`: those of the specification, or a phase of them, whose steps are the same.
+/// `axes`: those of the specification, or a phase of them, whose steps are the same. `R`: as many rows as are computed at a time, as far as is known.
 ///
 /// # Safety
 /// `x`, `w` and `y` can be read and written at all places that [`Correlation`] with these axes names, and so can the epilogue's operands.
 #[inline(always)]
 #[allow(clippy::too_many_arguments, reason = "operands and epilogue of one correlation")]
-pub unsafe fn correlate<T: Scalar, S: Simd<T>, C: CorrelationSpec, E: Epilogue<T>>(
+pub unsafe fn correlate<T: Scalar, S: Simd<T>, C: CorrelationSpec, E: Epilogue<T>, R: Height>(
     simd: S, spec: C, axes: [Axis; 2], x: *const T, w: *const T, y: *mut T, rows: Range<usize>, epilogue: E,
 ) {
     // SAFETY: the caller's.
     unsafe {
         if const { C::CORRELATION.outputs <= <S::Half as Simd<T>>::LANES } {
-            panels::<T, S::Half, C, E>(simd.half(), spec, axes, x, w, y, rows, epilogue);
+            panels::<T, S::Half, C, E, R>(simd.half(), spec, axes, x, w, y, rows, epilogue);
         } else {
-            panels::<T, S, C, E>(simd, spec, axes, x, w, y, rows, epilogue);
+            panels::<T, S, C, E, R>(simd, spec, axes, x, w, y, rows, epilogue);
         }
     }
 }
@@ -217,7 +227,7 @@ pub unsafe fn correlate<T: Scalar, S: Simd<T>, C: CorrelationSpec, E: Epilogue<T
 /// As for [`correlate`].
 #[inline(always)]
 #[allow(clippy::too_many_arguments, reason = "operands and epilogue of one correlation")]
-unsafe fn panels<T: Scalar, S: Simd<T>, C: CorrelationSpec, E: Epilogue<T>>(
+unsafe fn panels<T: Scalar, S: Simd<T>, C: CorrelationSpec, E: Epilogue<T>, R: Height>(
     simd: S, spec: C, axes: [Axis; 2], x: *const T, w: *const T, y: *mut T, rows: Range<usize>, epilogue: E,
 ) {
     let it = const { &C::CORRELATION };
@@ -233,15 +243,15 @@ unsafe fn panels<T: Scalar, S: Simd<T>, C: CorrelationSpec, E: Epilogue<T>>(
             for panel in 0..wide {
                 let o = panel * VECTORS * S::LANES;
                 let columns = Columns { b: w.add(o), channel: first + o, last: S::LANES };
-                regions::<T, S, C, E, VECTORS>(simd, spec, axes, own(o), columns, y, &rows, epilogue);
+                regions::<T, S, C, E, R, VECTORS>(simd, spec, axes, own(o), columns, y, &rows, epilogue);
             }
             let o = wide * VECTORS * S::LANES;
             if rest > S::LANES {
                 let columns = Columns { b: w.add(o), channel: first + o, last: rest - S::LANES };
-                regions::<T, S, C, E, VECTORS>(simd, spec, axes, own(o), columns, y, &rows, epilogue);
+                regions::<T, S, C, E, R, VECTORS>(simd, spec, axes, own(o), columns, y, &rows, epilogue);
             } else if rest > 0 {
                 let columns = Columns { b: w.add(o), channel: first + o, last: rest };
-                regions::<T, S, C, E, 1>(simd, spec, axes, own(o), columns, y, &rows, epilogue);
+                regions::<T, S, C, E, R, 1>(simd, spec, axes, own(o), columns, y, &rows, epilogue);
             }
         }
     }
@@ -253,7 +263,7 @@ unsafe fn panels<T: Scalar, S: Simd<T>, C: CorrelationSpec, E: Epilogue<T>>(
 /// As for [`correlate`].
 #[inline(always)]
 #[allow(clippy::too_many_arguments, reason = "operands and epilogue of one correlation")]
-unsafe fn regions<T: Scalar, S: Simd<T>, C: CorrelationSpec, E: Epilogue<T>, const NV: usize>(
+unsafe fn regions<T: Scalar, S: Simd<T>, C: CorrelationSpec, E: Epilogue<T>, R: Height, const NV: usize>(
     simd: S, _: C, axes: [Axis; 2], x: *const T, columns: Columns<T>, y: *mut T, rows: &Range<usize>, epilogue: E,
 ) {
     let it = const { &C::CORRELATION };
@@ -279,13 +289,13 @@ unsafe fn regions<T: Scalar, S: Simd<T>, C: CorrelationSpec, E: Epilogue<T>, con
                     for n in 0..width {
                         let (a, at) = (x.wrapping_add(n * column_step), at + n * column.y);
                         let rows = Rows { a, a_step: row_step as isize, c: y, at, at_step: row.y, n: height };
-                        line::<T, S, E, C::Product, Inner<C, 0>, NV>(simd, rows, columns, walk, epilogue);
+                        line::<T, S, E, C::Product, Down<C, R>, NV>(simd, rows, columns, walk, epilogue);
                     }
                 } else {
                     for n in 0..height {
                         let (a, at) = (x.wrapping_add(n * row_step), at + n * row.y);
                         let rows = Rows { a, a_step: column_step as isize, c: y, at, at_step: column.y, n: width };
-                        line::<T, S, E, C::Product, Inner<C, 1>, NV>(simd, rows, columns, walk, epilogue);
+                        line::<T, S, E, C::Product, Across<C>, NV>(simd, rows, columns, walk, epilogue);
                     }
                 }
             }
