@@ -347,7 +347,7 @@ pub fn forward<T, S, C, F, R, A, P, X, W, Y, K>(
     K: Plain<T>,
 {
     const { assert!(K::LEN >= forward_work(&C::CONV, C::PLANES, P::POOL, F::SCALES)) };
-    simd.vectorize(Forward { spec, x, weight, affine, skip, act, stage, y, work: work.flat_mut() });
+    simd.outline(Forward { spec, x, weight, affine, skip, act, stage, y, work: work.flat_mut() });
 }
 
 /// [`forward`] as a kernel, with a workspace whose length only the caller knows.

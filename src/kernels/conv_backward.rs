@@ -178,7 +178,7 @@ pub fn backward<const DX: bool, T, S, C, A, P, X, W, B, Y, K>(
 {
     const { assert!(K::LEN >= backward_work(&C::CONV, C::PLANES, P::POOL)) };
     let work = work.flat_mut();
-    simd.vectorize(Backward::<DX, _, _, _, _, _, _, _, _> { spec, x, weight, act, stage, y, dy, dw, db, dx, work });
+    simd.outline(Backward::<DX, _, _, _, _, _, _, _, _> { spec, x, weight, act, stage, y, dy, dw, db, dx, work });
 }
 
 /// [`backward`] as a kernel, with a workspace whose length only the caller knows.

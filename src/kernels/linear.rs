@@ -30,7 +30,7 @@ where
     B: Plain<T>,
     Y: Plain<T>,
 {
-    simd.vectorize(Forward { x, weight, bias, act, y });
+    simd.outline(Forward { x, weight, bias, act, y });
 }
 
 /// [`forward`] as a kernel.
@@ -105,7 +105,7 @@ pub fn backward<const DX: bool, T, S, A, X, W, B, Y, D, K>(
     K: Plain<T>,
 {
     const { assert!(K::LEN >= backward_work(X::LEN, Y::LEN)) };
-    simd.vectorize(Backward::<DX, _, _, _, _, _, _, _> { x, weight, act, y, dy, dw, db, dx, work: work.flat_mut() });
+    simd.outline(Backward::<DX, _, _, _, _, _, _, _> { x, weight, act, y, dy, dw, db, dx, work: work.flat_mut() });
 }
 
 /// [`backward`] as a kernel, with a workspace whose length only the caller knows.
