@@ -143,7 +143,7 @@ pub use scalar::Scalar;
 /// |---|---|
 /// | `conv(channels, kernel = k)` | `stride` (1), `padding` (0), `dilation` (1), `groups` (1, or `depthwise`), `bias` (`true`) |
 /// | `max_pool(window)`, `avg_pool(window)` | `stride` (the window), `padding` (0), `floor` or `ceil` where the windows leave a rest |
-/// | `global_avg_pool` | |
+/// | `global_avg_pool`, `global_max_pool` | |
 /// | `linear(features)` | `bias` (`true`) |
 /// | `batch_norm` | `epsilon` (1e-5): a mean and a variance for each channel, or for each feature of a vector |
 /// | `flatten`, `softmax` | |

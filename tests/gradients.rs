@@ -146,6 +146,7 @@ fn pools() {
     check_function::<_, Map, Tensor<2, 4, 5, f64>>("padded avg_pool", AvgPool2d::<3, 3, 2, 2, 1, 1>, spread());
     check_function::<_, Map, Tensor<2, 5, 8, f64>>("overlapping avg_pool", AvgPool2d::<3, 2, 1, 1>, spread());
     check_function::<_, Map, Tensor<2, 1, 1, f64>>("global_avg_pool", GlobalAvgPool, spread());
+    check_function::<_, Map, Tensor<2, 1, 1, f64>>("global_max_pool", GlobalMaxPool, spread());
 }
 
 #[test]
@@ -317,6 +318,13 @@ network! {
     }
 }
 
+network! {
+    /// Maxima over whole maps, of constants too.
+    struct GlobalMaxima([CHANNELS, SIDE, 5] -> [4]) {
+        tanh, conv(CHANNELS, kernel = 2), global_max_pool, linear(7), residual { global_max_pool }, relu, linear(4),
+    }
+}
+
 /// Each activation behind a convolution with pooling and behind a linear layer.
 macro_rules! with_each_activation {
     ($($network:ident [$($activation:tt)+],)*) => {
@@ -349,6 +357,7 @@ fn networks() {
     check_network::<PaddedPools<f64>>(5);
     check_network::<SoftmaxInside<f64>>(6);
     check_network::<Expressions<f64>>(7);
+    check_network::<GlobalMaxima<f64>>(8);
     check_each_activation();
 }
 

@@ -182,6 +182,7 @@ pub enum Op {
     Conv(Conv),
     Pool(Pool),
     GlobalAvgPool,
+    GlobalMaxPool,
     Linear(Linear),
     BatchNorm(BatchNorm),
     Activation(Activation),

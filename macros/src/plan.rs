@@ -62,6 +62,7 @@ pub enum Kernel {
         layer: usize,
     },
     GlobalAvgPool,
+    GlobalMaxPool,
     /// The sum of two arms.
     Add {
         act: Option<usize>,
@@ -215,6 +216,7 @@ impl Builder<'_> {
             }
             Op::Pool(_) => (self.arrives(layer.from), None, Kernel::Pool { layer: index }),
             Op::GlobalAvgPool => (self.arrives(layer.from), None, Kernel::GlobalAvgPool),
+            Op::GlobalMaxPool => (self.arrives(layer.from), None, Kernel::GlobalMaxPool),
             Op::Activation(_) => (self.arrives(layer.from), None, Kernel::Map { layer: index }),
             Op::Softmax => (self.arrives(layer.from), None, Kernel::Softmax { layer: index }),
         };
@@ -222,7 +224,7 @@ impl Builder<'_> {
             kernel,
             Kernel::BatchNorm { .. } | Kernel::Add { .. } | Kernel::Map { .. } | Kernel::Softmax { .. }
         );
-        let flat = matches!(kernel, Kernel::Linear { .. } | Kernel::GlobalAvgPool);
+        let flat = matches!(kernel, Kernel::Linear { .. } | Kernel::GlobalAvgPool | Kernel::GlobalMaxPool);
         let order = if flat || keeps && x.order == Order::Either || is_either(self.network.layers[chain.shape].output) {
             Order::Either
         } else {

@@ -66,7 +66,13 @@ fn make_layer_small(layer: &mut Layer) {
             conv.kernel.iter_mut().for_each(make_small);
         }
         Op::Linear(linear) => make_small(&mut linear.outputs),
-        Op::Pool(_) | Op::GlobalAvgPool | Op::BatchNorm(_) | Op::Activation(_) | Op::Softmax | Op::Flatten => {}
+        Op::Pool(_)
+        | Op::GlobalAvgPool
+        | Op::GlobalMaxPool
+        | Op::BatchNorm(_)
+        | Op::Activation(_)
+        | Op::Softmax
+        | Op::Flatten => {}
         Op::Residual(_) => {}
     }
     layer.input = layer.input.map(|_| Shape::flat(1));

@@ -14,6 +14,7 @@ pub mod conv;
 pub mod conv_backward;
 pub mod correlate;
 pub mod gemm;
+pub mod global_max;
 pub mod host;
 pub mod linear;
 pub mod map;

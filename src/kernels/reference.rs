@@ -178,6 +178,27 @@ pub fn avg_pool_backward<T: Scalar>(pool: &Pool, dy: &[T], dx: &mut [T]) {
     });
 }
 
+/// `y ← max over each channel`; `index` the first pixel of the maximum. NaN counts as larger than any number.
+pub fn global_max_pool_forward<T: Scalar>(x: &[T], y: &mut [T], index: &mut [usize]) {
+    let channels = y.len();
+    for c in 0..channels {
+        (y[c], index[c]) = (x[c], 0);
+        for (pixel, x) in x.iter().skip(c).step_by(channels).enumerate() {
+            if *x > y[c] || (x.is_nan() && !y[c].is_nan()) {
+                (y[c], index[c]) = (*x, pixel);
+            }
+        }
+    }
+}
+
+/// `dx ← ∂(dy · y)/∂x`: each channel's gradient goes to the pixel of its maximum.
+pub fn global_max_pool_backward<T: Scalar>(dy: &[T], index: &[usize], dx: &mut [T]) {
+    dx.fill(T::zero());
+    for (c, (dy, pixel)) in dy.iter().zip(index).enumerate() {
+        dx[pixel * index.len() + c] = *dy;
+    }
+}
+
 /// `y ← x · W + b`, `weight: [inputs][outputs]`; an empty `bias` is none.
 pub fn linear_forward<T: Scalar>(x: &[T], weight: &[T], bias: &[T], y: &mut [T]) {
     for (o, y) in y.iter_mut().enumerate() {

@@ -29,7 +29,7 @@ pub use activation::{Flatten, Softmax};
 pub use batch_norm::{BatchNorm, Statistics};
 pub use conv::Conv2d;
 pub use linear::Linear;
-pub use pool::{AvgPool2d, GlobalAvgPool, MaxPool2d};
+pub use pool::{AvgPool2d, GlobalAvgPool, GlobalMaxPool, MaxPool2d};
 pub use window::{Geometry, Window};
 
 /// A layer from inputs `X` to outputs `Y`, both [`Tensor`](crate::Tensor)s.

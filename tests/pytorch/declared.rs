@@ -127,6 +127,7 @@ cases! {
     hard_sigmoid: ([2, 3, 5] -> [2, 3, 5]) { hard_sigmoid };
     hard_swish: ([2, 3, 5] -> [2, 3, 5]) { hard_swish };
     softplus: ([2, 3, 5] -> [2, 3, 5]) { softplus };
+    global_max_pool: ([5, 3, 4] -> [5]) { global_max_pool };
 }
 
 /// What only the layer written by hand can do: in `network!`, softmax takes a flat vector.

@@ -100,6 +100,7 @@ cases! {
     hard_sigmoid: [2, 3, 5] => [2, 3, 5], HardSigmoid;
     hard_swish: [2, 3, 5] => [2, 3, 5], HardSwish;
     softplus: [2, 3, 5] => [2, 3, 5], Softplus;
+    global_max_pool: [5, 3, 4] => [5, 1, 1], GlobalMaxPool;
 }
 
 /// What only `network!` can say: padding of pools on one side, partial windows.

@@ -113,6 +113,7 @@ CASES = {
     "hard_sigmoid": ((2, 3, 5), plain(lambda x: F.relu6(x + 3) / 6)),  # F.hardsigmoid's own gradient rounds 1/6 to f32, even in f64
     "hard_swish": ((2, 3, 5), plain(F.hardswish)),
     "softplus": ((2, 3, 5), plain(lambda x: F.softplus(x, threshold=1000.0))),  # log(1 + eˣ) everywhere
+    "global_max_pool": ((5, 3, 4), plain(lambda x: x.amax((1, 2))[:, None, None])),
 }
 SPREAD = 3.0  # activations bend and saturate between −9 and 9
 

@@ -53,7 +53,7 @@ pub fn check(layer: &mut Layer, map: Map, own: Doubt, sums: &mut Sums, faults: &
         Op::Conv(conv) => judge.conv(conv),
         Op::Pool(pool) => (judge.pool(pool), Some((0, 0))),
         Op::Linear(linear) => judge.linear(linear),
-        Op::GlobalAvgPool => {
+        Op::GlobalAvgPool | Op::GlobalMaxPool => {
             let shape = map.shape.map(|shape| Shape::flat(shape.c));
             let channels = map.doubt.channels || own.channels;
             (Map { shape, doubt: Doubt { channels, ..Doubt::NONE }, surely_map: false }, Some((0, 0)))

@@ -357,6 +357,10 @@ fn forward_call(context: &Context<'_>, step: &Step, in_place: bool, site: Site<'
             }
         }
         Kernel::GlobalAvgPool => quote!(tn::pool::global_avg_forward(simd, x, y);),
+        Kernel::GlobalMaxPool => match site {
+            Site::Training { index: Some(index), .. } => quote!(tn::global_max::forward_indexed(simd, x, y, #index);),
+            _ => quote!(tn::global_max::forward(simd, x, y);),
+        },
         Kernel::Add { act } => {
             let act = activation(context, act);
             if in_place {

@@ -43,7 +43,7 @@ impl Known {
             }
             Op::BatchNorm(_) => Some(Known::BatchNorm(shape::BatchNorm { input })),
             Op::Residual(residual) => of(residual.input).and(of(residual.skip())).map(|_| Known::Residual),
-            Op::GlobalAvgPool | Op::Activation(_) | Op::Softmax | Op::Flatten => None,
+            Op::GlobalAvgPool | Op::GlobalMaxPool | Op::Activation(_) | Op::Softmax | Op::Flatten => None,
         }
     }
 
@@ -132,7 +132,7 @@ impl Shapes {
                         }
                         None => match &layer.op {
                             Op::Flatten => quote!(::tenonet::shape::Shape::flat(#arrives.len())),
-                            Op::GlobalAvgPool => quote!(::tenonet::shape::Shape::flat(#arrives.c)),
+                            Op::GlobalAvgPool | Op::GlobalMaxPool => quote!(::tenonet::shape::Shape::flat(#arrives.c)),
                             _ => quote!(#arrives),
                         },
                     };
@@ -299,7 +299,8 @@ fn fields(layer: &Layer) -> Vec<(&'static str, Place)> {
             fields.push(("Padding", place(&pool.padding)));
         }
         Op::Linear(linear) => fields.push(("Channels", linear.outputs.place())),
-        Op::GlobalAvgPool | Op::BatchNorm(_) | Op::Activation(_) | Op::Softmax | Op::Flatten | Op::Residual(_) => {}
+        Op::GlobalAvgPool | Op::GlobalMaxPool | Op::BatchNorm(_) => {}
+        Op::Activation(_) | Op::Softmax | Op::Flatten | Op::Residual(_) => {}
     }
     fields
 }
@@ -387,7 +388,8 @@ fn spec<'a>(layer: &Layer, of: impl Fn(Source) -> &'a ShapeRef) -> Option<(Ident
             let spec = quote!(::tenonet::shape::Residual { input: #block, layers: #input, shortcut: #shortcut });
             Some((format_ident!("Residual"), spec))
         }
-        Op::GlobalAvgPool | Op::BatchNorm(_) | Op::Activation(_) | Op::Softmax | Op::Flatten => None,
+        Op::GlobalAvgPool | Op::GlobalMaxPool | Op::BatchNorm(_) => None,
+        Op::Activation(_) | Op::Softmax | Op::Flatten => None,
     }
 }
 

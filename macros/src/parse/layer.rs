@@ -158,6 +158,7 @@ impl Reader<'_> {
             }
             Kind::BatchNorm => Op::BatchNorm(BatchNorm { epsilon: self.epsilon() }),
             Kind::GlobalAvgPool => Op::GlobalAvgPool,
+            Kind::GlobalMaxPool => Op::GlobalMaxPool,
             Kind::Flatten => Op::Flatten,
             Kind::Softmax => Op::Softmax,
             Kind::Relu => Op::Activation(Activation::Relu),

@@ -10,6 +10,7 @@ pub enum Kind {
     Pool(PoolKind),
     Pool1d(PoolKind),
     GlobalAvgPool,
+    GlobalMaxPool,
     Linear,
     BatchNorm,
     Flatten,
@@ -27,7 +28,7 @@ pub enum Kind {
     Softplus,
 }
 
-const KINDS: [(&str, Kind); 22] = [
+const KINDS: [(&str, Kind); 23] = [
     ("conv", Kind::Conv),
     ("conv1d", Kind::Conv1d),
     ("max_pool", Kind::Pool(PoolKind::Max)),
@@ -35,6 +36,7 @@ const KINDS: [(&str, Kind); 22] = [
     ("avg_pool", Kind::Pool(PoolKind::Avg)),
     ("avg_pool1d", Kind::Pool1d(PoolKind::Avg)),
     ("global_avg_pool", Kind::GlobalAvgPool),
+    ("global_max_pool", Kind::GlobalMaxPool),
     ("linear", Kind::Linear),
     ("batch_norm", Kind::BatchNorm),
     ("flatten", Kind::Flatten),
@@ -68,7 +70,7 @@ const LATER: [(&str, bool); 11] = [
 ];
 
 /// What other frameworks call a layer, where the name alone would not lead to ours.
-const ELSEWHERE: [(&str, &str); 8] = [
+const ELSEWHERE: [(&str, &str); 9] = [
     ("conv2d", "conv"),
     ("convolution", "conv"),
     ("dense", "linear"),
@@ -76,6 +78,7 @@ const ELSEWHERE: [(&str, &str); 8] = [
     ("fully_connected", "linear"),
     ("swish", "silu"),
     ("adaptive_avg_pool", "global_avg_pool"),
+    ("adaptive_max_pool", "global_max_pool"),
     ("view", "flatten"),
 ];
 

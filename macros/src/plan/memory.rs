@@ -128,9 +128,8 @@ fn kept(network: &Network, step: &Step) -> (bool, bool) {
             (!from_output, from_output)
         }
         Kernel::Softmax { .. } => (false, true),
-        Kernel::Pool { .. } | Kernel::GlobalAvgPool | Kernel::ToPixels | Kernel::ToPlanes | Kernel::Copy => {
-            (false, false)
-        }
+        Kernel::Pool { .. } | Kernel::GlobalAvgPool | Kernel::GlobalMaxPool => (false, false),
+        Kernel::ToPixels | Kernel::ToPlanes | Kernel::Copy => (false, false),
     }
 }
 

@@ -42,6 +42,7 @@ fn line(network: &Network, mode: Mode) -> String {
             Kernel::Add { act } => fused("sum", act),
             Kernel::Pool { .. } => "pool".to_owned(),
             Kernel::GlobalAvgPool => "mean".to_owned(),
+            Kernel::GlobalMaxPool => "max".to_owned(),
             Kernel::Map { .. } => "act".to_owned(),
             Kernel::Softmax { .. } => "softmax".to_owned(),
             Kernel::ToPixels => "pixels".to_owned(),

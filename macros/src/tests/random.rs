@@ -11,7 +11,7 @@ fn run(tokens: TokenStream) {
 
 /// Words, numbers and marks that mean something to the macro, and some that do not.
 fn token() -> impl Strategy<Value = TokenTree> {
-    const WORDS: [&str; 46] = [
+    const WORDS: [&str; 47] = [
         "struct",
         "pub",
         "crate",
@@ -26,6 +26,7 @@ fn token() -> impl Strategy<Value = TokenTree> {
         "max_pool",
         "avg_pool1d",
         "global_avg_pool",
+        "global_max_pool",
         "flatten",
         "softmax",
         "relu",

@@ -45,6 +45,11 @@ impl<'a> Training<'a> {
         let pool = match step.kernel {
             Kernel::Conv { pool, .. } => pool?,
             Kernel::Pool { layer } => layer,
+            Kernel::GlobalMaxPool => {
+                // A map may have more places than 16 bits tell apart, and there is one for each channel alone.
+                let (entries, offset) = (pixels(context, step.shape, quote!([u8; 4])), offset.argument());
+                return Some((quote!(tn::At<#entries, #offset>), context.shapes.at(step.shape).len().times(4)));
+            }
             _ => return None,
         };
         if matches!(&context.network.layers[pool].op, Op::Pool(pool) if pool.kind == PoolKind::Avg) {
@@ -246,6 +251,9 @@ impl<'a> Training<'a> {
                 }
             }
             Kernel::GlobalAvgPool => quote!(tn::pool::global_avg_backward(simd, dy, dx);),
+            Kernel::GlobalMaxPool => {
+                indexed.map_or(TokenStream::new(), |index| quote!(tn::global_max::backward(simd, dy, #index, dx);))
+            }
             Kernel::Map { layer } => {
                 let Op::Activation(act) = &context.network.layers[layer].op else { return TokenStream::new() };
                 let kept = if plan::is_monotone(act) { quote!(y) } else { quote!(x) };
