@@ -144,14 +144,16 @@ pub use scalar::Scalar;
 /// | `conv(channels, kernel = k)` | `stride` (1), `padding` (0), `dilation` (1), `groups` (1, or `depthwise`), `bias` (`true`) |
 /// | `max_pool(window)`, `avg_pool(window)` | `stride` (the window), `padding` (0), `floor` or `ceil` where the windows leave a rest |
 /// | `global_avg_pool`, `global_max_pool` | |
+/// | `pad(padding)` | `zero` (unless said), `reflect` (the edge is not repeated), `replicate` |
+/// | `upsample(factor)` | `nearest` (unless said), `bilinear` (PyTorch's `align_corners = False`) |
 /// | `linear(features)` | `bias` (`true`) |
 /// | `batch_norm` | `epsilon` (1e-5): a mean and a variance for each channel, or for each feature of a vector |
 /// | `flatten`, `softmax` | |
-/// | `conv1d`, `max_pool1d`, `avg_pool1d` | as above on signals, `[channels, 1, length]`: one number along the length |
+/// | `conv1d`, `max_pool1d`, `avg_pool1d`, `pad1d`, `upsample1d` | as above on signals, `[channels, 1, length]`: one number along the length |
 /// | `relu`, `relu6`, `sigmoid`, `tanh`, `gelu`, `silu`, `hard_sigmoid`, `hard_swish`, `softplus` | |
 /// | `leaky_relu(slope)`, `elu(scale)` | an `f64`; `elu` alone has scale 1 |
 ///
-/// Kernel, window, stride and dilation are one number or a pair `(rows, columns)`. Padding is one number, `(rows, columns)`,
+/// Kernel, window, stride, dilation and factor are one number or a pair `(rows, columns)`. Padding is one number, `(rows, columns)`,
 /// `(top, bottom, left, right)`, `valid` (none), or for `conv` `same` (TensorFlow's rule: the odd zero goes to the bottom and the right).
 ///
 /// # Blocks

@@ -150,6 +150,16 @@ fn pools() {
 }
 
 #[test]
+fn pads_and_upsamples() {
+    type Map = Tensor<2, 3, 4, f64>;
+    check_function::<_, Map, Tensor<2, 6, 7, f64>>("zero", ZeroPad2d::<1, 2, 3, 0>, spread());
+    check_function::<_, Map, Tensor<2, 6, 9, f64>>("reflect", ReflectPad2d::<1, 2, 3, 2>, spread());
+    check_function::<_, Map, Tensor<2, 8, 8, f64>>("replicate", ReplicatePad2d::<1, 4, 3, 1>, spread());
+    check_function::<_, Map, Tensor<2, 6, 12, f64>>("nearest", UpsampleNearest2d::<2, 3>, spread());
+    check_function::<_, Map, Tensor<2, 9, 8, f64>>("bilinear", UpsampleBilinear2d::<3, 2>, spread());
+}
+
+#[test]
 fn linear() {
     check_layer::<Linear<13, 7, f64>, Tensor<13, 1, 1, f64>, Tensor<7, 1, 1, f64>>("linear", 1);
     check_layer::<Linear<5, 9, f64, 0>, Tensor<5, 1, 1, f64>, Tensor<9, 1, 1, f64>>("linear without bias", 2);
@@ -325,6 +335,38 @@ network! {
     }
 }
 
+network! {
+    /// Padding of every kind: first, behind a convolution, in a row, in a block, last.
+    struct Padded([2, 3, 4] -> [3, 7, 9]) {
+        pad((0, 1, 2, 0), reflect), conv(3, kernel = 2), tanh, pad(1), relu,
+        residual { pad((1, 0, 0, 1), replicate), conv(3, kernel = 2) }, sigmoid,
+        pad((1, 1, 1, 1), reflect), pad((0, 0, 0, 0)),
+    }
+}
+
+network! {
+    /// The same with numbers that the macro does not know.
+    struct ConstPadded([1, CHANNELS, 4] -> [2, 6, 7]) {
+        pad(CHANNELS - 2), conv(2, kernel = 3), silu, pad((CHANNELS - 2, 2, 1, CHANNELS - 1), replicate),
+    }
+}
+
+network! {
+    /// Upsampling of both kinds: first, behind a convolution, in a row, last.
+    struct Upsampled([2, 3, 2] -> [3, 16, 18]) {
+        upsample(2, bilinear), conv(3, kernel = (3, 2)), tanh, upsample((2, 1)), conv(3, kernel = 1), gelu,
+        upsample((1, 3), bilinear), conv(3, kernel = (1, 1)), upsample(2),
+    }
+}
+
+network! {
+    /// Signals, and numbers that the macro does not know.
+    struct Signals([CHANNELS, 1, 5] -> [2, 1, 9]) {
+        conv1d(CHANNELS, kernel = 2), upsample1d(CHANNELS), pad1d((1, CHANNELS), reflect), tanh, conv1d(3, kernel = 8),
+        upsample1d(2, bilinear), conv1d(2, kernel = 10), pad1d(0),
+    }
+}
+
 /// Each activation behind a convolution with pooling and behind a linear layer.
 macro_rules! with_each_activation {
     ($($network:ident [$($activation:tt)+],)*) => {
@@ -358,6 +400,10 @@ fn networks() {
     check_network::<SoftmaxInside<f64>>(6);
     check_network::<Expressions<f64>>(7);
     check_network::<GlobalMaxima<f64>>(8);
+    check_network::<Padded<f64>>(9);
+    check_network::<ConstPadded<f64>>(10);
+    check_network::<Upsampled<f64>>(11);
+    check_network::<Signals<f64>>(12);
     check_each_activation();
 }
 

@@ -6,7 +6,7 @@
 use proc_macro2::Span;
 use quote::ToTokens;
 use syn::{Attribute, Expr, Ident, Visibility};
-use tenonet_shape::{Rounding, Shape};
+use tenonet_shape::{PadMode, Rounding, Shape, UpsampleMode};
 
 /// A stretch of the declaration, from its first token to its last. (Joining two spans into one is not stable.)
 #[derive(Clone, Copy, Debug)]
@@ -150,7 +150,8 @@ pub struct Layer {
 impl Layer {
     /// Whether it is one of the shorthands for signals, whose input has one row.
     pub fn is_1d(&self) -> bool {
-        matches!(self.op, Op::Conv(_) | Op::Pool(_)) && self.kind.to_string().ends_with("1d")
+        matches!(self.op, Op::Conv(_) | Op::Pool(_) | Op::Pad(_) | Op::Upsample(_))
+            && self.kind.to_string().ends_with("1d")
     }
 
     /// All that it reads, a block's shortcut before its layers.
@@ -183,6 +184,8 @@ pub enum Op {
     Pool(Pool),
     GlobalAvgPool,
     GlobalMaxPool,
+    Pad(Pad),
+    Upsample(Upsample),
     Linear(Linear),
     BatchNorm(BatchNorm),
     Activation(Activation),
@@ -217,6 +220,19 @@ pub struct Pool {
 pub enum PoolKind {
     Max,
     Avg,
+}
+
+#[derive(Clone, Debug)]
+pub struct Pad {
+    /// Top, bottom, left, right.
+    pub padding: [Num; 4],
+    pub mode: PadMode,
+}
+
+#[derive(Clone, Debug)]
+pub struct Upsample {
+    pub factor: [Num; 2],
+    pub mode: UpsampleMode,
 }
 
 #[derive(Clone, Debug)]

@@ -63,6 +63,12 @@ pub enum Kernel {
     },
     GlobalAvgPool,
     GlobalMaxPool,
+    Pad {
+        layer: usize,
+    },
+    Upsample {
+        layer: usize,
+    },
     /// The sum of two arms.
     Add {
         act: Option<usize>,
@@ -217,6 +223,8 @@ impl Builder<'_> {
             Op::Pool(_) => (self.arrives(layer.from), None, Kernel::Pool { layer: index }),
             Op::GlobalAvgPool => (self.arrives(layer.from), None, Kernel::GlobalAvgPool),
             Op::GlobalMaxPool => (self.arrives(layer.from), None, Kernel::GlobalMaxPool),
+            Op::Pad(_) => (self.arrives(layer.from), None, Kernel::Pad { layer: index }),
+            Op::Upsample(_) => (self.arrives(layer.from), None, Kernel::Upsample { layer: index }),
             Op::Activation(_) => (self.arrives(layer.from), None, Kernel::Map { layer: index }),
             Op::Softmax => (self.arrives(layer.from), None, Kernel::Softmax { layer: index }),
         };

@@ -73,6 +73,8 @@ fn make_layer_small(layer: &mut Layer) {
         | Op::Activation(_)
         | Op::Softmax
         | Op::Flatten => {}
+        Op::Pad(pad) => pad.padding.iter_mut().for_each(make_small),
+        Op::Upsample(upsample) => upsample.factor.iter_mut().for_each(make_small),
         Op::Residual(_) => {}
     }
     layer.input = layer.input.map(|_| Shape::flat(1));

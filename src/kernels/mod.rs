@@ -18,12 +18,14 @@ pub mod global_max;
 pub mod host;
 pub mod linear;
 pub mod map;
+pub mod pad;
 pub mod pool;
 pub mod reference;
 pub mod simd;
 pub mod stage;
 pub mod sums;
 pub mod tile;
+pub mod upsample;
 pub mod window;
 pub mod winograd;
 

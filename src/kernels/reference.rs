@@ -5,7 +5,7 @@
 
 use crate::Scalar;
 use crate::kernels::activation::Activation;
-use crate::shape::{Conv, Pool, Rounding, Shape};
+use crate::shape::{Axis, Conv, Pad, Pool, Rounding, Shape, Upsample};
 
 /// How a map lies in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -197,6 +197,62 @@ pub fn global_max_pool_backward<T: Scalar>(dy: &[T], index: &[usize], dx: &mut [
     for (c, (dy, pixel)) in dy.iter().zip(index).enumerate() {
         dx[pixel * index.len() + c] = *dy;
     }
+}
+
+/// Calls `f(output, input)` for each element of a padded map, in pixels, that shows one of the input.
+fn each_shown(pad: &Pad, mut f: impl FnMut(usize, usize)) {
+    let y = pad.output();
+    for (r, s) in (0..y.h).flat_map(|r| (0..y.w).map(move |s| (r, s))) {
+        if let (Some(h), Some(w)) = (pad.source(Axis::Height, r), pad.source(Axis::Width, s)) {
+            for c in 0..y.c {
+                f(Order::Pixels.index(y, c, r, s), Order::Pixels.index(pad.input, c, h, w));
+            }
+        }
+    }
+}
+
+/// `y ← x`, padded.
+pub fn pad_forward<T: Scalar>(pad: &Pad, x: &[T], y: &mut [T]) {
+    y.fill(T::zero());
+    each_shown(pad, |output, input| y[output] = x[input]);
+}
+
+/// `dx ← ∂(dy · y)/∂x`.
+pub fn pad_backward<T: Scalar>(pad: &Pad, dy: &[T], dx: &mut [T]) {
+    dx.fill(T::zero());
+    each_shown(pad, |output, input| dx[input] += dy[output]);
+}
+
+/// Calls `f(output, input, share)` for each share that an element of the input has in an output, in pixels.
+fn each_share<T: Scalar>(upsample: &Upsample, mut f: impl FnMut(usize, usize, T)) {
+    let y = upsample.output();
+    let shares = |axis, at| {
+        let between = upsample.between(axis, at);
+        let share = between.share as f64 / between.of as f64;
+        [(between.first, 1.0 - share), (between.second, share)]
+    };
+    for (r, s) in (0..y.h).flat_map(|r| (0..y.w).map(move |s| (r, s))) {
+        for (h, of_row) in shares(Axis::Height, r) {
+            for (w, of_column) in shares(Axis::Width, s) {
+                for c in 0..y.c {
+                    let input = Order::Pixels.index(upsample.input, c, h, w);
+                    f(Order::Pixels.index(y, c, r, s), input, T::of(of_row * of_column));
+                }
+            }
+        }
+    }
+}
+
+/// `y ← x`, larger.
+pub fn upsample_forward<T: Scalar>(upsample: &Upsample, x: &[T], y: &mut [T]) {
+    y.fill(T::zero());
+    each_share(upsample, |output, input, share: T| y[output] += share * x[input]);
+}
+
+/// `dx ← ∂(dy · y)/∂x`.
+pub fn upsample_backward<T: Scalar>(upsample: &Upsample, dy: &[T], dx: &mut [T]) {
+    dx.fill(T::zero());
+    each_share(upsample, |output, input, share: T| dx[input] += share * dy[output]);
 }
 
 /// `y ← x · W + b`, `weight: [inputs][outputs]`; an empty `bias` is none.

@@ -19,7 +19,9 @@ mod activation;
 mod batch_norm;
 mod conv;
 mod linear;
+mod pad;
 mod pool;
+mod upsample;
 mod window;
 
 pub use crate::kernels::activation::{
@@ -29,7 +31,9 @@ pub use activation::{Flatten, Softmax};
 pub use batch_norm::{BatchNorm, Statistics};
 pub use conv::Conv2d;
 pub use linear::Linear;
+pub use pad::{ReflectPad2d, ReplicatePad2d, ZeroPad2d};
 pub use pool::{AvgPool2d, GlobalAvgPool, GlobalMaxPool, MaxPool2d};
+pub use upsample::{UpsampleBilinear2d, UpsampleNearest2d};
 pub use window::{Geometry, Window};
 
 /// A layer from inputs `X` to outputs `Y`, both [`Tensor`](crate::Tensor)s.

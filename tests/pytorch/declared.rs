@@ -128,6 +128,12 @@ cases! {
     hard_swish: ([2, 3, 5] -> [2, 3, 5]) { hard_swish };
     softplus: ([2, 3, 5] -> [2, 3, 5]) { softplus };
     global_max_pool: ([5, 3, 4] -> [5]) { global_max_pool };
+    pad_zero: ([2, 3, 4] -> [2, 4, 9]) { pad((1, 0, 3, 2)) };
+    pad_reflect: ([2, 4, 3] -> [2, 8, 5]) { pad((3, 1, 0, 2), reflect) };
+    pad_replicate: ([3, 2, 3] -> [3, 6, 9]) { pad((0, 4, 5, 1), replicate) };
+    upsample_nearest: ([2, 3, 4] -> [2, 9, 8]) { upsample((3, 2)) };
+    upsample_bilinear: ([3, 3, 4] -> [3, 6, 20]) { upsample((2, 5), bilinear) };
+    upsample_bilinear_one: ([2, 1, 3] -> [2, 3, 9]) { upsample(3, bilinear) };
 }
 
 /// What only the layer written by hand can do: in `network!`, softmax takes a flat vector.

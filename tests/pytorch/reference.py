@@ -63,6 +63,16 @@ def avg_pool(kernel, stride=None, padding=0, ceil=False):
     return plain(lambda x: F.avg_pool2d(x[None], kernel, stride or kernel, padding, ceil_mode=ceil)[0])
 
 
+def pad(sides, mode="constant"):
+    """Padding is (top, bottom, left, right)."""
+    top, bottom, left, right = sides
+    return plain(lambda x: F.pad(x[None], (left, right, top, bottom), mode=mode)[0])
+
+
+def upsample(factor, mode="nearest"):
+    return plain(lambda x: F.interpolate(x[None], scale_factor=factor, mode=mode)[0])
+
+
 CASES = {
     # name: (input shape, layer)
     "conv_plain": ((1, 6, 6), conv(2, (3, 3))),
@@ -114,6 +124,12 @@ CASES = {
     "hard_swish": ((2, 3, 5), plain(F.hardswish)),
     "softplus": ((2, 3, 5), plain(lambda x: F.softplus(x, threshold=1000.0))),  # log(1 + eˣ) everywhere
     "global_max_pool": ((5, 3, 4), plain(lambda x: x.amax((1, 2))[:, None, None])),
+    "pad_zero": ((2, 3, 4), pad((1, 0, 3, 2))),
+    "pad_reflect": ((2, 4, 3), pad((3, 1, 0, 2), "reflect")),
+    "pad_replicate": ((3, 2, 3), pad((0, 4, 5, 1), "replicate")),
+    "upsample_nearest": ((2, 3, 4), upsample((3, 2))),
+    "upsample_bilinear": ((3, 3, 4), upsample((2, 5), "bilinear")),
+    "upsample_bilinear_one": ((2, 1, 3), upsample((3, 3), "bilinear")),
 }
 SPREAD = 3.0  # activations bend and saturate between −9 and 9
 

@@ -1,4 +1,4 @@
-use crate::{Conv, Pool, Residual, Shape, Text};
+use crate::{Conv, Pad, Pool, Residual, Shape, Text};
 
 /// An axis of a feature map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,7 +29,7 @@ impl Axis {
         }
     }
 
-    const fn of(self, shape: Shape) -> usize {
+    pub(crate) const fn of(self, shape: Shape) -> usize {
         match self {
             Axis::Height => shape.h,
             Axis::Width => shape.w,
@@ -54,6 +54,8 @@ pub enum Field {
     Dilation,
     /// The groups.
     Groups,
+    /// The factor of an upsampling.
+    Factor,
 }
 
 impl Field {
@@ -66,6 +68,7 @@ impl Field {
             Field::Padding => "padding",
             Field::Dilation => "dilation",
             Field::Groups => "groups",
+            Field::Factor => "factor",
         }
     }
 }
@@ -106,6 +109,13 @@ pub enum Fault {
         /// The layer.
         pool: Pool,
         /// The first axis on which it is.
+        axis: Axis,
+    },
+    /// As many rows or columns are to be reflected as there are.
+    Reflection {
+        /// The layer.
+        pad: Pad,
+        /// The first axis on which they are.
         axis: Axis,
     },
     /// The windows do not cover the input, and neither `floor` nor `ceil` was said.
@@ -168,7 +178,7 @@ impl Fault {
             Fault::KernelTooLarge { .. } | Fault::WindowTooLarge { .. } => Field::Kernel,
             Fault::Remainder { .. } | Fault::WindowArea { .. } => Field::Kernel,
             Fault::Groups { .. } => Field::Groups,
-            Fault::PoolPadding { .. } => Field::Padding,
+            Fault::PoolPadding { .. } | Fault::Reflection { .. } => Field::Padding,
             Fault::NotFlat { .. } | Fault::NotSignal { .. } | Fault::TooLarge { .. } => Field::Layer,
             Fault::Arms { .. } => Field::Layer,
         }
@@ -198,6 +208,9 @@ impl Fault {
                 pair(text.str("window "), pool.kernel).str(" does not fit its input ").text(&pool.input.map_text())
             }
             Fault::PoolPadding { pool, .. } => pair(text.str("padding must be smaller than the window "), pool.kernel),
+            Fault::Reflection { pad, .. } => {
+                text.str("`reflect` wants padding smaller than its input ").text(&pad.input.map_text())
+            }
             Fault::Remainder { pool, axis, dropped } => {
                 let text = pair(text.str("window "), pool.kernel);
                 let text = if pool.stride[0] != pool.kernel[0] || pool.stride[1] != pool.kernel[1] {
@@ -267,6 +280,12 @@ impl Fault {
                     .num(pool.kernel[i])
                     .str("; a window would lie wholly in the padding")
             }
+            Fault::Reflection { pad, axis } => {
+                let (i, size) = (axis.index(), axis.of(pad.input));
+                let text = text.str("on the ").str(axis.name()).str(": padding ").num(pad.padding[2 * i]);
+                let text = text.str(" and ").num(pad.padding[2 * i + 1]).str(", ").num(size).str(" ").str(axis.lines());
+                text.str(if size == 1 { "" } else { "s" }).str("; the edge itself is not repeated")
+            }
             Fault::WindowArea { .. } => text.str("the place of a maximum is kept in 16 bits"),
             Fault::NotSignal { .. } => text.str("a signal is C×1×L"),
             Fault::Arms { block } => {
@@ -318,6 +337,9 @@ impl Fault {
                 text.str("use a window ≤ ").num(padded)
             }
             Fault::PoolPadding { pool, axis } => text.str("use padding ≤ ").num(pool.kernel[axis.index()] - 1),
+            Fault::Reflection { pad, axis } => {
+                text.str("use padding ≤ ").num(axis.of(pad.input).saturating_sub(1)).str(", or `replicate`")
+            }
             Fault::Remainder { axis, .. } => text
                 .str("say `floor` to drop the last ")
                 .str(axis.lines())

@@ -6,7 +6,7 @@ use tenonet_shape::{self as shape, Axis, Fault, Faults, Field, Shape, Text};
 
 use super::Map;
 use crate::diagnostics::Diagnostics;
-use crate::ir::{Conv, Groups, Layer, Linear, Num, Op, Padding, Place, Pool};
+use crate::ir::{Conv, Groups, Layer, Linear, Num, Op, Pad, Padding, Place, Pool, Upsample};
 use crate::parse::Doubt;
 
 /// Sums over the layers; `None` where a number is unknown.
@@ -52,6 +52,8 @@ pub fn check(layer: &mut Layer, map: Map, own: Doubt, sums: &mut Sums, faults: &
     let (out, amounts) = match &layer.op {
         Op::Conv(conv) => judge.conv(conv),
         Op::Pool(pool) => (judge.pool(pool), Some((0, 0))),
+        Op::Pad(pad) => (judge.pad(pad), Some((0, 0))),
+        Op::Upsample(upsample) => (judge.upsample(upsample), Some((0, 0))),
         Op::Linear(linear) => judge.linear(linear),
         Op::GlobalAvgPool | Op::GlobalMaxPool => {
             let shape = map.shape.map(|shape| Shape::flat(shape.c));
@@ -231,6 +233,46 @@ impl Judge<'_> {
         self.leaves(known.output(), doubt)
     }
 
+    fn pad(&mut self, pad: &Pad) -> Map {
+        let Some(known) = self.map.shape.and_then(|input| known_pad(pad, input)) else {
+            return Map { shape: None, doubt: Doubt::NONE, surely_map: false };
+        };
+        let (mut doubt, arrives) = (Doubt::NONE, self.map.doubt);
+        for fault in self.told(known.faults()) {
+            let (certain, place) = match fault {
+                Fault::Reflection { axis, .. } => {
+                    let size = if axis == Axis::Height { known.input.h } else { known.input.w };
+                    let sides = &pad.padding[2 * axis as usize..][..2];
+                    let wide = sides.iter().find(|side| side.known().is_some_and(|side| side >= size));
+                    doubt |= Doubt::SIZE;
+                    (!on(axis, arrives) && !on(axis, self.own), wide.map_or(Place::at(self.kind), Num::place))
+                }
+                _ => {
+                    let certain = arrives == Doubt::NONE && self.own == Doubt::NONE && doubt == Doubt::NONE;
+                    doubt = Doubt::ALL;
+                    (certain, Place::at(self.kind))
+                }
+            };
+            self.tell(&fault, certain, place);
+        }
+        doubt |= arrives;
+        self.leaves(known.output(), doubt)
+    }
+
+    fn upsample(&mut self, upsample: &Upsample) -> Map {
+        let mut doubt = if self.zero(&upsample.factor, Field::Factor) { Doubt::SIZE } else { Doubt::NONE };
+        let Some(known) = self.map.shape.and_then(|input| known_upsample(upsample, input)) else {
+            return Map { shape: None, doubt: Doubt::NONE, surely_map: false };
+        };
+        for fault in self.told(known.faults()) {
+            let certain = self.map.doubt == Doubt::NONE && self.own == Doubt::NONE && doubt == Doubt::NONE;
+            self.tell(&fault, certain, Place::at(self.kind));
+            doubt = Doubt::ALL;
+        }
+        doubt |= self.map.doubt;
+        self.leaves(known.output(), doubt)
+    }
+
     fn linear(&mut self, linear: &Linear) -> (Map, Option<(usize, usize)>) {
         let mut doubt = Doubt::NONE;
         if self.zero(std::slice::from_ref(&linear.outputs), Field::Channels) {
@@ -345,4 +387,14 @@ pub fn known_pool(pool: &Pool, input: Shape) -> Option<shape::Pool> {
         padding: known_numbers(&pool.padding)?,
         rounding: pool.rounding,
     })
+}
+
+/// The padding in numbers, if all of them are literals.
+pub fn known_pad(pad: &Pad, input: Shape) -> Option<shape::Pad> {
+    Some(shape::Pad { input, padding: known_numbers(&pad.padding)?, mode: pad.mode })
+}
+
+/// The upsampling in numbers, if all of them are literals.
+pub fn known_upsample(upsample: &Upsample, input: Shape) -> Option<shape::Upsample> {
+    Some(shape::Upsample { input, factor: known_numbers(&upsample.factor)?, mode: upsample.mode })
 }

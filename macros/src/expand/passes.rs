@@ -145,6 +145,8 @@ fn specs(context: &Context<'_>) -> TokenStream {
                 )
             }
             Op::Pool(_) => (quote!(tn::PoolSpec), quote!(const POOL: ::tenonet::shape::Pool = #spec;)),
+            Op::Pad(_) => (quote!(tn::PadSpec), quote!(const PAD: ::tenonet::shape::Pad = #spec;)),
+            Op::Upsample(_) => (quote!(tn::UpsampleSpec), quote!(const UPSAMPLE: ::tenonet::shape::Upsample = #spec;)),
             _ => return None,
         };
         let marker = marker(context, i);
@@ -361,6 +363,14 @@ fn forward_call(context: &Context<'_>, step: &Step, in_place: bool, site: Site<'
             Site::Training { index: Some(index), .. } => quote!(tn::global_max::forward_indexed(simd, x, y, #index);),
             _ => quote!(tn::global_max::forward(simd, x, y);),
         },
+        Kernel::Pad { layer } => {
+            let pad = marker(context, layer);
+            quote!(tn::pad::forward(simd, #pad, x, y);)
+        }
+        Kernel::Upsample { layer } => {
+            let upsample = marker(context, layer);
+            quote!(tn::upsample::forward(simd, #upsample, x, y);)
+        }
         Kernel::Add { act } => {
             let act = activation(context, act);
             if in_place {

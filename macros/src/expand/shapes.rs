@@ -3,10 +3,12 @@
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::Ident;
-use tenonet_shape::{self as shape, Rounding, Shape};
+use tenonet_shape::{self as shape, PadMode, Rounding, Shape, UpsampleMode};
 
-use crate::check::{known_conv, known_pool, known_shape};
-use crate::ir::{Activation, Conv, Groups, Layer, Linear, Network, Num, Op, Padding, Place, Pool, Residual, Source};
+use crate::check::{known_conv, known_pad, known_pool, known_shape, known_upsample};
+use crate::ir::{
+    Activation, Conv, Groups, Layer, Linear, Network, Num, Op, Pad, Padding, Place, Pool, Residual, Source, Upsample,
+};
 use crate::size::Size;
 
 /// A shape: numbers, or a constant.
@@ -26,6 +28,8 @@ pub enum Known {
     BatchNorm(shape::BatchNorm),
     /// A sum: its arms have been compared.
     Residual,
+    /// A layer without parameters that changes height and width.
+    Resize,
 }
 
 impl Known {
@@ -38,6 +42,8 @@ impl Known {
         match &layer.op {
             Op::Conv(conv) => known_conv(conv, input).map(Known::Conv),
             Op::Pool(pool) => known_pool(pool, input).map(Known::Pool),
+            Op::Pad(pad) => known_pad(pad, input).map(|_| Known::Resize),
+            Op::Upsample(upsample) => known_upsample(upsample, input).map(|_| Known::Resize),
             Op::Linear(Linear { outputs, bias }) => {
                 Some(Known::Linear(shape::Linear { input, outputs: outputs.known()?, bias: *bias }))
             }
@@ -53,7 +59,7 @@ impl Known {
             Known::Conv(conv) => [conv.params(), conv.macs()],
             Known::Linear(linear) => [linear.params(), linear.macs()],
             Known::BatchNorm(norm) => [norm.params(), 0],
-            Known::Pool(_) | Known::Residual => [0; 2],
+            Known::Pool(_) | Known::Residual | Known::Resize => [0; 2],
         }
     }
 }
@@ -298,6 +304,8 @@ fn fields(layer: &Layer) -> Vec<(&'static str, Place)> {
             fields.push(("Stride", place(&pool.stride)));
             fields.push(("Padding", place(&pool.padding)));
         }
+        Op::Pad(pad) => fields.push(("Padding", place(&pad.padding))),
+        Op::Upsample(upsample) => fields.push(("Factor", place(&upsample.factor))),
         Op::Linear(linear) => fields.push(("Channels", linear.outputs.place())),
         Op::GlobalAvgPool | Op::GlobalMaxPool | Op::BatchNorm(_) => {}
         Op::Activation(_) | Op::Softmax | Op::Flatten | Op::Residual(_) => {}
@@ -370,6 +378,29 @@ fn spec<'a>(layer: &Layer, of: impl Fn(Source) -> &'a ShapeRef) -> Option<(Ident
                 }
             };
             Some((format_ident!("Pool"), spec))
+        }
+        Op::Pad(Pad { padding, mode }) => {
+            let padding = values(padding);
+            let mode = match mode {
+                PadMode::Zero => quote!(Zero),
+                PadMode::Reflect => quote!(Reflect),
+                PadMode::Replicate => quote!(Replicate),
+            };
+            let spec = quote! {
+                ::tenonet::shape::Pad { input: #input, padding: #padding, mode: ::tenonet::shape::PadMode::#mode }
+            };
+            Some((format_ident!("Pad"), spec))
+        }
+        Op::Upsample(Upsample { factor, mode }) => {
+            let factor = values(factor);
+            let mode = match mode {
+                UpsampleMode::Nearest => quote!(Nearest),
+                UpsampleMode::Bilinear => quote!(Bilinear),
+            };
+            let spec = quote! {
+                ::tenonet::shape::Upsample { input: #input, factor: #factor, mode: ::tenonet::shape::UpsampleMode::#mode }
+            };
+            Some((format_ident!("Upsample"), spec))
         }
         Op::Linear(Linear { outputs, bias }) => {
             let outputs = value(outputs);

@@ -5,14 +5,14 @@ use quote::format_ident;
 use syn::ext::IdentExt;
 use syn::parse::ParseStream;
 use syn::{Expr, Ident, Lit, Token};
-use tenonet_shape::Rounding;
+use tenonet_shape::{PadMode, Rounding, UpsampleMode};
 
 use super::Doubt;
 use super::args::{Args, entries, single_word, skip_to_comma};
 use super::number::{bare, float, literal_value, number, real};
 use super::words::{self, Kind};
 use crate::diagnostics::Diagnostics;
-use crate::ir::{Activation, BatchNorm, Conv, Groups, Linear, Num, Op, Padding, Place, Pool, PoolKind};
+use crate::ir::{Activation, BatchNorm, Conv, Groups, Linear, Num, Op, Pad, Padding, Place, Pool, PoolKind, Upsample};
 
 /// How a layer or a block begins: `name: kind`, or `kind`.
 pub struct Head {
@@ -159,6 +159,10 @@ impl Reader<'_> {
             Kind::BatchNorm => Op::BatchNorm(BatchNorm { epsilon: self.epsilon() }),
             Kind::GlobalAvgPool => Op::GlobalAvgPool,
             Kind::GlobalMaxPool => Op::GlobalMaxPool,
+            Kind::Pad => Op::Pad(self.pad(false)),
+            Kind::Pad1d => Op::Pad(self.pad(true)),
+            Kind::Upsample => Op::Upsample(self.upsample(false)),
+            Kind::Upsample1d => Op::Upsample(self.upsample(true)),
             Kind::Flatten => Op::Flatten,
             Kind::Softmax => Op::Softmax,
             Kind::Relu => Op::Activation(Activation::Relu),
@@ -173,7 +177,7 @@ impl Reader<'_> {
             Kind::HardSwish => Op::Activation(Activation::HardSwish),
             Kind::Softplus => Op::Activation(Activation::Softplus),
         };
-        if !self.whole && matches!(op, Op::Conv(_) | Op::Pool(_)) {
+        if !self.whole && matches!(op, Op::Conv(_) | Op::Pool(_) | Op::Pad(_) | Op::Upsample(_)) {
             self.doubt |= Doubt::SIZE;
         }
         op
@@ -234,9 +238,30 @@ impl Reader<'_> {
         Pool { kind, kernel, stride, padding, rounding }
     }
 
+    fn pad(&mut self, one_d: bool) -> Pad {
+        let padding = match self.first(Doubt::SIZE) {
+            Some(value) => self.sides(value, false, one_d),
+            None => [0; 4].map(|n| self.known(n)),
+        };
+        let mode = match (self.args.flag("reflect"), self.args.flag("replicate")) {
+            (true, _) => PadMode::Reflect,
+            (_, true) => PadMode::Replicate,
+            _ => PadMode::Zero,
+        };
+        Pad { padding, mode }
+    }
+
+    fn upsample(&mut self, one_d: bool) -> Upsample {
+        let factor = match self.first(Doubt::SIZE) {
+            Some(value) => self.pair(value, "factor", one_d),
+            None => self.known_pair(1),
+        };
+        let mode = if self.args.flag("bilinear") { UpsampleMode::Bilinear } else { UpsampleMode::Nearest };
+        Upsample { factor, mode }
+    }
+
     /// `same`, `valid`, one number, `(rows, columns)` or `(top, bottom, left, right)`; in one dimension one number or `(left, right)`.
     fn padding(&mut self, one_d: bool) -> Padding {
-        let zero = self.known(0);
         let Some((_, value)) = self.args.take("padding") else {
             return Padding::Numbers([0; 4].map(|n| self.known(n)));
         };
@@ -247,7 +272,14 @@ impl Reader<'_> {
             }
             _ => {}
         }
-        let numbers = match bare(value) {
+        Padding::Numbers(self.sides(value, true, one_d))
+    }
+
+    /// Rows and columns around a map: one number, `(rows, columns)` or `(top, bottom, left, right)`; in one dimension one number or
+    /// `(left, right)`. `words`: whether the argument has words for some, too.
+    fn sides(&mut self, value: Expr, words: bool, one_d: bool) -> [Num; 4] {
+        let zero = self.known(0);
+        match bare(value) {
             Expr::Tuple(tuple) => {
                 let place = Place::of(&tuple);
                 let elements: Vec<Expr> = tuple.elems.into_iter().collect();
@@ -259,10 +291,13 @@ impl Reader<'_> {
                     (Ok([rows, columns]), _) => [rows.clone(), rows, columns.clone(), columns],
                     (_, Ok(four)) if !one_d => four,
                     _ => {
-                        let forms = if one_d {
-                            "one number, `(left, right)`, `same` or `valid`"
-                        } else {
-                            "one number, `(rows, columns)`, `(top, bottom, left, right)`, `same` or `valid`"
+                        let forms = match (one_d, words) {
+                            (true, true) => "one number, `(left, right)`, `same` or `valid`",
+                            (true, false) => "one number or `(left, right)`",
+                            (false, true) => {
+                                "one number, `(rows, columns)`, `(top, bottom, left, right)`, `same` or `valid`"
+                            }
+                            (false, false) => "one number, `(rows, columns)` or `(top, bottom, left, right)`",
                         };
                         self.faults
                             .push(place, format!("{}: padding cannot be a list of {count}", self.who))
@@ -280,8 +315,7 @@ impl Reader<'_> {
                     [number.clone(), number.clone(), number.clone(), number]
                 }
             }
-        };
-        Padding::Numbers(numbers)
+        }
     }
 
     /// One number for both axes or `(rows, columns)`; in one dimension one number for the columns.

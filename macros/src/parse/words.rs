@@ -11,6 +11,10 @@ pub enum Kind {
     Pool1d(PoolKind),
     GlobalAvgPool,
     GlobalMaxPool,
+    Pad,
+    Pad1d,
+    Upsample,
+    Upsample1d,
     Linear,
     BatchNorm,
     Flatten,
@@ -28,7 +32,7 @@ pub enum Kind {
     Softplus,
 }
 
-const KINDS: [(&str, Kind); 23] = [
+const KINDS: [(&str, Kind); 27] = [
     ("conv", Kind::Conv),
     ("conv1d", Kind::Conv1d),
     ("max_pool", Kind::Pool(PoolKind::Max)),
@@ -37,6 +41,10 @@ const KINDS: [(&str, Kind); 23] = [
     ("avg_pool1d", Kind::Pool1d(PoolKind::Avg)),
     ("global_avg_pool", Kind::GlobalAvgPool),
     ("global_max_pool", Kind::GlobalMaxPool),
+    ("pad", Kind::Pad),
+    ("pad1d", Kind::Pad1d),
+    ("upsample", Kind::Upsample),
+    ("upsample1d", Kind::Upsample1d),
     ("linear", Kind::Linear),
     ("batch_norm", Kind::BatchNorm),
     ("flatten", Kind::Flatten),
@@ -55,22 +63,20 @@ const KINDS: [(&str, Kind); 23] = [
 ];
 
 /// Words that the language keeps for what is not built yet, and whether such a layer leaves the shape as it is.
-const LATER: [(&str, bool); 11] = [
+const LATER: [(&str, bool); 9] = [
     ("layer_norm", true),
     ("dropout", true),
     ("scale", true),
     ("bias", true),
     ("conv_transpose", false),
     ("conv_transpose1d", false),
-    ("upsample", false),
-    ("pad", false),
     ("concat", false),
     ("repeat", false),
     ("net", false),
 ];
 
 /// What other frameworks call a layer, where the name alone would not lead to ours.
-const ELSEWHERE: [(&str, &str); 9] = [
+const ELSEWHERE: [(&str, &str); 13] = [
     ("conv2d", "conv"),
     ("convolution", "conv"),
     ("dense", "linear"),
@@ -80,6 +86,10 @@ const ELSEWHERE: [(&str, &str); 9] = [
     ("adaptive_avg_pool", "global_avg_pool"),
     ("adaptive_max_pool", "global_max_pool"),
     ("view", "flatten"),
+    ("interpolate", "upsample"),
+    ("zero_pad", "pad"),
+    ("reflection_pad", "pad"),
+    ("replication_pad", "pad"),
 ];
 
 /// The word before a block of layers.
@@ -88,8 +98,9 @@ pub const RESIDUAL: &str = "residual";
 /// The word between the two arms of a block.
 pub const SHORTCUT: &str = "shortcut";
 
-/// Words that stand for a way of padding, rounding or grouping, so that they are no numbers.
-pub const FLAGS: [&str; 5] = ["same", "valid", "depthwise", "floor", "ceil"];
+/// Words that stand for a way of padding, rounding, grouping or interpolating, so that they are no numbers.
+pub const FLAGS: [&str; 10] =
+    ["same", "valid", "depthwise", "floor", "ceil", "zero", "reflect", "replicate", "nearest", "bilinear"];
 
 /// The argument that a word of [`FLAGS`] is a value of, if it is one.
 pub fn owner(flag: &str) -> Option<&'static str> {
@@ -107,7 +118,7 @@ pub fn is_argument(word: &str) -> bool {
 
 /// Whether a name is one that other frameworks give to what is our first argument.
 pub fn names_first(word: &str) -> bool {
-    const NAMES: [&str; 14] = [
+    const NAMES: [&str; 17] = [
         "channels",
         "out_channels",
         "filters",
@@ -122,6 +133,9 @@ pub fn names_first(word: &str) -> bool {
         "pool_size",
         "slope",
         "alpha",
+        "padding",
+        "factor",
+        "scale_factor",
     ];
     NAMES.contains(&word)
 }
@@ -192,6 +206,18 @@ impl Kind {
                     (PoolKind::Avg, true) => "avg_pool(2)",
                     (PoolKind::Avg, false) => "avg_pool1d(2)",
                 },
+            },
+            Kind::Pad | Kind::Pad1d => Takes {
+                first: Some("padding"),
+                named: &[],
+                flags: &["zero", "reflect", "replicate"],
+                example: if self == Kind::Pad { "pad(1)" } else { "pad1d(1)" },
+            },
+            Kind::Upsample | Kind::Upsample1d => Takes {
+                first: Some("factor"),
+                named: &[],
+                flags: &["nearest", "bilinear"],
+                example: if self == Kind::Upsample { "upsample(2)" } else { "upsample1d(2)" },
             },
             Kind::Linear => {
                 Takes { first: Some("number of outputs"), named: &["bias"], example: "linear(10)", ..nothing }

@@ -129,6 +129,7 @@ fn kept(network: &Network, step: &Step) -> (bool, bool) {
         }
         Kernel::Softmax { .. } => (false, true),
         Kernel::Pool { .. } | Kernel::GlobalAvgPool | Kernel::GlobalMaxPool => (false, false),
+        Kernel::Pad { .. } | Kernel::Upsample { .. } => (false, false),
         Kernel::ToPixels | Kernel::ToPlanes | Kernel::Copy => (false, false),
     }
 }

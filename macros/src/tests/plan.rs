@@ -43,6 +43,8 @@ fn line(network: &Network, mode: Mode) -> String {
             Kernel::Pool { .. } => "pool".to_owned(),
             Kernel::GlobalAvgPool => "mean".to_owned(),
             Kernel::GlobalMaxPool => "max".to_owned(),
+            Kernel::Pad { .. } => "pad".to_owned(),
+            Kernel::Upsample { .. } => "upsample".to_owned(),
             Kernel::Map { .. } => "act".to_owned(),
             Kernel::Softmax { .. } => "softmax".to_owned(),
             Kernel::ToPixels => "pixels".to_owned(),

@@ -14,6 +14,7 @@ mod linear;
 mod map;
 mod memory;
 mod pool;
+mod resize;
 mod shapes;
 mod simd;
 

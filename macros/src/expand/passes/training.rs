@@ -254,6 +254,14 @@ impl<'a> Training<'a> {
             Kernel::GlobalMaxPool => {
                 indexed.map_or(TokenStream::new(), |index| quote!(tn::global_max::backward(simd, dy, #index, dx);))
             }
+            Kernel::Pad { layer } => {
+                let pad = marker(context, layer);
+                quote!(tn::pad::backward(simd, #pad, dy, dx);)
+            }
+            Kernel::Upsample { layer } => {
+                let upsample = marker(context, layer);
+                quote!(tn::upsample::backward(simd, #upsample, dy, dx);)
+            }
             Kernel::Map { layer } => {
                 let Op::Activation(act) = &context.network.layers[layer].op else { return TokenStream::new() };
                 let kept = if plan::is_monotone(act) { quote!(y) } else { quote!(x) };
