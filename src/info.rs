@@ -126,6 +126,15 @@ impl TensorInfo {
                 }
                 Some([*outputs, *inputs, places])
             }
+            // As a matrix of channels and places, of which the channels are the fastest.
+            (MemoryOrder::Pixels, [channels, map @ ..]) => {
+                let (mut places, mut i) = (1, 0);
+                while i < map.len() {
+                    places *= map[i];
+                    i += 1;
+                }
+                Some([*channels, places, 1])
+            }
             _ => None,
         }
     }
@@ -158,6 +167,8 @@ pub enum MemoryOrder {
     /// The outputs are the fastest, then the inputs: `[out, in, height, width]` lies as `[height][width][in][out]`, and `[out, in]` as
     /// `[in][out]`. A kernel reads weights as vectors along the outputs, so it reads them as they lie.
     OutputsLast,
+    /// That of maps inside a network, `[channels, height, width]` as `[height][width][channels]`.
+    Pixels,
 }
 
 /// What a tensor is to its layer.
@@ -172,8 +183,10 @@ pub enum Role {
     },
     /// Added to a weighted sum, or to what was scaled.
     Bias,
-    /// What a channel that was normalised is multiplied with.
+    /// What a channel, or an element that was normalised, is multiplied with.
     Scale,
+    /// What is added to a channel, or to an element that was normalised, whatever came before.
+    Shift,
     /// A running average of a channel's mean: no parameter.
     Mean,
     /// A running average of a channel's variance: no parameter.
@@ -204,6 +217,9 @@ mod tests {
         assert_eq!(in_memory(&tensor(&[2, 3], MemoryOrder::OutputsLast)), [0, 3, 1, 4, 2, 5]);
         assert_eq!(in_memory(&tensor(&[2, 3], MemoryOrder::Same)), [0, 1, 2, 3, 4, 5]);
         assert_eq!(in_memory(&tensor(&[4], MemoryOrder::OutputsLast)), [0, 1, 2, 3]);
+        // Two channels of 1 × 3.
+        assert_eq!(in_memory(&tensor(&[2, 1, 3], MemoryOrder::Pixels)), [0, 3, 1, 4, 2, 5]);
+        assert_eq!(in_memory(&tensor(&[4], MemoryOrder::Pixels)), [0, 1, 2, 3]);
     }
 
     /// Of sizes around a tile's, there and back, and as the index says.
@@ -222,7 +238,7 @@ mod tests {
             &[31, 18, 1, 5],
         ];
         for shape in SHAPES {
-            for memory in [MemoryOrder::Same, MemoryOrder::OutputsLast] {
+            for memory in [MemoryOrder::Same, MemoryOrder::OutputsLast, MemoryOrder::Pixels] {
                 let tensor = tensor(shape, memory);
                 let memory = in_memory(&tensor);
                 assert!((0..tensor.len()).all(|index| memory[tensor.memory_index(index)] == index), "{shape:?}");

@@ -148,6 +148,8 @@ pub use scalar::Scalar;
 /// | `upsample(factor)` | `nearest` (unless said), `bilinear` (PyTorch's `align_corners = False`) |
 /// | `linear(features)` | `bias` (`true`) |
 /// | `batch_norm` | `epsilon` (1e-5): a mean and a variance for each channel, or for each feature of a vector |
+/// | `layer_norm` | `epsilon` (1e-5): mean and variance of all elements of an input, a factor and a summand for each of them |
+/// | `scale`, `bias` | a factor, a summand for each channel |
 /// | `flatten`, `softmax` | |
 /// | `conv1d`, `max_pool1d`, `avg_pool1d`, `pad1d`, `upsample1d` | as above on signals, `[channels, 1, length]`: one number along the length |
 /// | `relu`, `relu6`, `sigmoid`, `tanh`, `gelu`, `silu`, `hard_sigmoid`, `hard_swish`, `softplus` | |

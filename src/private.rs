@@ -27,7 +27,9 @@ pub use crate::kernels::pad::PadSpec;
 pub use crate::kernels::simd::Simd;
 pub use crate::kernels::stage::{AvgPool, MaxPool, MaxPoolIndexed, NoPool, PoolSpec};
 pub use crate::kernels::upsample::UpsampleSpec;
-pub use crate::kernels::{batch_norm, conv, conv_backward, global_max, linear, map, pad, pool, upsample};
+pub use crate::kernels::{
+    batch_norm, conv, conv_backward, global_max, layer_norm, linear, map, pad, pool, scale, upsample,
+};
 pub use crate::shape::{Life, Placement};
 pub use crate::{LayerInfo, MemoryOrder, Network, Plain, Role, Scalar, Scratch, Summary, TensorInfo, layers};
 

@@ -160,6 +160,12 @@ fn pads_and_upsamples() {
 }
 
 #[test]
+fn scales() {
+    check_layer::<Scale<3, f64>, Tensor<3, 4, 5, f64>, Tensor<3, 4, 5, f64>>("scale", 1);
+    check_layer::<Bias<3, f64>, Tensor<3, 4, 5, f64>, Tensor<3, 4, 5, f64>>("bias", 2);
+}
+
+#[test]
 fn linear() {
     check_layer::<Linear<13, 7, f64>, Tensor<13, 1, 1, f64>, Tensor<7, 1, 1, f64>>("linear", 1);
     check_layer::<Linear<5, 9, f64, 0>, Tensor<5, 1, 1, f64>, Tensor<9, 1, 1, f64>>("linear without bias", 2);
@@ -367,6 +373,29 @@ network! {
     }
 }
 
+network! {
+    /// Factors and summands: of the input, in a row, in place and beside, in a block, of vectors, last.
+    struct Scaled([3, 4, 3] -> [4]) {
+        scale, bias, conv(3, kernel = 2), tanh, scale, residual { s: scale, b: bias }, bias, gelu, flatten,
+        bias, linear(5), scale, sigmoid, linear(4), b2: bias, s2: scale,
+    }
+}
+
+network! {
+    /// Normalised as a whole: the input, maps, a vector, in a block; more elements than sums run side by side, and a rest.
+    struct Normalised([2, 6, 5] -> [4]) {
+        layer_norm, conv(3, kernel = 2), ln: layer_norm(epsilon = 1e-3), tanh,
+        residual { layer_norm, conv(3, kernel = 1) }, flatten, layer_norm, linear(4), layer_norm,
+    }
+}
+
+network! {
+    /// With numbers that the macro does not know.
+    struct ConstNormalised([CHANNELS, SIDE, CHANNELS] -> [2, SIDE, CHANNELS]) {
+        scale, layer_norm(epsilon = SLOPE / 2.0), sigmoid, conv(CHANNELS - 1, kernel = 1), bias, layer_norm,
+    }
+}
+
 /// Each activation behind a convolution with pooling and behind a linear layer.
 macro_rules! with_each_activation {
     ($($network:ident [$($activation:tt)+],)*) => {
@@ -404,6 +433,9 @@ fn networks() {
     check_network::<ConstPadded<f64>>(10);
     check_network::<Upsampled<f64>>(11);
     check_network::<Signals<f64>>(12);
+    check_network::<Scaled<f64>>(13);
+    check_network::<Normalised<f64>>(14);
+    check_network::<ConstNormalised<f64>>(15);
     check_each_activation();
 }
 

@@ -167,14 +167,17 @@ impl Layer {
     pub fn real(&self) -> Option<&Expr> {
         match &self.op {
             Op::Activation(Activation::LeakyRelu(number) | Activation::Elu(number)) => Some(number),
-            Op::BatchNorm(BatchNorm { epsilon }) => Some(epsilon),
+            Op::BatchNorm(BatchNorm { epsilon }) | Op::LayerNorm(LayerNorm { epsilon }) => Some(epsilon),
             _ => None,
         }
     }
 
     /// Whether it is a field of the network.
     pub fn has_params(&self) -> bool {
-        matches!(self.op, Op::Conv(_) | Op::Linear(_) | Op::BatchNorm(_))
+        match self.op {
+            Op::Conv(_) | Op::Linear(_) | Op::BatchNorm(_) | Op::LayerNorm(_) | Op::Scale | Op::Bias => true,
+            _ => false,
+        }
     }
 }
 
@@ -188,6 +191,11 @@ pub enum Op {
     Upsample(Upsample),
     Linear(Linear),
     BatchNorm(BatchNorm),
+    LayerNorm(LayerNorm),
+    /// A factor for each channel.
+    Scale,
+    /// A summand for each channel.
+    Bias,
     Activation(Activation),
     Softmax,
     Flatten,
@@ -243,6 +251,12 @@ pub struct Linear {
 
 #[derive(Clone, Debug)]
 pub struct BatchNorm {
+    /// Is added to the variance: any `const` expression of type `f64`.
+    pub epsilon: Box<Expr>,
+}
+
+#[derive(Clone, Debug)]
+pub struct LayerNorm {
     /// Is added to the variance: any `const` expression of type `f64`.
     pub epsilon: Box<Expr>,
 }

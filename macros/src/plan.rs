@@ -58,6 +58,15 @@ pub enum Kernel {
         layer: usize,
         act: Option<usize>,
     },
+    LayerNorm {
+        layer: usize,
+    },
+    Scale {
+        layer: usize,
+    },
+    Bias {
+        layer: usize,
+    },
     Pool {
         layer: usize,
     },
@@ -94,7 +103,11 @@ impl Step {
 
     /// Whether it has parameters.
     pub fn has_params(&self) -> bool {
-        matches!(self.kernel, Kernel::Conv { .. } | Kernel::Linear { .. } | Kernel::BatchNorm { .. })
+        match self.kernel {
+            Kernel::Conv { .. } | Kernel::Linear { .. } | Kernel::BatchNorm { .. } => true,
+            Kernel::LayerNorm { .. } | Kernel::Scale { .. } | Kernel::Bias { .. } => true,
+            _ => false,
+        }
     }
 }
 
@@ -220,6 +233,9 @@ impl Builder<'_> {
                 let (x, skip) = (self.arrives(layer.from), self.arrives(residual.skip()));
                 (x, Some(skip.operand), Kernel::Add { act: self.take_activation(&mut chain) })
             }
+            Op::LayerNorm(_) => (self.arrives(layer.from), None, Kernel::LayerNorm { layer: index }),
+            Op::Scale => (self.arrives(layer.from), None, Kernel::Scale { layer: index }),
+            Op::Bias => (self.arrives(layer.from), None, Kernel::Bias { layer: index }),
             Op::Pool(_) => (self.arrives(layer.from), None, Kernel::Pool { layer: index }),
             Op::GlobalAvgPool => (self.arrives(layer.from), None, Kernel::GlobalAvgPool),
             Op::GlobalMaxPool => (self.arrives(layer.from), None, Kernel::GlobalMaxPool),
@@ -230,7 +246,13 @@ impl Builder<'_> {
         };
         let keeps = matches!(
             kernel,
-            Kernel::BatchNorm { .. } | Kernel::Add { .. } | Kernel::Map { .. } | Kernel::Softmax { .. }
+            Kernel::BatchNorm { .. }
+                | Kernel::LayerNorm { .. }
+                | Kernel::Scale { .. }
+                | Kernel::Bias { .. }
+                | Kernel::Add { .. }
+                | Kernel::Map { .. }
+                | Kernel::Softmax { .. }
         );
         let flat = matches!(kernel, Kernel::Linear { .. } | Kernel::GlobalAvgPool | Kernel::GlobalMaxPool);
         let order = if flat || keeps && x.order == Order::Either || is_either(self.network.layers[chain.shape].output) {

@@ -302,3 +302,37 @@ pub fn batch_norm_forward<T: Scalar>(
         *y = gamma[c] * (*x - mean[c]) / (variance[c] + T::of(epsilon)).sqrt() + beta[c];
     }
 }
+
+/// `1 / √(σ² + ε)` and the distances from the mean of all elements of `x`, times it.
+fn normal<T: Scalar>(epsilon: f64, x: &[T]) -> (T, impl Fn(usize) -> T) {
+    let count = T::of(x.len() as f64);
+    let mean = x.iter().copied().sum::<T>() / count;
+    let variance = x.iter().map(|x| (*x - mean) * (*x - mean)).sum::<T>() / count;
+    let r = (variance + T::of(epsilon)).sqrt().recip();
+    (r, move |i: usize| (x[i] - mean) * r)
+}
+
+/// `y ← γ ⊙ (x − μ) / √(σ² + ε) + β`, with mean and variance of all elements of `x`.
+pub fn layer_norm_forward<T: Scalar>([gamma, beta]: [&[T]; 2], epsilon: f64, x: &[T], y: &mut [T]) {
+    let (_, normal) = normal(epsilon, x);
+    for (i, y) in y.iter_mut().enumerate() {
+        *y = gamma[i] * normal(i) + beta[i];
+    }
+}
+
+/// `dγ += dy ⊙ x̂`, `dβ += dy`, `dx ← ∂(dy · y)/∂x`: the Jacobian `∂x̂ᵢ/∂xⱼ = r · (δᵢⱼ − 1 / n − x̂ᵢ · x̂ⱼ / n)`, row by row.
+pub fn layer_norm_backward<T: Scalar>(
+    gamma: &[T], epsilon: f64, x: &[T], dy: &[T], [d_gamma, d_beta]: [&mut [T]; 2], dx: &mut [T],
+) {
+    let (r, normal) = normal(epsilon, x);
+    let count = T::of(x.len() as f64);
+    dx.fill(T::zero());
+    for i in 0..x.len() {
+        d_gamma[i] += dy[i] * normal(i);
+        d_beta[i] += dy[i];
+        for j in 0..x.len() {
+            let same = if i == j { T::one() } else { T::zero() };
+            dx[j] += dy[i] * gamma[i] * r * (same - (T::one() + normal(i) * normal(j)) / count);
+        }
+    }
+}

@@ -18,9 +18,11 @@
 mod activation;
 mod batch_norm;
 mod conv;
+mod layer_norm;
 mod linear;
 mod pad;
 mod pool;
+mod scale;
 mod upsample;
 mod window;
 
@@ -30,9 +32,11 @@ pub use crate::kernels::activation::{
 pub use activation::{Flatten, Softmax};
 pub use batch_norm::{BatchNorm, Statistics};
 pub use conv::Conv2d;
+pub use layer_norm::LayerNorm;
 pub use linear::Linear;
 pub use pad::{ReflectPad2d, ReplicatePad2d, ZeroPad2d};
 pub use pool::{AvgPool2d, GlobalAvgPool, GlobalMaxPool, MaxPool2d};
+pub use scale::{Bias, Scale};
 pub use upsample::{UpsampleBilinear2d, UpsampleNearest2d};
 pub use window::{Geometry, Window};
 

@@ -134,6 +134,10 @@ cases! {
     upsample_nearest: ([2, 3, 4] -> [2, 9, 8]) { upsample((3, 2)) };
     upsample_bilinear: ([3, 3, 4] -> [3, 6, 20]) { upsample((2, 5), bilinear) };
     upsample_bilinear_one: ([2, 1, 3] -> [2, 3, 9]) { upsample(3, bilinear) };
+    scale: ([3, 2, 5] -> [3, 2, 5]) { scale };
+    bias: ([3, 2, 5] -> [3, 2, 5]) { bias };
+    layer_norm: ([3, 4, 5] -> [3, 4, 5]) { layer_norm };
+    layer_norm_flat: ([7] -> [7]) { layer_norm(epsilon = 0.1) };
 }
 
 /// What only the layer written by hand can do: in `network!`, softmax takes a flat vector.

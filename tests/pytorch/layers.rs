@@ -107,10 +107,13 @@ cases! {
     upsample_nearest: [2, 3, 4] => [2, 9, 8], UpsampleNearest2d::<3, 2>;
     upsample_bilinear: [3, 3, 4] => [3, 6, 20], UpsampleBilinear2d::<2, 5>;
     upsample_bilinear_one: [2, 1, 3] => [2, 3, 9], UpsampleBilinear2d::<3, 3>;
+    scale: [3, 2, 5] => [3, 2, 5], Scale::<3, T>::new(), params;
+    bias: [3, 2, 5] => [3, 2, 5], Bias::<3, T>::new(), params;
 }
 
-/// What only `network!` can say: padding of pools on one side, partial windows.
-const DECLARED_ONLY: &[&str] = &["max_pool_padding", "max_pool_ceil", "avg_pool_ceil", "avg_pool_ceil_padding"];
+/// What only `network!` can say: padding of pools on one side, partial windows; and what is no `Layer` by hand.
+const DECLARED_ONLY: &[&str] =
+    &["max_pool_padding", "max_pool_ceil", "avg_pool_ceil", "avg_pool_ceil_padding", "layer_norm", "layer_norm_flat"];
 
 #[test]
 fn every_stored_case_is_judged() {

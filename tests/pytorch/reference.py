@@ -73,6 +73,18 @@ def upsample(factor, mode="nearest"):
     return plain(lambda x: F.interpolate(x[None], scale_factor=factor, mode=mode)[0])
 
 
+def per_channel(name, function):
+    """A parameter for each channel."""
+    return (lambda x, **given: function(x, given[name][:, None, None])), lambda shape: {name: shape[:1]}
+
+
+def layer_norm(epsilon, flat=False):
+    def layer(x, weight, bias):
+        return F.layer_norm(x.flatten() if flat else x, weight.shape, weight, bias, epsilon).reshape(x.shape)
+
+    return layer, lambda shape: {key: shape[:1] if flat else shape for key in ("weight", "bias")}
+
+
 CASES = {
     # name: (input shape, layer)
     "conv_plain": ((1, 6, 6), conv(2, (3, 3))),
@@ -130,6 +142,10 @@ CASES = {
     "upsample_nearest": ((2, 3, 4), upsample((3, 2))),
     "upsample_bilinear": ((3, 3, 4), upsample((2, 5), "bilinear")),
     "upsample_bilinear_one": ((2, 1, 3), upsample((3, 3), "bilinear")),
+    "scale": ((3, 2, 5), per_channel("weight", torch.mul)),
+    "bias": ((3, 2, 5), per_channel("bias", torch.add)),
+    "layer_norm": ((3, 4, 5), layer_norm(1e-5)),
+    "layer_norm_flat": ((7, 1, 1), layer_norm(0.1, flat=True)),
 }
 SPREAD = 3.0  # activations bend and saturate between −9 and 9
 

@@ -71,6 +71,14 @@ pub fn check(layer: &mut Layer, map: Map, own: Doubt, sums: &mut Sums, faults: &
             sums.statistics = sums.statistics.zip(statistics).map(|(sum, more)| sum.saturating_add(more));
             (map, norm.map(|norm| (norm.params(), 0)))
         }
+        Op::LayerNorm(_) => {
+            let norm = map.shape.map(|input| shape::LayerNorm { input });
+            for fault in norm.map_or(Vec::new(), |norm| judge.told(norm.faults())) {
+                judge.tell(&fault, map.doubt == Doubt::NONE && own == Doubt::NONE, Place::at(judge.kind));
+            }
+            (map, norm.map(|norm| (norm.params(), 0)))
+        }
+        Op::Scale | Op::Bias => (map, map.shape.map(|shape| (shape.c, 0))),
         Op::Softmax | Op::Activation(_) | Op::Residual(_) => (map, Some((0, 0))),
     };
     let mut out = out;

@@ -122,6 +122,14 @@ fn field_type(context: &Context<'_>, index: usize, layer: &Layer) -> Option<Toke
         let channels = context.shapes.before(index).sides()[0].argument();
         return Some(quote!(::tenonet::layers::BatchNorm<#channels, T>));
     }
+    if let Op::Scale | Op::Bias | Op::LayerNorm(_) = layer.op {
+        let [c, h, w] = context.shapes.before(index).sides().map(|side| side.argument());
+        return Some(match layer.op {
+            Op::Scale => quote!(::tenonet::layers::Scale<#c, T>),
+            Op::Bias => quote!(::tenonet::layers::Bias<#c, T>),
+            _ => quote!(::tenonet::layers::LayerNorm<#c, #h, #w, T>),
+        });
+    }
     let numbers = |list: &[usize]| {
         let list = list.iter().map(|n| Size::Known(*n));
         quote!(#(#list),*)

@@ -5,7 +5,7 @@ use quote::{format_ident, quote};
 
 use super::Context;
 use super::passes::norms;
-use super::shapes::Known;
+use super::shapes::{Known, ShapeRef};
 use crate::ir::{Layer, Op};
 use crate::size::Size;
 
@@ -28,6 +28,8 @@ pub fn layers<'a>(context: &'a Context<'_>) -> impl Iterator<Item = TokenStream>
                 (Size::Known(params), Size::Known(macs))
             }
             (Op::BatchNorm(_), None) => (context.shapes.before(i).sides()[0].times(2), Size::Known(0)),
+            (Op::Scale | Op::Bias, None) => (context.shapes.before(i).sides()[0].clone(), Size::Known(0)),
+            (Op::LayerNorm(_), None) => (context.shapes.before(i).len().times(2), Size::Known(0)),
             _ => (Size::Known(0), Size::Known(0)),
         };
         quote!(tn::LayerInfo { name: #name, kind: #kind, output: #output, params: #params, macs: #macs })
@@ -52,18 +54,37 @@ impl Tensors {
     /// }
     /// ```
     fn push(&mut self, layer: &Layer, what: &str, shape: &[Size], len: &Size, memory: &str, role: TokenStream) {
-        let (name, offset) = (format!("{}.{what}", name(layer)), &self.offset);
         let memory = format_ident!("{memory}");
+        self.push_shape(layer, what, quote!(&[#(#shape),*]), len, quote!(#memory), role);
+    }
+
+    fn push_shape(
+        &mut self, layer: &Layer, what: &str, shape: TokenStream, len: &Size, memory: TokenStream, role: TokenStream,
+    ) {
+        let (name, offset) = (format!("{}.{what}", name(layer)), &self.offset);
         self.list.push(quote! {
             tn::TensorInfo {
                 name: #name,
-                shape: &[#(#shape),*],
+                shape: #shape,
                 memory: tn::MemoryOrder::#memory,
                 offset: #offset,
                 role: tn::Role::#role,
             }
         });
         self.offset = self.offset.plus(len);
+    }
+
+    /// A tensor with one element for each of a map. That of a vector is a vector in files, too.
+    fn map(&mut self, layer: &Layer, what: &str, map: &ShapeRef, role: TokenStream) {
+        let [c, h, w] = map.sides();
+        let shape = match map {
+            ShapeRef::Known(shape) if shape.is_flat() => quote!(&[#c]),
+            ShapeRef::Known(_) => quote!(&[#c, #h, #w]),
+            ShapeRef::Const(path) => {
+                quote!(if #path.is_flat() { &[#c] as &'static [usize] } else { &[#c, #h, #w] })
+            }
+        };
+        self.push_shape(layer, what, shape, &map.len(), quote!(Pixels), role);
     }
 
     /// A tensor with one element for each channel.
@@ -83,6 +104,19 @@ pub fn tensors(context: &Context<'_>) -> Vec<TokenStream> {
             Op::BatchNorm(_) => {
                 tensors.vector(layer, "weight", &out, quote!(Scale));
                 tensors.vector(layer, "bias", &out, quote!(Bias));
+                continue;
+            }
+            Op::Scale => {
+                tensors.vector(layer, "weight", &out, quote!(Scale));
+                continue;
+            }
+            Op::Bias => {
+                tensors.vector(layer, "bias", &out, quote!(Shift));
+                continue;
+            }
+            Op::LayerNorm(_) => {
+                tensors.map(layer, "weight", &context.shapes.outputs[i], quote!(Scale));
+                tensors.map(layer, "bias", &context.shapes.outputs[i], quote!(Shift));
                 continue;
             }
             _ => continue,

@@ -266,7 +266,7 @@ fn activation(context: &Context<'_>, layer: Option<usize>) -> TokenStream {
     quote!(tn::layers::#name)
 }
 
-/// What batch_norm adds to the variance.
+/// What a normalisation adds to the variance.
 fn epsilon(context: &Context<'_>, layer: usize) -> TokenStream {
     context.network.layers[layer].real().map_or(TokenStream::new(), |number| context.shapes.number(layer, number))
 }
@@ -346,6 +346,26 @@ fn forward_call(context: &Context<'_>, step: &Step, in_place: bool, site: Site<'
                 Site::Training { .. } => quote! {
                     tn::batch_norm::forward_tape(simd, &self.#name, #epsilon, #act, x, y, &mut kept.#name);
                 },
+            }
+        }
+        Kernel::LayerNorm { layer } => {
+            let (name, epsilon) = (field(layer), epsilon(context, layer));
+            quote!(tn::layer_norm::forward(simd, &self.#name, #epsilon, x, y);)
+        }
+        Kernel::Scale { layer } => {
+            let name = field(layer);
+            if in_place {
+                quote!(tn::scale::forward_in_place(simd, &self.#name.weight, y);)
+            } else {
+                quote!(tn::scale::forward(simd, &self.#name.weight, x, y);)
+            }
+        }
+        Kernel::Bias { layer } => {
+            let name = field(layer);
+            if in_place {
+                quote!(tn::scale::shift_forward_in_place(simd, &self.#name.bias, y);)
+            } else {
+                quote!(tn::scale::shift_forward(simd, &self.#name.bias, x, y);)
             }
         }
         Kernel::Pool { layer } => {

@@ -30,6 +30,9 @@ pub enum Known {
     Residual,
     /// A layer without parameters that changes height and width.
     Resize,
+    LayerNorm(shape::LayerNorm),
+    /// A parameter for each of so many channels.
+    PerChannel(usize),
 }
 
 impl Known {
@@ -48,6 +51,8 @@ impl Known {
                 Some(Known::Linear(shape::Linear { input, outputs: outputs.known()?, bias: *bias }))
             }
             Op::BatchNorm(_) => Some(Known::BatchNorm(shape::BatchNorm { input })),
+            Op::LayerNorm(_) => Some(Known::LayerNorm(shape::LayerNorm { input })),
+            Op::Scale | Op::Bias => Some(Known::PerChannel(input.c)),
             Op::Residual(residual) => of(residual.input).and(of(residual.skip())).map(|_| Known::Residual),
             Op::GlobalAvgPool | Op::GlobalMaxPool | Op::Activation(_) | Op::Softmax | Op::Flatten => None,
         }
@@ -59,6 +64,8 @@ impl Known {
             Known::Conv(conv) => [conv.params(), conv.macs()],
             Known::Linear(linear) => [linear.params(), linear.macs()],
             Known::BatchNorm(norm) => [norm.params(), 0],
+            Known::LayerNorm(norm) => [norm.params(), 0],
+            Known::PerChannel(channels) => [*channels, 0],
             Known::Pool(_) | Known::Residual | Known::Resize => [0; 2],
         }
     }
@@ -308,6 +315,7 @@ fn fields(layer: &Layer) -> Vec<(&'static str, Place)> {
         Op::Upsample(upsample) => fields.push(("Factor", place(&upsample.factor))),
         Op::Linear(linear) => fields.push(("Channels", linear.outputs.place())),
         Op::GlobalAvgPool | Op::GlobalMaxPool | Op::BatchNorm(_) => {}
+        Op::LayerNorm(_) | Op::Scale | Op::Bias => {}
         Op::Activation(_) | Op::Softmax | Op::Flatten | Op::Residual(_) => {}
     }
     fields
@@ -420,6 +428,7 @@ fn spec<'a>(layer: &Layer, of: impl Fn(Source) -> &'a ShapeRef) -> Option<(Ident
             Some((format_ident!("Residual"), spec))
         }
         Op::GlobalAvgPool | Op::GlobalMaxPool | Op::BatchNorm(_) => None,
+        Op::LayerNorm(_) | Op::Scale | Op::Bias => None,
         Op::Activation(_) | Op::Softmax | Op::Flatten => None,
     }
 }

@@ -12,7 +12,9 @@ use super::args::{Args, entries, single_word, skip_to_comma};
 use super::number::{bare, float, literal_value, number, real};
 use super::words::{self, Kind};
 use crate::diagnostics::Diagnostics;
-use crate::ir::{Activation, BatchNorm, Conv, Groups, Linear, Num, Op, Pad, Padding, Place, Pool, PoolKind, Upsample};
+use crate::ir::{
+    Activation, BatchNorm, Conv, Groups, LayerNorm, Linear, Num, Op, Pad, Padding, Place, Pool, PoolKind, Upsample,
+};
 
 /// How a layer or a block begins: `name: kind`, or `kind`.
 pub struct Head {
@@ -157,6 +159,9 @@ impl Reader<'_> {
                 return Op::Linear(Linear { outputs, bias: self.bias() });
             }
             Kind::BatchNorm => Op::BatchNorm(BatchNorm { epsilon: self.epsilon() }),
+            Kind::LayerNorm => Op::LayerNorm(LayerNorm { epsilon: self.epsilon() }),
+            Kind::Scale => Op::Scale,
+            Kind::Bias => Op::Bias,
             Kind::GlobalAvgPool => Op::GlobalAvgPool,
             Kind::GlobalMaxPool => Op::GlobalMaxPool,
             Kind::Pad => Op::Pad(self.pad(false)),
@@ -396,7 +401,7 @@ impl Reader<'_> {
         )
     }
 
-    /// What `batch_norm` adds to the variance; 1e-5 unless said.
+    /// What `batch_norm` and `layer_norm` add to the variance; 1e-5 unless said.
     fn epsilon(&mut self) -> Box<Expr> {
         let default = float(1e-5, self.kind.span());
         let Some((_, value)) = self.args.take("epsilon") else { return Box::new(default) };

@@ -17,6 +17,9 @@ pub enum Kind {
     Upsample1d,
     Linear,
     BatchNorm,
+    LayerNorm,
+    Scale,
+    Bias,
     Flatten,
     Softmax,
     Relu,
@@ -32,7 +35,7 @@ pub enum Kind {
     Softplus,
 }
 
-const KINDS: [(&str, Kind); 27] = [
+const KINDS: [(&str, Kind); 30] = [
     ("conv", Kind::Conv),
     ("conv1d", Kind::Conv1d),
     ("max_pool", Kind::Pool(PoolKind::Max)),
@@ -47,6 +50,9 @@ const KINDS: [(&str, Kind); 27] = [
     ("upsample1d", Kind::Upsample1d),
     ("linear", Kind::Linear),
     ("batch_norm", Kind::BatchNorm),
+    ("layer_norm", Kind::LayerNorm),
+    ("scale", Kind::Scale),
+    ("bias", Kind::Bias),
     ("flatten", Kind::Flatten),
     ("softmax", Kind::Softmax),
     ("relu", Kind::Relu),
@@ -63,11 +69,8 @@ const KINDS: [(&str, Kind); 27] = [
 ];
 
 /// Words that the language keeps for what is not built yet, and whether such a layer leaves the shape as it is.
-const LATER: [(&str, bool); 9] = [
-    ("layer_norm", true),
+const LATER: [(&str, bool); 6] = [
     ("dropout", true),
-    ("scale", true),
-    ("bias", true),
     ("conv_transpose", false),
     ("conv_transpose1d", false),
     ("concat", false),
@@ -223,6 +226,7 @@ impl Kind {
                 Takes { first: Some("number of outputs"), named: &["bias"], example: "linear(10)", ..nothing }
             }
             Kind::BatchNorm => Takes { named: &["epsilon"], example: "batch_norm(epsilon = 1e-3)", ..nothing },
+            Kind::LayerNorm => Takes { named: &["epsilon"], example: "layer_norm(epsilon = 1e-6)", ..nothing },
             Kind::LeakyRelu => Takes { first: Some("slope"), example: "leaky_relu(0.01)", ..nothing },
             Kind::Elu => Takes { first: Some("scale"), example: "elu(1.0)", ..nothing },
             _ => nothing,

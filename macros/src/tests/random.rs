@@ -11,7 +11,7 @@ fn run(tokens: TokenStream) {
 
 /// Words, numbers and marks that mean something to the macro, and some that do not.
 fn token() -> impl Strategy<Value = TokenTree> {
-    const WORDS: [&str; 47] = [
+    const WORDS: [&str; 54] = [
         "struct",
         "pub",
         "crate",
@@ -27,6 +27,13 @@ fn token() -> impl Strategy<Value = TokenTree> {
         "avg_pool1d",
         "global_avg_pool",
         "global_max_pool",
+        "pad",
+        "upsample1d",
+        "reflect",
+        "bilinear",
+        "layer_norm",
+        "scale",
+        "dropout",
         "flatten",
         "softmax",
         "relu",
@@ -124,7 +131,8 @@ fn right() -> [TokenStream; 4] {
                 first: residual { conv(8, kernel = 3, padding = same), batch_norm, residual { tanh } }, relu,
                 residual { conv(WIDTH, kernel = 3, stride = 2, padding = 1), batch_norm(epsilon = E) }
                     shortcut { skip: conv(WIDTH, kernel = 1, stride = 2) },
-                silu, global_avg_pool, batch_norm,
+                silu, pad(1, reflect), layer_norm(epsilon = E), upsample((1, 2), bilinear), pad((0, 1, 2, WIDTH), replicate),
+                scale, bias, global_max_pool, layer_norm, batch_norm,
             }
         },
     ]
@@ -197,7 +205,7 @@ proptest! {
     }
 
     #[test]
-    fn random_arguments(tokens in stream(), kind in prop::sample::select(vec!["conv", "conv1d", "max_pool", "linear", "elu", "batch_norm"])) {
+    fn random_arguments(tokens in stream(), kind in prop::sample::select(vec!["conv", "conv1d", "max_pool", "linear", "elu", "batch_norm", "pad", "pad1d", "upsample", "layer_norm"])) {
         let kind = quote::format_ident!("{kind}");
         run(quote!(#[budget(#tokens)] struct Net([#tokens] -> [#tokens]) { a: #kind(#tokens), #kind(8, #tokens) }));
     }
@@ -222,6 +230,7 @@ proptest! {
                 conv(#o, kernel = #k, stride = #s, dilation = #d, padding = same, groups = depthwise),
                 max_pool(#a, stride = #b, padding = (#e, #f)), avg_pool(#a, ceil, padding = #e, stride = #b),
                 batch_norm, residual { conv(#o, kernel = #k, stride = #s, padding = #p) } shortcut { max_pool(#a, ceil) },
+                pad((#p, #e, #f, #k), reflect), upsample((#s, #b)), layer_norm, upsample(#a, bilinear), scale,
                 flatten, linear(#n), softmax,
             }
         });

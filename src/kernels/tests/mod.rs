@@ -15,6 +15,7 @@ mod map;
 mod memory;
 mod pool;
 mod resize;
+mod scale;
 mod shapes;
 mod simd;
 

@@ -163,6 +163,7 @@ impl<'a> Training<'a> {
                 Op::Activation(act) if plan::is_monotone(act) => vec![Operand::read("y", y())],
                 _ => vec![Operand::read("x", x())],
             },
+            Kernel::LayerNorm { .. } | Kernel::Scale { .. } => vec![Operand::read("x", x())],
             Kernel::Softmax { .. } | Kernel::Add { act: Some(_) } => vec![Operand::read("y", y())],
             _ => Vec::new(),
         };
@@ -242,6 +243,22 @@ impl<'a> Training<'a> {
                         &mut grad.#name, &mut grad.statistics.#name, share,
                     );
                 }
+            }
+            Kernel::LayerNorm { layer } => {
+                let (name, epsilon) = (&context.network.layers[layer].name, epsilon(context, layer));
+                quote! {
+                    tn::layer_norm::backward_in_place(simd, &self.#name, #epsilon, x, dy, &mut grad.#name);
+                }
+            }
+            Kernel::Scale { layer } => {
+                let name = &context.network.layers[layer].name;
+                quote! {
+                    tn::scale::backward_in_place(simd, &self.#name.weight, x, dy, &mut grad.#name.weight);
+                }
+            }
+            Kernel::Bias { layer } => {
+                let name = &context.network.layers[layer].name;
+                quote!(tn::scale::shift_backward(simd, dy, &mut grad.#name.bias);)
             }
             Kernel::Pool { layer } => {
                 let pool = marker(context, layer);
