@@ -97,10 +97,11 @@ pub mod prelude {
     pub use crate::schedule::{Constant, Cosine, Schedule, StepDecay};
     #[cfg(feature = "std")]
     pub use crate::train::{All, Confusion, Samples, Trainer, evaluate};
-    pub use crate::{Network, Plain, Scalar, Scratch, Tensor, Workspace, network};
+    pub use crate::{Masks, Network, Plain, Scalar, Scratch, Tensor, Workspace, network};
 }
 
 pub use info::{LayerInfo, MemoryOrder, Role, TensorInfo};
+pub use kernels::dropout::Masks;
 #[cfg(feature = "std")]
 pub use network::BatchWorkspace;
 pub use network::{Network, Scratch, Summary, Workspace, WorkspaceParts};
@@ -150,6 +151,7 @@ pub use scalar::Scalar;
 /// | `batch_norm` | `epsilon` (1e-5): a mean and a variance for each channel, or for each feature of a vector |
 /// | `layer_norm` | `epsilon` (1e-5): mean and variance of all elements of an input, a factor and a summand for each of them |
 /// | `scale`, `bias` | a factor, a summand for each channel |
+/// | `dropout(probability)` | in training alone; its [`Masks`] are drawn from the trainer's seed and the step |
 /// | `flatten`, `softmax` | |
 /// | `conv1d`, `max_pool1d`, `avg_pool1d`, `pad1d`, `upsample1d` | as above on signals, `[channels, 1, length]`: one number along the length |
 /// | `relu`, `relu6`, `sigmoid`, `tanh`, `gelu`, `silu`, `hard_sigmoid`, `hard_swish`, `softplus` | |

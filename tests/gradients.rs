@@ -396,6 +396,69 @@ network! {
     }
 }
 
+network! {
+    /// Dropout everywhere: of the input, in a row, between layers that are one step at inference, in a block, last.
+    struct Dropped([2, 5, 4] -> [3]) {
+        dropout(0.1), conv(6, kernel = 2), dropout(SLOPE * 4.0), dropout(0.2), relu, dropout(0.3), max_pool(2, floor),
+        residual { dropout(0.5), conv(6, kernel = 1), dropout(0.25) }, sigmoid, flatten, dropout(0.5), linear(7), tanh, dropout(0.5),
+        linear(3), dropout(0.0), dropout(0.2),
+    }
+}
+
+/// Gradients with the masks held fixed, which are those of each sample wherever it stands; and none at inference.
+#[test]
+fn dropout() {
+    type Net = Dropped<f64>;
+    let mut rng = StdRng::seed_from_u64(11);
+    let mut net = random::<Net>(&mut rng);
+    let n = Net::MICRO_BATCH + 2;
+    let (x, c): (Vec<_>, Vec<_>) =
+        (0..n).map(|_| (*random::<Tensor<2, 5, 4, f64>>(&mut rng), *random::<Tensor<3, 1, 1, f64>>(&mut rng))).unzip();
+    let masks = Masks::new(5).step(3);
+    let mut grad = Net::zeroed_box();
+    let loss = net.loss_and_grad_with(&x, &c, &Weighted, &mut grad, masks).unwrap();
+    let before = net.params().to_vec();
+    check("dropout", &mut before.clone(), &grad.params().to_vec(), |at| {
+        net.params_mut().copy_from_slice(at);
+        net.loss_and_grad_with(&x, &c, &Weighted, &mut grad, masks).unwrap()
+    });
+    net.params_mut().copy_from_slice(&before);
+
+    // Sample by sample, by the place in the batch.
+    let mut sum = 0.0;
+    for (i, (x, c)) in x.iter().zip(&c).enumerate() {
+        let (x, c) = (core::slice::from_ref(x), core::slice::from_ref(c));
+        sum += net.loss_and_grad_with(x, c, &Weighted, &mut grad, masks.skip(i as u64)).unwrap();
+    }
+    assert!((loss - sum / n as f64).abs() <= 1e-12 * (1.0 + loss.abs()), "{loss}, one by one {}", sum / n as f64);
+
+    // Other steps and seeds draw others.
+    let mut loss = |masks| net.loss_and_grad_with(&x, &c, &Weighted, &mut grad, masks).unwrap();
+    assert_eq!(loss(masks), loss(masks));
+    assert_ne!(loss(masks), loss(masks.step(4)));
+    assert_ne!(loss(masks), loss(Masks::new(6).step(3)));
+}
+
+/// One layer, of which the mean over many masks is known.
+#[test]
+fn dropout_keeps_the_mean() {
+    network! {
+        struct One([1, 4, 5] -> [1, 4, 5]) { dropout(0.3) }
+    }
+    let mut rng = StdRng::seed_from_u64(12);
+    let (x, c) = (*random::<Tensor<1, 4, 5, f64>>(&mut rng), *random::<Tensor<1, 4, 5, f64>>(&mut rng));
+    let net = One::<f64>::zeroed_box();
+    assert_eq!(Network::forward(&*net, &x, &mut <One<f64> as Network>::scratch()), x);
+    let (mut grad, steps) = (One::<f64>::zeroed_box(), 20_000);
+    let sum: f64 = (0..steps)
+        .map(|step| net.loss_and_grad_with(&[x], &[c], &Weighted, &mut grad, Masks::new(1).step(step)).unwrap())
+        .sum();
+    // The variance of an element is x² · p / (1 − p).
+    let variance: f64 = x.as_slice().iter().zip(c.as_slice()).map(|(x, c)| (x * c).powi(2) * 0.3 / 0.7).sum();
+    let (mean, wanted) = (sum / steps as f64, Weighted.value(&x, &c));
+    assert!((mean - wanted).abs() <= 4.0 * (variance / steps as f64).sqrt(), "{mean}, wanted {wanted}");
+}
+
 /// Each activation behind a convolution with pooling and behind a linear layer.
 macro_rules! with_each_activation {
     ($($network:ident [$($activation:tt)+],)*) => {

@@ -163,11 +163,12 @@ impl Layer {
         skip.into_iter().chain([self.from])
     }
 
-    /// Its real number: a slope, a scale, an epsilon.
+    /// Its real number: a slope, a scale, an epsilon, a probability.
     pub fn real(&self) -> Option<&Expr> {
         match &self.op {
             Op::Activation(Activation::LeakyRelu(number) | Activation::Elu(number)) => Some(number),
             Op::BatchNorm(BatchNorm { epsilon }) | Op::LayerNorm(LayerNorm { epsilon }) => Some(epsilon),
+            Op::Dropout(Dropout { probability }) => Some(probability),
             _ => None,
         }
     }
@@ -198,6 +199,7 @@ pub enum Op {
     Bias,
     Activation(Activation),
     Softmax,
+    Dropout(Dropout),
     Flatten,
     /// The sum at the end of a block.
     Residual(Residual),
@@ -259,6 +261,12 @@ pub struct BatchNorm {
 pub struct LayerNorm {
     /// Is added to the variance: any `const` expression of type `f64`.
     pub epsilon: Box<Expr>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Dropout {
+    /// Of an element to be dropped: any `const` expression of type `f64`.
+    pub probability: Box<Expr>,
 }
 
 /// `residual { … }`, `residual { … } shortcut { … }`: the layers' output plus the input, or plus what the shortcut makes of it.

@@ -89,6 +89,10 @@ pub enum Kernel {
     Softmax {
         layer: usize,
     },
+    /// In training alone.
+    Dropout {
+        layer: usize,
+    },
     ToPixels,
     ToPlanes,
     /// Nothing but a new shape.
@@ -119,7 +123,7 @@ pub fn steps(network: &Network, mode: Mode) -> Vec<Step> {
         steps: Vec::new(),
         values: vec![None; network.layers.len()],
         absorbed: vec![false; network.layers.len()],
-        readers: readers(network),
+        readers: readers(network, mode),
     };
     if input_to_pixels(network) {
         builder.push(Kernel::ToPixels, Operand::Input, None, Source::Input);
@@ -208,6 +212,10 @@ impl Builder<'_> {
                 self.values[index] = Some(self.flatten(index));
                 return;
             }
+            Op::Dropout(_) if self.mode == Mode::Inference => {
+                self.values[index] = Some(self.arrives(layer.from));
+                return;
+            }
             Op::Conv(_) => {
                 let x = self.arrives(layer.from);
                 let norm = self.take(&mut chain, |builder, layer| {
@@ -243,6 +251,7 @@ impl Builder<'_> {
             Op::Upsample(_) => (self.arrives(layer.from), None, Kernel::Upsample { layer: index }),
             Op::Activation(_) => (self.arrives(layer.from), None, Kernel::Map { layer: index }),
             Op::Softmax => (self.arrives(layer.from), None, Kernel::Softmax { layer: index }),
+            Op::Dropout(_) => (self.arrives(layer.from), None, Kernel::Dropout { layer: index }),
         };
         let keeps = matches!(
             kernel,
@@ -253,6 +262,7 @@ impl Builder<'_> {
                 | Kernel::Add { .. }
                 | Kernel::Map { .. }
                 | Kernel::Softmax { .. }
+                | Kernel::Dropout { .. }
         );
         let flat = matches!(kernel, Kernel::Linear { .. } | Kernel::GlobalAvgPool | Kernel::GlobalMaxPool);
         let order = if flat || keeps && x.order == Order::Either || is_either(self.network.layers[chain.shape].output) {
@@ -317,6 +327,11 @@ impl Builder<'_> {
         }
     }
 
+    /// What a layer that reads `source` reads, where dropout changes nothing.
+    fn seen(&self, source: Source) -> Source {
+        seen(self.network, self.mode, source)
+    }
+
     /// The only layer that reads another one's output.
     fn next(&self, layer: usize) -> Option<usize> {
         match self.readers[layer].as_slice() {
@@ -338,7 +353,7 @@ impl Builder<'_> {
         let end = Source::Layer(chain.end);
         let next = self.next(chain.end)?;
         match &self.network.layers[next].op {
-            Op::Residual(residual) if self.mode == Mode::Inference && residual.skip() != end => {
+            Op::Residual(residual) if self.mode == Mode::Inference && self.seen(residual.skip()) != end => {
                 let skip = self.arrives(residual.skip()).operand;
                 self.take(chain, |_, _| true).map(|_| skip)
             }
@@ -356,7 +371,7 @@ impl Builder<'_> {
         match &layers[next].op {
             Op::Activation(act) if self.mode == Mode::Inference || is_monotone(act) => {
                 self.absorbed[next] = true;
-                let direct = layers[next].from == Source::Layer(chain.end);
+                let direct = self.seen(layers[next].from) == Source::Layer(chain.end);
                 *chain = Chain { end: next, shape: if direct { next } else { chain.shape } };
                 Some(next)
             }
@@ -374,12 +389,27 @@ impl Builder<'_> {
     }
 }
 
-/// The layers that read each layer's output: a sum of something with itself reads it twice.
-fn readers(network: &Network) -> Vec<Vec<usize>> {
+/// What lies before dropout at inference, where that changes nothing.
+fn seen(network: &Network, mode: Mode, mut source: Source) -> Source {
+    while mode == Mode::Inference
+        && let Source::Layer(index) = source
+        && matches!(network.layers[index].op, Op::Dropout(_))
+    {
+        source = network.layers[index].from;
+    }
+    source
+}
+
+/// The layers that read each layer's output: a sum of something with itself reads it twice. At inference dropout is no reader, and
+/// those of its output read what it reads.
+fn readers(network: &Network, mode: Mode) -> Vec<Vec<usize>> {
     let mut readers = vec![Vec::new(); network.layers.len()];
     for (index, layer) in network.layers.iter().enumerate() {
+        if mode == Mode::Inference && matches!(layer.op, Op::Dropout(_)) {
+            continue;
+        }
         for source in layer.reads() {
-            if let Source::Layer(read) = source {
+            if let Source::Layer(read) = seen(network, mode, source) {
                 readers[read].push(index);
             }
         }

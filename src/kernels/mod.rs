@@ -13,6 +13,7 @@ mod channels;
 pub mod conv;
 pub mod conv_backward;
 pub mod correlate;
+pub mod dropout;
 pub mod gemm;
 pub mod global_max;
 pub mod host;

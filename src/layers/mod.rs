@@ -18,6 +18,7 @@
 mod activation;
 mod batch_norm;
 mod conv;
+mod dropout;
 mod layer_norm;
 mod linear;
 mod pad;
@@ -32,6 +33,7 @@ pub use crate::kernels::activation::{
 pub use activation::{Flatten, Softmax};
 pub use batch_norm::{BatchNorm, Statistics};
 pub use conv::Conv2d;
+pub use dropout::Dropout;
 pub use layer_norm::LayerNorm;
 pub use linear::Linear;
 pub use pad::{ReflectPad2d, ReplicatePad2d, ZeroPad2d};

@@ -13,6 +13,7 @@
 
 mod batch_norm;
 mod conv;
+mod dropout;
 mod fault;
 mod layer_norm;
 mod linear;
@@ -26,6 +27,7 @@ mod upsample;
 
 pub use batch_norm::{BatchNorm, deny_epsilon, epsilon_text};
 pub use conv::{Conv, same_padding};
+pub use dropout::{deny_probability, probability_text};
 pub use fault::{Axis, Fault, Faults, Field, deny_excess};
 pub use layer_norm::LayerNorm;
 pub use linear::Linear;

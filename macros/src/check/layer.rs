@@ -79,7 +79,7 @@ pub fn check(layer: &mut Layer, map: Map, own: Doubt, sums: &mut Sums, faults: &
             (map, norm.map(|norm| (norm.params(), 0)))
         }
         Op::Scale | Op::Bias => (map, map.shape.map(|shape| (shape.c, 0))),
-        Op::Softmax | Op::Activation(_) | Op::Residual(_) => (map, Some((0, 0))),
+        Op::Softmax | Op::Activation(_) | Op::Dropout(_) | Op::Residual(_) => (map, Some((0, 0))),
     };
     let mut out = out;
     out.doubt |= own;

@@ -266,6 +266,11 @@ fn activation(context: &Context<'_>, layer: Option<usize>) -> TokenStream {
     quote!(tn::layers::#name)
 }
 
+/// That of dropout.
+fn probability(context: &Context<'_>, layer: usize) -> TokenStream {
+    epsilon(context, layer)
+}
+
 /// What a normalisation adds to the variance.
 fn epsilon(context: &Context<'_>, layer: usize) -> TokenStream {
     context.network.layers[layer].real().map_or(TokenStream::new(), |number| context.shapes.number(layer, number))
@@ -413,6 +418,14 @@ fn forward_call(context: &Context<'_>, step: &Step, in_place: bool, site: Site<'
                 quote!(tn::map::softmax_forward_in_place(simd, #channels, y);)
             } else {
                 quote!(tn::map::softmax_forward(simd, #channels, x, y);)
+            }
+        }
+        Kernel::Dropout { layer } => {
+            let (number, probability) = (Size::Known(layer), probability(context, layer));
+            if in_place {
+                quote!(tn::dropout::apply_in_place(simd, masks, #number, #probability, y);)
+            } else {
+                quote!(tn::dropout::forward(simd, masks, #number, #probability, x, y);)
             }
         }
         Kernel::ToPixels | Kernel::ToPlanes => {

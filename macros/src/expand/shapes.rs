@@ -54,7 +54,8 @@ impl Known {
             Op::LayerNorm(_) => Some(Known::LayerNorm(shape::LayerNorm { input })),
             Op::Scale | Op::Bias => Some(Known::PerChannel(input.c)),
             Op::Residual(residual) => of(residual.input).and(of(residual.skip())).map(|_| Known::Residual),
-            Op::GlobalAvgPool | Op::GlobalMaxPool | Op::Activation(_) | Op::Softmax | Op::Flatten => None,
+            Op::GlobalAvgPool | Op::GlobalMaxPool | Op::Activation(_) | Op::Softmax => None,
+            Op::Dropout(_) | Op::Flatten => None,
         }
     }
 
@@ -227,6 +228,9 @@ impl Shapes {
                 };
                 checks.extend(match kind {
                     Some(kind) => quote_spanned!(place.start=> const _: ::tenonet::layers::#kind = ::tenonet::layers::#kind::new(#value);),
+                    None if matches!(layer.op, Op::Dropout(_)) => {
+                        assertion(place, quote!(::tenonet::shape::deny_probability), quote!(#name, #value))
+                    }
                     None => assertion(place, quote!(::tenonet::shape::deny_epsilon), quote!(#name, #value)),
                 });
             }
@@ -316,7 +320,7 @@ fn fields(layer: &Layer) -> Vec<(&'static str, Place)> {
         Op::Linear(linear) => fields.push(("Channels", linear.outputs.place())),
         Op::GlobalAvgPool | Op::GlobalMaxPool | Op::BatchNorm(_) => {}
         Op::LayerNorm(_) | Op::Scale | Op::Bias => {}
-        Op::Activation(_) | Op::Softmax | Op::Flatten | Op::Residual(_) => {}
+        Op::Activation(_) | Op::Softmax | Op::Dropout(_) | Op::Flatten | Op::Residual(_) => {}
     }
     fields
 }
@@ -429,7 +433,7 @@ fn spec<'a>(layer: &Layer, of: impl Fn(Source) -> &'a ShapeRef) -> Option<(Ident
         }
         Op::GlobalAvgPool | Op::GlobalMaxPool | Op::BatchNorm(_) => None,
         Op::LayerNorm(_) | Op::Scale | Op::Bias => None,
-        Op::Activation(_) | Op::Softmax | Op::Flatten => None,
+        Op::Activation(_) | Op::Softmax | Op::Dropout(_) | Op::Flatten => None,
     }
 }
 

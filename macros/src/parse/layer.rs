@@ -13,7 +13,8 @@ use super::number::{bare, float, literal_value, number, real};
 use super::words::{self, Kind};
 use crate::diagnostics::Diagnostics;
 use crate::ir::{
-    Activation, BatchNorm, Conv, Groups, LayerNorm, Linear, Num, Op, Pad, Padding, Place, Pool, PoolKind, Upsample,
+    Activation, BatchNorm, Conv, Dropout, Groups, LayerNorm, Linear, Num, Op, Pad, Padding, Place, Pool, PoolKind,
+    Upsample,
 };
 
 /// How a layer or a block begins: `name: kind`, or `kind`.
@@ -162,6 +163,7 @@ impl Reader<'_> {
             Kind::LayerNorm => Op::LayerNorm(LayerNorm { epsilon: self.epsilon() }),
             Kind::Scale => Op::Scale,
             Kind::Bias => Op::Bias,
+            Kind::Dropout => Op::Dropout(Dropout { probability: self.probability() }),
             Kind::GlobalAvgPool => Op::GlobalAvgPool,
             Kind::GlobalMaxPool => Op::GlobalMaxPool,
             Kind::Pad => Op::Pad(self.pad(false)),
@@ -412,6 +414,19 @@ impl Reader<'_> {
             self.faults.push(place, text.as_str()).help("write `epsilon = 1e-5`");
         }
         Box::new(epsilon)
+    }
+
+    /// That of `dropout`.
+    fn probability(&mut self) -> Box<Expr> {
+        let Some(value) = self.first(Doubt::NONE) else { return Box::new(float(0.5, self.kind.span())) };
+        let place = Place::of(&value);
+        let what = format!("{}: the probability", self.who);
+        let value = real(value, &what, self.faults).unwrap_or_else(|| float(0.5, self.kind.span()));
+        if literal_value(&value).is_some_and(|value| !(0.0..1.0).contains(&value)) {
+            let text = tenonet_shape::probability_text(self.who);
+            self.faults.push(place, text.as_str()).help("it is that of an element to be dropped: `dropout(0.5)`");
+        }
+        Box::new(value)
     }
 
     fn number(&mut self, value: Expr, what: &str, doubt: Doubt) -> Num {

@@ -20,6 +20,7 @@ pub enum Kind {
     LayerNorm,
     Scale,
     Bias,
+    Dropout,
     Flatten,
     Softmax,
     Relu,
@@ -35,7 +36,7 @@ pub enum Kind {
     Softplus,
 }
 
-const KINDS: [(&str, Kind); 30] = [
+const KINDS: [(&str, Kind); 31] = [
     ("conv", Kind::Conv),
     ("conv1d", Kind::Conv1d),
     ("max_pool", Kind::Pool(PoolKind::Max)),
@@ -53,6 +54,7 @@ const KINDS: [(&str, Kind); 30] = [
     ("layer_norm", Kind::LayerNorm),
     ("scale", Kind::Scale),
     ("bias", Kind::Bias),
+    ("dropout", Kind::Dropout),
     ("flatten", Kind::Flatten),
     ("softmax", Kind::Softmax),
     ("relu", Kind::Relu),
@@ -69,14 +71,8 @@ const KINDS: [(&str, Kind); 30] = [
 ];
 
 /// Words that the language keeps for what is not built yet, and whether such a layer leaves the shape as it is.
-const LATER: [(&str, bool); 6] = [
-    ("dropout", true),
-    ("conv_transpose", false),
-    ("conv_transpose1d", false),
-    ("concat", false),
-    ("repeat", false),
-    ("net", false),
-];
+const LATER: [(&str, bool); 5] =
+    [("conv_transpose", false), ("conv_transpose1d", false), ("concat", false), ("repeat", false), ("net", false)];
 
 /// What other frameworks call a layer, where the name alone would not lead to ours.
 const ELSEWHERE: [(&str, &str); 13] = [
@@ -121,7 +117,7 @@ pub fn is_argument(word: &str) -> bool {
 
 /// Whether a name is one that other frameworks give to what is our first argument.
 pub fn names_first(word: &str) -> bool {
-    const NAMES: [&str; 17] = [
+    const NAMES: [&str; 20] = [
         "channels",
         "out_channels",
         "filters",
@@ -139,6 +135,9 @@ pub fn names_first(word: &str) -> bool {
         "padding",
         "factor",
         "scale_factor",
+        "p",
+        "probability",
+        "rate",
     ];
     NAMES.contains(&word)
 }
@@ -227,6 +226,7 @@ impl Kind {
             }
             Kind::BatchNorm => Takes { named: &["epsilon"], example: "batch_norm(epsilon = 1e-3)", ..nothing },
             Kind::LayerNorm => Takes { named: &["epsilon"], example: "layer_norm(epsilon = 1e-6)", ..nothing },
+            Kind::Dropout => Takes { first: Some("probability"), example: "dropout(0.5)", ..nothing },
             Kind::LeakyRelu => Takes { first: Some("slope"), example: "leaky_relu(0.01)", ..nothing },
             Kind::Elu => Takes { first: Some("scale"), example: "elu(1.0)", ..nothing },
             _ => nothing,

@@ -95,7 +95,12 @@ fn last_reads(steps: &[Step]) -> Vec<usize> {
 fn overwritten(step: &Step, time: usize, ends: &[usize]) -> Option<Operand> {
     let in_place = matches!(
         step.kernel,
-        Kernel::Map { .. } | Kernel::Softmax { .. } | Kernel::Add { .. } | Kernel::Scale { .. } | Kernel::Bias { .. }
+        Kernel::Map { .. }
+            | Kernel::Softmax { .. }
+            | Kernel::Add { .. }
+            | Kernel::Scale { .. }
+            | Kernel::Bias { .. }
+            | Kernel::Dropout { .. }
     );
     let is_free = |operand: &Operand| matches!(operand, Operand::Step(read) if ends[*read] == time);
     // A sum of something with itself has nowhere to go.
@@ -134,7 +139,7 @@ fn kept(network: &Network, step: &Step) -> (bool, bool) {
         Kernel::Pool { .. } | Kernel::GlobalAvgPool | Kernel::GlobalMaxPool => (false, false),
         Kernel::Pad { .. } | Kernel::Upsample { .. } => (false, false),
         Kernel::LayerNorm { .. } | Kernel::Scale { .. } => (true, false),
-        Kernel::Bias { .. } => (false, false),
+        Kernel::Bias { .. } | Kernel::Dropout { .. } => (false, false),
         Kernel::ToPixels | Kernel::ToPlanes | Kernel::Copy => (false, false),
     }
 }
@@ -199,6 +204,7 @@ impl Backward {
                     | Kernel::LayerNorm { .. }
                     | Kernel::Scale { .. }
                     | Kernel::Bias { .. }
+                    | Kernel::Dropout { .. }
                     | Kernel::Add { .. }
             );
             // The gradient of a sum goes to both sides as it is: to one of them in its place, to the other as a copy.

@@ -132,7 +132,7 @@ fn right() -> [TokenStream; 4] {
                 residual { conv(WIDTH, kernel = 3, stride = 2, padding = 1), batch_norm(epsilon = E) }
                     shortcut { skip: conv(WIDTH, kernel = 1, stride = 2) },
                 silu, pad(1, reflect), layer_norm(epsilon = E), upsample((1, 2), bilinear), pad((0, 1, 2, WIDTH), replicate),
-                scale, bias, global_max_pool, layer_norm, batch_norm,
+                scale, bias, dropout(E), global_max_pool, layer_norm, dropout(0.5), batch_norm,
             }
         },
     ]
@@ -205,7 +205,7 @@ proptest! {
     }
 
     #[test]
-    fn random_arguments(tokens in stream(), kind in prop::sample::select(vec!["conv", "conv1d", "max_pool", "linear", "elu", "batch_norm", "pad", "pad1d", "upsample", "layer_norm"])) {
+    fn random_arguments(tokens in stream(), kind in prop::sample::select(vec!["conv", "conv1d", "max_pool", "linear", "elu", "batch_norm", "pad", "pad1d", "upsample", "layer_norm", "dropout"])) {
         let kind = quote::format_ident!("{kind}");
         run(quote!(#[budget(#tokens)] struct Net([#tokens] -> [#tokens]) { a: #kind(#tokens), #kind(8, #tokens) }));
     }

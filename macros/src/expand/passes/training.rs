@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::operands::{Arena, Operand, Where, borrow, pixels};
-use super::{Site, TrainWork, activation, epsilon, forward_call, marker, max_pool, shape};
+use super::{Site, TrainWork, activation, epsilon, forward_call, marker, max_pool, probability, shape};
 use crate::expand::Context;
 use crate::expand::shapes::Known;
 use crate::ir::{Op, PoolKind, Source};
@@ -131,7 +131,7 @@ impl<'a> Training<'a> {
     /// From the last step back to the first one with parameters.
     pub fn backward(&self) -> TokenStream {
         if self.backward.steps.is_empty() {
-            return quote!(let _ = (inputs, outputs, d_outputs, tape, indices, grad, deltas, work, simd, share););
+            return quote!(let _ = (inputs, outputs, d_outputs, tape, indices, grad, deltas, work, simd, share, masks););
         }
         let prologue = self.prologue();
         let steps = self.backward.steps.iter().map(|(index, x, skip)| self.backward_step(*index, *x, *skip));
@@ -288,6 +288,10 @@ impl<'a> Training<'a> {
             Kernel::Add { act: Some(act) } => {
                 let act = activation(context, Some(act));
                 quote!(tn::map::backward_in_place(simd, #act, y, dy);)
+            }
+            Kernel::Dropout { layer } => {
+                let (number, probability) = (Size::Known(layer), probability(context, layer));
+                quote!(tn::dropout::apply_in_place(simd, masks, #number, #probability, dy);)
             }
             Kernel::Softmax { .. } => {
                 let channels = context.shapes.at(step.shape).sides()[0].clone();
