@@ -23,7 +23,8 @@ pub enum Init {
     XavierNormal,
     /// Uniform on `±√(6 / (fan_in + fan_out))`: the same variance.
     XavierUniform,
-    /// Uniform on `±1 / √fan_in`, for weights and for the biases of the same layer: what PyTorch's layers begin with.
+    /// Uniform on `±1 / √fan_in`, for weights and for the biases of the same layer: what PyTorch's layers begin with. (But for transposed
+    /// convolutions, for which PyTorch takes the outputs that an input reaches.)
     PyTorch,
 }
 

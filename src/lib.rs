@@ -143,6 +143,7 @@ pub use scalar::Scalar;
 /// | Layer | Arguments |
 /// |---|---|
 /// | `conv(channels, kernel = k)` | `stride` (1), `padding` (0), `dilation` (1), `groups` (1, or `depthwise`), `bias` (`true`) |
+/// | `conv_transpose(channels, kernel = k)` | as `conv`, where padding is cut off; `output_padding` (0) |
 /// | `max_pool(window)`, `avg_pool(window)` | `stride` (the window), `padding` (0), `floor` or `ceil` where the windows leave a rest |
 /// | `global_avg_pool`, `global_max_pool` | |
 /// | `pad(padding)` | `zero` (unless said), `reflect` (the edge is not repeated), `replicate` |
@@ -153,7 +154,7 @@ pub use scalar::Scalar;
 /// | `scale`, `bias` | a factor, a summand for each channel |
 /// | `dropout(probability)` | in training alone; its [`Masks`] are drawn from the trainer's seed and the step |
 /// | `flatten`, `softmax` | |
-/// | `conv1d`, `max_pool1d`, `avg_pool1d`, `pad1d`, `upsample1d` | as above on signals, `[channels, 1, length]`: one number along the length |
+/// | `conv1d`, `conv_transpose1d`, `max_pool1d`, `avg_pool1d`, `pad1d`, `upsample1d` | as above on signals, `[channels, 1, length]`: one number along the length |
 /// | `relu`, `relu6`, `sigmoid`, `tanh`, `gelu`, `silu`, `hard_sigmoid`, `hard_swish`, `softplus` | |
 /// | `leaky_relu(slope)`, `elu(scale)` | an `f64`; `elu` alone has scale 1 |
 ///

@@ -195,6 +195,21 @@ fn convolutions() {
     check_layer::<Whole, In, Tensor<9, 1, 1, f64>>("as large as the map", 9);
 }
 
+#[test]
+fn transposed_convolutions() {
+    type In = Tensor<4, 3, 4, f64>;
+    check_layer::<ConvTranspose2d<4, 5, 3, 3, f64>, In, Tensor<5, 5, 6, f64>>("3×3", 1);
+    type Double = ConvTranspose2d<4, 3, 4, 4, f64, Window<2, 2, 1, 1, 1, 1>>;
+    check_layer::<Double, In, Tensor<3, 6, 8, f64>>("twice as large", 2);
+    check_layer::<Double, In, Tensor<3, 7, 8, f64>>("and one row more", 3);
+    type Lopsided = ConvTranspose2d<4, 3, 2, 3, f64, Window<3, 1, 1, 0, 0, 2, 1, 2>, 4, 0>;
+    check_layer::<Lopsided, In, Tensor<3, 7, 6, f64>>("stride 3×1, dilation 1×2, without bias", 4);
+    type Grouped = ConvTranspose2d<4, 6, 3, 2, f64, Window<1, 2, 1, 1, 0, 0, 1, 1, 2>, 2>;
+    check_layer::<Grouped, In, Tensor<6, 3, 8, f64>>("two groups", 5);
+    type Depthwise = ConvTranspose2d<4, 4, 3, 3, f64, Window<2, 2, 1, 1, 1, 1, 1, 1, 4>, 1>;
+    check_layer::<Depthwise, In, Tensor<4, 6, 7, f64>>("depthwise", 6);
+}
+
 /// `c · y`, with `c` as the target.
 struct Weighted;
 
@@ -417,8 +432,8 @@ fn dropout() {
     let masks = Masks::new(5).step(3);
     let mut grad = Net::zeroed_box();
     let loss = net.loss_and_grad_with(&x, &c, &Weighted, &mut grad, masks).unwrap();
-    let before = net.params().to_vec();
-    check("dropout", &mut before.clone(), &grad.params().to_vec(), |at| {
+    let (before, gradient) = (net.params().to_vec(), grad.params().to_vec());
+    check("dropout", &mut before.clone(), &gradient, |at| {
         net.params_mut().copy_from_slice(at);
         net.loss_and_grad_with(&x, &c, &Weighted, &mut grad, masks).unwrap()
     });
@@ -457,6 +472,26 @@ fn dropout_keeps_the_mean() {
     let variance: f64 = x.as_slice().iter().zip(c.as_slice()).map(|(x, c)| (x * c).powi(2) * 0.3 / 0.7).sum();
     let (mean, wanted) = (sum / steps as f64, Weighted.value(&x, &c));
     assert!((mean - wanted).abs() <= 4.0 * (variance / steps as f64).sqrt(), "{mean}, wanted {wanted}");
+}
+
+network! {
+    /// Transposed convolutions: of the input, with everything that they take, depthwise, in a block, last.
+    struct Transposed([2, 3, 2] -> [3, 11, 13]) {
+        conv_transpose(4, kernel = (2, 3), stride = (2, 1), padding = (0, 1, 1, 0), output_padding = (1, 0)), tanh,
+        conv_transpose(6, kernel = 3, stride = 2, padding = 1, output_padding = 1, groups = 2, bias = false), gelu,
+        conv_transpose(6, kernel = 2, groups = depthwise), sigmoid,
+        residual { conv_transpose(6, kernel = 3, padding = 1, dilation = 1) }, conv(5, kernel = (2, 1)),
+        conv_transpose(3, kernel = (2, 3), dilation = (1, 3), output_padding = (0, 1), padding = (0, 2, 0, 1)),
+    }
+}
+
+network! {
+    /// With numbers that the macro does not know, and a signal.
+    struct ConstTransposed([CHANNELS, 1, SIDE - 2] -> [2, 1, 23]) {
+        conv_transpose1d(CHANNELS * 2, kernel = CHANNELS + 1, stride = CHANNELS - 1, padding = 1, groups = CHANNELS), relu,
+        conv_transpose1d(2, kernel = CHANNELS, stride = CHANNELS - 1, output_padding = CHANNELS - 2, bias = false),
+        pad1d((0, 1)),
+    }
 }
 
 /// Each activation behind a convolution with pooling and behind a linear layer.
@@ -499,6 +534,8 @@ fn networks() {
     check_network::<Scaled<f64>>(13);
     check_network::<Normalised<f64>>(14);
     check_network::<ConstNormalised<f64>>(15);
+    check_network::<Transposed<f64>>(16);
+    check_network::<ConstTransposed<f64>>(17);
     check_each_activation();
 }
 

@@ -150,7 +150,7 @@ pub struct Layer {
 impl Layer {
     /// Whether it is one of the shorthands for signals, whose input has one row.
     pub fn is_1d(&self) -> bool {
-        matches!(self.op, Op::Conv(_) | Op::Pool(_) | Op::Pad(_) | Op::Upsample(_))
+        matches!(self.op, Op::Conv(_) | Op::ConvTranspose(_) | Op::Pool(_) | Op::Pad(_) | Op::Upsample(_))
             && self.kind.to_string().ends_with("1d")
     }
 
@@ -175,16 +175,23 @@ impl Layer {
 
     /// Whether it is a field of the network.
     pub fn has_params(&self) -> bool {
-        match self.op {
-            Op::Conv(_) | Op::Linear(_) | Op::BatchNorm(_) | Op::LayerNorm(_) | Op::Scale | Op::Bias => true,
-            _ => false,
-        }
+        matches!(
+            self.op,
+            Op::Conv(_)
+                | Op::ConvTranspose(_)
+                | Op::Linear(_)
+                | Op::BatchNorm(_)
+                | Op::LayerNorm(_)
+                | Op::Scale
+                | Op::Bias
+        )
     }
 }
 
 #[derive(Clone, Debug)]
 pub enum Op {
     Conv(Conv),
+    ConvTranspose(ConvTranspose),
     Pool(Pool),
     GlobalAvgPool,
     GlobalMaxPool,
@@ -211,6 +218,19 @@ pub struct Conv {
     pub kernel: [Num; 2],
     pub stride: [Num; 2],
     pub padding: Padding,
+    pub dilation: [Num; 2],
+    pub groups: Groups,
+    pub bias: bool,
+}
+
+#[derive(Clone, Debug)]
+pub struct ConvTranspose {
+    pub out_channels: Num,
+    pub kernel: [Num; 2],
+    pub stride: [Num; 2],
+    /// Top, bottom, left, right.
+    pub padding: [Num; 4],
+    pub output_padding: [Num; 2],
     pub dilation: [Num; 2],
     pub groups: Groups,
     pub bias: bool,

@@ -50,6 +50,10 @@ pub enum Kernel {
         act: Option<usize>,
         pool: Option<usize>,
     },
+    ConvTranspose {
+        layer: usize,
+        act: Option<usize>,
+    },
     Linear {
         layer: usize,
         act: Option<usize>,
@@ -107,11 +111,16 @@ impl Step {
 
     /// Whether it has parameters.
     pub fn has_params(&self) -> bool {
-        match self.kernel {
-            Kernel::Conv { .. } | Kernel::Linear { .. } | Kernel::BatchNorm { .. } => true,
-            Kernel::LayerNorm { .. } | Kernel::Scale { .. } | Kernel::Bias { .. } => true,
-            _ => false,
-        }
+        matches!(
+            self.kernel,
+            Kernel::Conv { .. }
+                | Kernel::ConvTranspose { .. }
+                | Kernel::Linear { .. }
+                | Kernel::BatchNorm { .. }
+                | Kernel::LayerNorm { .. }
+                | Kernel::Scale { .. }
+                | Kernel::Bias { .. }
+        )
     }
 }
 
@@ -232,6 +241,10 @@ impl Builder<'_> {
             }
             Op::Linear(_) => {
                 (self.value(layer.from), None, Kernel::Linear { layer: index, act: self.take_activation(&mut chain) })
+            }
+            Op::ConvTranspose(_) => {
+                let x = self.arrives(layer.from);
+                (x, None, Kernel::ConvTranspose { layer: index, act: self.take_activation(&mut chain) })
             }
             Op::BatchNorm(_) => {
                 let x = self.arrives(layer.from);

@@ -47,6 +47,9 @@ fn shrink(network: &mut Network) {
         let channels = layer.input.map_or(1, |shape| shape.c);
         let params = match &layer.op {
             Op::Conv(conv) => channels.saturating_mul(product(&[&conv.out_channels, &conv.kernel[0], &conv.kernel[1]])),
+            Op::ConvTranspose(conv) => {
+                channels.saturating_mul(product(&[&conv.out_channels, &conv.kernel[0], &conv.kernel[1]]))
+            }
             Op::Linear(linear) => inputs.saturating_mul(product(&[&linear.outputs])),
             _ => 0,
         };
@@ -62,6 +65,10 @@ fn shrink(network: &mut Network) {
 fn make_layer_small(layer: &mut Layer) {
     match &mut layer.op {
         Op::Conv(conv) => {
+            make_small(&mut conv.out_channels);
+            conv.kernel.iter_mut().for_each(make_small);
+        }
+        Op::ConvTranspose(conv) => {
             make_small(&mut conv.out_channels);
             conv.kernel.iter_mut().for_each(make_small);
         }

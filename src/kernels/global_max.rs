@@ -64,8 +64,8 @@ unsafe fn largest<T: Scalar, const L: usize>(x: &[T], c: usize, channels: usize,
     for p in 1..pixels {
         // SAFETY: p < pixels, so the pixel's channels are in x.
         let x: [T; L] = unsafe { load(x, p * channels + c) };
-        // Larger, or NaN: unless what is there is NaN already, which no comparison holds for.
-        let wins: [bool; L] = lanes(|i| (x[i] > most[i]) | ((x[i] != x[i]) & (most[i] == most[i])));
+        // Larger, or NaN: unless what is there is NaN already.
+        let wins: [bool; L] = lanes(|i| (x[i] > most[i]) | (x[i].is_nan() & !most[i].is_nan()));
         most = lanes(|i| if wins[i] { x[i] } else { most[i] });
         place = lanes(|i| if wins[i] { p as u32 } else { place[i] });
     }

@@ -12,6 +12,7 @@ pub mod batch_norm;
 mod channels;
 pub mod conv;
 pub mod conv_backward;
+pub mod conv_transpose;
 pub mod correlate;
 pub mod dropout;
 pub mod gemm;

@@ -5,7 +5,7 @@
 
 use crate::Scalar;
 use crate::kernels::activation::Activation;
-use crate::shape::{Axis, Conv, Pad, Pool, Rounding, Shape, Upsample};
+use crate::shape::{Axis, Conv, ConvTranspose, Pad, Pool, Rounding, Shape, Upsample};
 
 /// How a map lies in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,9 +65,8 @@ pub fn each_product(conv: &Conv, [x, y]: [Order; 2], mut f: impl FnMut(usize, us
     }
 }
 
-/// Calls `f(output, channel)` with the flat indices of each place of a convolution's map.
-fn each_output(conv: &Conv, y: Order, mut f: impl FnMut(usize, usize)) {
-    let out = conv.output();
+/// Calls `f(output, channel)` with the flat indices of each place of a map.
+fn each_place(out: Shape, y: Order, mut f: impl FnMut(usize, usize)) {
     for o in 0..out.c {
         for r in 0..out.h {
             for s in 0..out.w {
@@ -79,14 +78,14 @@ fn each_output(conv: &Conv, y: Order, mut f: impl FnMut(usize, usize)) {
 
 /// `y ← conv(x, weight) + bias`; an empty `bias` is none. `orders`: of x and of y.
 pub fn conv_forward<T: Scalar>(conv: &Conv, orders: [Order; 2], x: &[T], weight: &[T], bias: &[T], y: &mut [T]) {
-    each_output(conv, orders[1], |out, o| y[out] = bias.get(o).copied().unwrap_or(T::zero()));
+    each_place(conv.output(), orders[1], |out, o| y[out] = bias.get(o).copied().unwrap_or(T::zero()));
     each_product(conv, orders, |out, tap, input| y[out] += weight[tap] * x[input]);
 }
 
 /// `dw += ∂(dy · y)/∂weight`, `db += ∂(dy · y)/∂bias`; an empty `db` is none.
 pub fn conv_backward_params<T: Scalar>(conv: &Conv, orders: [Order; 2], x: &[T], dy: &[T], dw: &mut [T], db: &mut [T]) {
     if !db.is_empty() {
-        each_output(conv, orders[1], |out, o| db[o] += dy[out]);
+        each_place(conv.output(), orders[1], |out, o| db[o] += dy[out]);
     }
     each_product(conv, orders, |out, tap, input| dw[tap] += dy[out] * x[input]);
 }
@@ -95,6 +94,51 @@ pub fn conv_backward_params<T: Scalar>(conv: &Conv, orders: [Order; 2], x: &[T],
 pub fn conv_backward_input<T: Scalar>(conv: &Conv, orders: [Order; 2], weight: &[T], dy: &[T], dx: &mut [T]) {
     dx.fill(T::zero());
     each_product(conv, orders, |out, tap, input| dx[input] += dy[out] * weight[tap]);
+}
+
+/// Calls `f(output, weight, input)` with the flat indices of each multiply-add of a transposed convolution.
+fn each_spread(conv: &ConvTranspose, [x, y]: [Order; 2], mut f: impl FnMut(usize, usize, usize)) {
+    let (input, out) = (conv.input, conv.output());
+    let (ic, oc) = (conv.group_inputs(), conv.group_outputs());
+    let [kh, kw] = conv.kernel;
+    for (r, s) in (0..input.h).flat_map(|r| (0..input.w).map(move |s| (r, s))) {
+        for (u, v) in (0..kh).flat_map(|u| (0..kw).map(move |v| (u, v))) {
+            let h = (r * conv.stride[0] + u * conv.dilation[0]).wrapping_sub(conv.padding[0]);
+            let w = (s * conv.stride[1] + v * conv.dilation[1]).wrapping_sub(conv.padding[2]);
+            if h < out.h && w < out.w {
+                for (o, i) in (0..out.c).flat_map(|o| (0..ic).map(move |i| (o, i))) {
+                    let weight = ((u * kw + v) * ic + i) * out.c + o;
+                    f(y.index(out, o, h, w), weight, x.index(input, o / oc * ic + i, r, s));
+                }
+            }
+        }
+    }
+}
+
+/// `y ← transposed convolution of x with weight + bias`; an empty `bias` is none.
+pub fn conv_transpose_forward<T: Scalar>(
+    conv: &ConvTranspose, orders: [Order; 2], x: &[T], weight: &[T], bias: &[T], y: &mut [T],
+) {
+    each_place(conv.output(), orders[1], |out, o| y[out] = bias.get(o).copied().unwrap_or(T::zero()));
+    each_spread(conv, orders, |out, tap, input| y[out] += weight[tap] * x[input]);
+}
+
+/// `dw += ∂(dy · y)/∂weight`, `db += ∂(dy · y)/∂bias`; an empty `db` is none.
+pub fn conv_transpose_backward_params<T: Scalar>(
+    conv: &ConvTranspose, orders: [Order; 2], x: &[T], dy: &[T], dw: &mut [T], db: &mut [T],
+) {
+    if !db.is_empty() {
+        each_place(conv.output(), orders[1], |out, o| db[o] += dy[out]);
+    }
+    each_spread(conv, orders, |out, tap, input| dw[tap] += dy[out] * x[input]);
+}
+
+/// `dx ← ∂(dy · y)/∂x`.
+pub fn conv_transpose_backward_input<T: Scalar>(
+    conv: &ConvTranspose, orders: [Order; 2], weight: &[T], dy: &[T], dx: &mut [T],
+) {
+    dx.fill(T::zero());
+    each_spread(conv, orders, |out, tap, input| dx[input] += dy[out] * weight[tap]);
 }
 
 /// What a convolution's store does with its sums, in pixels: `y ← act(scale[c] · y + shift[c] + skip)`; an empty `skip` is none.

@@ -18,6 +18,7 @@
 mod activation;
 mod batch_norm;
 mod conv;
+mod conv_transpose;
 mod dropout;
 mod layer_norm;
 mod linear;
@@ -33,6 +34,7 @@ pub use crate::kernels::activation::{
 pub use activation::{Flatten, Softmax};
 pub use batch_norm::{BatchNorm, Statistics};
 pub use conv::Conv2d;
+pub use conv_transpose::ConvTranspose2d;
 pub use dropout::Dropout;
 pub use layer_norm::LayerNorm;
 pub use linear::Linear;

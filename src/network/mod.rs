@@ -118,6 +118,7 @@ pub trait Network: Plain<Self::Scalar> {
 
     /// Forward that keeps on the tape what backward reads. `masks` are those of the first input.
     #[doc(hidden)]
+    #[allow(clippy::too_many_arguments, reason = "written by the macro alone, one argument for each buffer")]
     fn forward_tape<S: Simd<Self::Scalar>>(
         &self, simd: S, x: &[Self::Input], y: &mut [Self::Output], tape: &mut [Self::Tape],
         indices: &mut [Self::Indices], work: &mut Self::TrainWork, masks: Masks,

@@ -112,8 +112,22 @@ cases! {
 }
 
 /// What only `network!` can say: padding of pools on one side, partial windows; and what is no `Layer` by hand.
-const DECLARED_ONLY: &[&str] =
-    &["max_pool_padding", "max_pool_ceil", "avg_pool_ceil", "avg_pool_ceil_padding", "layer_norm", "layer_norm_flat"];
+const DECLARED_ONLY: &[&str] = &[
+    "max_pool_padding",
+    "max_pool_ceil",
+    "avg_pool_ceil",
+    "avg_pool_ceil_padding",
+    "layer_norm",
+    "layer_norm_flat",
+    "conv_transpose_plain",
+    "conv_transpose_double",
+    "conv_transpose_odd",
+    "conv_transpose_gaps",
+    "conv_transpose_dilation",
+    "conv_transpose_groups",
+    "conv_transpose_depthwise",
+    "conv_transpose_signal",
+];
 
 #[test]
 fn every_stored_case_is_judged() {

@@ -85,6 +85,17 @@ def layer_norm(epsilon, flat=False):
     return layer, lambda shape: {key: shape[:1] if flat else shape for key in ("weight", "bias")}
 
 
+def conv_transpose(out_channels, kernel, stride=1, padding=0, output_padding=0, dilation=1, groups=1, bias=True):
+    def layer(x, weight, bias=None):
+        return F.conv_transpose2d(x[None], weight, bias, stride, padding, output_padding, groups, dilation)[0]
+
+    def params(shape):
+        sizes = {"weight": (shape[0], out_channels // groups, *kernel)}
+        return sizes | ({"bias": (out_channels,)} if bias else {})
+
+    return layer, params
+
+
 CASES = {
     # name: (input shape, layer)
     "conv_plain": ((1, 6, 6), conv(2, (3, 3))),
@@ -146,6 +157,14 @@ CASES = {
     "bias": ((3, 2, 5), per_channel("bias", torch.add)),
     "layer_norm": ((3, 4, 5), layer_norm(1e-5)),
     "layer_norm_flat": ((7, 1, 1), layer_norm(0.1, flat=True)),
+    "conv_transpose_plain": ((3, 4, 5), conv_transpose(2, (3, 2))),
+    "conv_transpose_double": ((5, 3, 4), conv_transpose(7, (4, 4), stride=2, padding=1)),
+    "conv_transpose_odd": ((2, 3, 4), conv_transpose(3, (3, 5), stride=(3, 2), padding=(0, 2), output_padding=(2, 1))),
+    "conv_transpose_gaps": ((2, 3, 4), conv_transpose(3, (1, 2), stride=(2, 3), output_padding=(1, 2), bias=False)),
+    "conv_transpose_dilation": ((2, 4, 3), conv_transpose(3, (2, 3), padding=(1, 0), output_padding=(2, 1), dilation=(3, 2))),
+    "conv_transpose_groups": ((4, 3, 2), conv_transpose(6, (3, 2), stride=2, padding=1, output_padding=1, groups=2)),
+    "conv_transpose_depthwise": ((5, 3, 3), conv_transpose(5, (3, 3), stride=2, padding=1, groups=5)),
+    "conv_transpose_signal": ((3, 1, 5), conv_transpose(2, (1, 4), stride=(1, 2), padding=(0, 1), output_padding=(0, 1))),
 }
 SPREAD = 3.0  # activations bend and saturate between −9 and 9
 

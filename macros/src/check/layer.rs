@@ -6,7 +6,7 @@ use tenonet_shape::{self as shape, Axis, Fault, Faults, Field, Shape, Text};
 
 use super::Map;
 use crate::diagnostics::Diagnostics;
-use crate::ir::{Conv, Groups, Layer, Linear, Num, Op, Pad, Padding, Place, Pool, Upsample};
+use crate::ir::{Conv, ConvTranspose, Groups, Layer, Linear, Num, Op, Pad, Padding, Place, Pool, Upsample};
 use crate::parse::Doubt;
 
 /// Sums over the layers; `None` where a number is unknown.
@@ -51,6 +51,7 @@ pub fn check(layer: &mut Layer, map: Map, own: Doubt, sums: &mut Sums, faults: &
     }
     let (out, amounts) = match &layer.op {
         Op::Conv(conv) => judge.conv(conv),
+        Op::ConvTranspose(conv) => judge.conv_transpose(conv),
         Op::Pool(pool) => (judge.pool(pool), Some((0, 0))),
         Op::Pad(pad) => (judge.pad(pad), Some((0, 0))),
         Op::Upsample(upsample) => (judge.upsample(upsample), Some((0, 0))),
@@ -198,6 +199,63 @@ impl Judge<'_> {
         doubt.width |= arrives.width;
         let shape = known.output();
         (self.leaves(shape, doubt), Some((known.params(), known.macs())))
+    }
+
+    fn conv_transpose(&mut self, conv: &ConvTranspose) -> (Map, Option<(usize, usize)>) {
+        let mut doubt = Doubt::NONE;
+        let mut zeros = vec![
+            (std::slice::from_ref(&conv.out_channels), Field::Channels, Doubt::CHANNELS),
+            (&conv.kernel, Field::Kernel, Doubt::SIZE),
+            (&conv.stride, Field::Stride, Doubt::SIZE),
+            (&conv.dilation, Field::Dilation, Doubt::SIZE),
+        ];
+        if let Groups::Number(groups) = &conv.groups {
+            zeros.push((std::slice::from_ref(groups), Field::Groups, Doubt::NONE));
+        }
+        for (numbers, field, unknown) in zeros {
+            if self.zero(numbers, field) {
+                doubt |= unknown;
+            }
+        }
+        let Some(known) = self.map.shape.and_then(|input| known_conv_transpose(conv, input)) else {
+            return (Map { shape: None, doubt: Doubt::NONE, surely_map: false }, None);
+        };
+        let arrives = self.map.doubt;
+        for fault in self.told(known.faults()) {
+            let (certain, place) = match fault {
+                Fault::NothingLeft { axis, .. } => {
+                    let certain = !on(axis, arrives) && !on(axis, self.own) && !on(axis, doubt);
+                    doubt |= Doubt::SIZE;
+                    let sides = &conv.padding[2 * axis as usize..][..2];
+                    let wide = sides.iter().max_by_key(|side| side.known());
+                    (certain, wide.map_or(Place::at(self.kind), Num::place))
+                }
+                Fault::OutputPadding { axis, .. } => {
+                    let certain = !on(axis, self.own) && !on(axis, doubt);
+                    doubt |= Doubt::SIZE;
+                    (certain, conv.output_padding[axis as usize].place())
+                }
+                Fault::Groups { out, .. } => {
+                    let place = match &conv.groups {
+                        Groups::Number(groups) => groups.place(),
+                        Groups::Depthwise(span) => Place::at(*span),
+                    };
+                    let depthwise = matches!(conv.groups, Groups::Depthwise(_));
+                    let inputs = !arrives.channels || out && !depthwise;
+                    (inputs && (!(self.own.channels || doubt.channels) || !out), place)
+                }
+                _ => {
+                    let certain = arrives == Doubt::NONE && self.own == Doubt::NONE && doubt == Doubt::NONE;
+                    doubt = Doubt::ALL;
+                    (certain, Place::at(self.kind))
+                }
+            };
+            self.tell(&fault, certain, place);
+        }
+        // The output's channels are the layer's own, whatever arrives.
+        doubt.height |= arrives.height;
+        doubt.width |= arrives.width;
+        (self.leaves(known.output(), doubt), Some((known.params(), known.macs())))
     }
 
     fn pool(&mut self, pool: &Pool) -> Map {
@@ -384,6 +442,25 @@ pub fn known_conv(conv: &Conv, input: Shape) -> Option<shape::Conv> {
         Padding::Same(_) => known.same(),
     };
     Some(known)
+}
+
+/// The transposed convolution in numbers, if all of them are literals.
+pub fn known_conv_transpose(conv: &ConvTranspose, input: Shape) -> Option<shape::ConvTranspose> {
+    let groups = match &conv.groups {
+        Groups::Number(groups) => groups.known()?,
+        Groups::Depthwise(_) => input.c,
+    };
+    Some(shape::ConvTranspose {
+        input,
+        out_channels: conv.out_channels.known()?,
+        kernel: known_numbers(&conv.kernel)?,
+        stride: known_numbers(&conv.stride)?,
+        padding: known_numbers(&conv.padding)?,
+        output_padding: known_numbers(&conv.output_padding)?,
+        dilation: known_numbers(&conv.dilation)?,
+        groups,
+        bias: conv.bias,
+    })
 }
 
 /// The pooling in numbers, if all of them are literals.

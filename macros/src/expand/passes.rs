@@ -144,6 +144,9 @@ fn specs(context: &Context<'_>) -> TokenStream {
                     quote!(const CONV: ::tenonet::shape::Conv = #spec; const PLANES: bool = #planes;),
                 )
             }
+            Op::ConvTranspose(_) => {
+                (quote!(tn::ConvTransposeSpec), quote!(const TRANSPOSED: ::tenonet::shape::ConvTranspose = #spec;))
+            }
             Op::Pool(_) => (quote!(tn::PoolSpec), quote!(const POOL: ::tenonet::shape::Pool = #spec;)),
             Op::Pad(_) => (quote!(tn::PadSpec), quote!(const PAD: ::tenonet::shape::Pad = #spec;)),
             Op::Upsample(_) => (quote!(tn::UpsampleSpec), quote!(const UPSAMPLE: ::tenonet::shape::Upsample = #spec;)),
@@ -170,7 +173,12 @@ fn specs(context: &Context<'_>) -> TokenStream {
             use tn::PoolSpec as _;
         )
     });
-    quote!(#convs #pools #(#specs)*)
+    let transposed = has(|op| matches!(op, Op::ConvTranspose(_))).then(|| {
+        quote!(
+            use tn::ConvTransposeSpec as _;
+        )
+    });
+    quote!(#convs #transposed #pools #(#specs)*)
 }
 
 /// ```text
@@ -229,6 +237,10 @@ fn work(context: &Context<'_>, steps: &[Step], training: bool) -> TokenStream {
             let backward =
                 training.then(|| quote!(, tn::conv_backward::backward_work(&#conv::CONV, #conv::PLANES, #pool)));
             Some(quote!(tn::conv::forward_work(&#conv::CONV, #conv::PLANES, #pool, #normed) #backward))
+        }
+        Kernel::ConvTranspose { layer, .. } if training => {
+            let conv = marker(context, layer);
+            Some(quote!(tn::conv_transpose::backward_work(&#conv::TRANSPOSED)))
         }
         Kernel::Linear { layer, .. } if training => {
             let (inputs, outputs) = (context.shapes.before(layer).len(), context.shapes.outputs[layer].len());
@@ -337,6 +349,10 @@ fn forward_call(context: &Context<'_>, step: &Step, in_place: bool, site: Site<'
                 (Site::Inference { .. }, None) => quote!(tn::NoPool),
             };
             quote!(tn::conv::forward(simd, #conv, x, &self.#name.weight, #affine, #skip, #act, #stage, y, work);)
+        }
+        Kernel::ConvTranspose { layer, act } => {
+            let (conv, name, act) = (marker(context, layer), field(layer), activation(context, act));
+            quote!(tn::conv_transpose::forward(simd, #conv, x, &self.#name.weight, &self.#name.bias, #act, y);)
         }
         Kernel::Linear { layer, act } => {
             let (name, act) = (field(layer), activation(context, act));

@@ -5,9 +5,10 @@ use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::Ident;
 use tenonet_shape::{self as shape, PadMode, Rounding, Shape, UpsampleMode};
 
-use crate::check::{known_conv, known_pad, known_pool, known_shape, known_upsample};
+use crate::check::{known_conv, known_conv_transpose, known_pad, known_pool, known_shape, known_upsample};
 use crate::ir::{
-    Activation, Conv, Groups, Layer, Linear, Network, Num, Op, Pad, Padding, Place, Pool, Residual, Source, Upsample,
+    Activation, Conv, ConvTranspose, Groups, Layer, Linear, Network, Num, Op, Pad, Padding, Place, Pool, Residual,
+    Source, Upsample,
 };
 use crate::size::Size;
 
@@ -23,6 +24,7 @@ pub enum ShapeRef {
 #[derive(Clone, Copy, Debug)]
 pub enum Known {
     Conv(shape::Conv),
+    ConvTranspose(shape::ConvTranspose),
     Pool(shape::Pool),
     Linear(shape::Linear),
     BatchNorm(shape::BatchNorm),
@@ -44,6 +46,7 @@ impl Known {
         };
         match &layer.op {
             Op::Conv(conv) => known_conv(conv, input).map(Known::Conv),
+            Op::ConvTranspose(conv) => known_conv_transpose(conv, input).map(Known::ConvTranspose),
             Op::Pool(pool) => known_pool(pool, input).map(Known::Pool),
             Op::Pad(pad) => known_pad(pad, input).map(|_| Known::Resize),
             Op::Upsample(upsample) => known_upsample(upsample, input).map(|_| Known::Resize),
@@ -63,6 +66,7 @@ impl Known {
     pub fn counts(&self) -> [usize; 2] {
         match self {
             Known::Conv(conv) => [conv.params(), conv.macs()],
+            Known::ConvTranspose(conv) => [conv.params(), conv.macs()],
             Known::Linear(linear) => [linear.params(), linear.macs()],
             Known::BatchNorm(norm) => [norm.params(), 0],
             Known::LayerNorm(norm) => [norm.params(), 0],
@@ -310,6 +314,18 @@ fn fields(layer: &Layer) -> Vec<(&'static str, Place)> {
                 Groups::Depthwise(span) => ("Groups", Place::at(*span)),
             });
         }
+        Op::ConvTranspose(conv) => {
+            fields.push(("Channels", conv.out_channels.place()));
+            fields.push(("Kernel", place(&conv.kernel)));
+            fields.push(("Stride", place(&conv.stride)));
+            fields.push(("Padding", place(&conv.padding)));
+            fields.push(("OutputPadding", place(&conv.output_padding)));
+            fields.push(("Dilation", place(&conv.dilation)));
+            fields.push(match &conv.groups {
+                Groups::Number(groups) => ("Groups", groups.place()),
+                Groups::Depthwise(span) => ("Groups", Place::at(*span)),
+            });
+        }
         Op::Pool(pool) => {
             fields.push(("Kernel", place(&pool.kernel)));
             fields.push(("Stride", place(&pool.stride)));
@@ -372,6 +388,30 @@ fn spec<'a>(layer: &Layer, of: impl Fn(Source) -> &'a ShapeRef) -> Option<(Ident
                 }
             };
             Some((format_ident!("Conv"), spec))
+        }
+        Op::ConvTranspose(conv) => {
+            let ConvTranspose { out_channels, kernel, stride, padding, output_padding, dilation, groups, bias } = conv;
+            let (out_channels, kernel, stride, padding) =
+                (value(out_channels), values(kernel), values(stride), values(padding));
+            let (output_padding, dilation) = (values(output_padding), values(dilation));
+            let groups = match groups {
+                Groups::Number(n) => value(n),
+                Groups::Depthwise(_) => before.sides()[0].to_token_stream(),
+            };
+            let spec = quote! {
+                ::tenonet::shape::ConvTranspose {
+                    input: #input,
+                    out_channels: #out_channels,
+                    kernel: #kernel,
+                    stride: #stride,
+                    padding: #padding,
+                    output_padding: #output_padding,
+                    dilation: #dilation,
+                    groups: #groups,
+                    bias: #bias,
+                }
+            };
+            Some((format_ident!("ConvTranspose"), spec))
         }
         Op::Pool(Pool { kernel, stride, padding, rounding, .. }) => {
             let (kernel, stride, padding) = (values(kernel), values(stride), values(padding));

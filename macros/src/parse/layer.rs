@@ -13,8 +13,8 @@ use super::number::{bare, float, literal_value, number, real};
 use super::words::{self, Kind};
 use crate::diagnostics::Diagnostics;
 use crate::ir::{
-    Activation, BatchNorm, Conv, Dropout, Groups, LayerNorm, Linear, Num, Op, Pad, Padding, Place, Pool, PoolKind,
-    Upsample,
+    Activation, BatchNorm, Conv, ConvTranspose, Dropout, Groups, LayerNorm, Linear, Num, Op, Pad, Padding, Place, Pool,
+    PoolKind, Upsample,
 };
 
 /// How a layer or a block begins: `name: kind`, or `kind`.
@@ -153,6 +153,8 @@ impl Reader<'_> {
         let op = match self.meant {
             Kind::Conv => Op::Conv(self.conv(false)),
             Kind::Conv1d => Op::Conv(self.conv(true)),
+            Kind::ConvTranspose => Op::ConvTranspose(self.conv_transpose(false)),
+            Kind::ConvTranspose1d => Op::ConvTranspose(self.conv_transpose(true)),
             Kind::Pool(kind) => Op::Pool(self.pool(kind, false)),
             Kind::Pool1d(kind) => Op::Pool(self.pool(kind, true)),
             Kind::Linear => {
@@ -184,7 +186,8 @@ impl Reader<'_> {
             Kind::HardSwish => Op::Activation(Activation::HardSwish),
             Kind::Softplus => Op::Activation(Activation::Softplus),
         };
-        if !self.whole && matches!(op, Op::Conv(_) | Op::Pool(_) | Op::Pad(_) | Op::Upsample(_)) {
+        let sized = matches!(op, Op::Conv(_) | Op::ConvTranspose(_) | Op::Pool(_) | Op::Pad(_) | Op::Upsample(_));
+        if !self.whole && sized {
             self.doubt |= Doubt::SIZE;
         }
         op
@@ -216,6 +219,29 @@ impl Reader<'_> {
             None => Groups::Number(self.known(1)),
         };
         Conv { out_channels, kernel, stride, padding, dilation, groups, bias: self.bias() }
+    }
+
+    fn conv_transpose(&mut self, one_d: bool) -> ConvTranspose {
+        let Conv { out_channels, kernel, stride, padding, dilation, groups, bias } = self.conv(one_d);
+        let padding = match padding {
+            Padding::Numbers(numbers) => numbers,
+            Padding::Same(span) => {
+                self.faults
+                    .push(Place::at(span), format!("{}: a transposed convolution has no padding `same`", self.who))
+                    .help("give what is cut off in numbers: `padding = 1`");
+                self.doubt |= Doubt::SIZE;
+                [0; 4].map(|n| self.known(n))
+            }
+        };
+        let output_padding = match self.args.take("output_padding") {
+            Some((_, value)) => {
+                let [rows, columns] = self.pair(value, "output_padding", one_d);
+                // A signal has one row whatever is put on.
+                if one_d { [self.known(0), columns] } else { [rows, columns] }
+            }
+            None => self.known_pair(0),
+        };
+        ConvTranspose { out_channels, kernel, stride, padding, output_padding, dilation, groups, bias }
     }
 
     fn pool(&mut self, kind: PoolKind, one_d: bool) -> Pool {

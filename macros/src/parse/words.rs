@@ -7,6 +7,8 @@ use crate::ir::PoolKind;
 pub enum Kind {
     Conv,
     Conv1d,
+    ConvTranspose,
+    ConvTranspose1d,
     Pool(PoolKind),
     Pool1d(PoolKind),
     GlobalAvgPool,
@@ -36,9 +38,11 @@ pub enum Kind {
     Softplus,
 }
 
-const KINDS: [(&str, Kind); 31] = [
+const KINDS: [(&str, Kind); 33] = [
     ("conv", Kind::Conv),
     ("conv1d", Kind::Conv1d),
+    ("conv_transpose", Kind::ConvTranspose),
+    ("conv_transpose1d", Kind::ConvTranspose1d),
     ("max_pool", Kind::Pool(PoolKind::Max)),
     ("max_pool1d", Kind::Pool1d(PoolKind::Max)),
     ("avg_pool", Kind::Pool(PoolKind::Avg)),
@@ -71,13 +75,14 @@ const KINDS: [(&str, Kind); 31] = [
 ];
 
 /// Words that the language keeps for what is not built yet, and whether such a layer leaves the shape as it is.
-const LATER: [(&str, bool); 5] =
-    [("conv_transpose", false), ("conv_transpose1d", false), ("concat", false), ("repeat", false), ("net", false)];
+const LATER: [(&str, bool); 3] = [("concat", false), ("repeat", false), ("net", false)];
 
 /// What other frameworks call a layer, where the name alone would not lead to ours.
-const ELSEWHERE: [(&str, &str); 13] = [
+const ELSEWHERE: [(&str, &str); 15] = [
     ("conv2d", "conv"),
     ("convolution", "conv"),
+    ("deconv", "conv_transpose"),
+    ("deconvolution", "conv_transpose"),
     ("dense", "linear"),
     ("fc", "linear"),
     ("fully_connected", "linear"),
@@ -185,6 +190,7 @@ impl Kind {
     pub fn takes(self) -> Takes {
         let nothing = Takes { first: None, named: &[], flags: &[], example: "" };
         const CONV: &[&str] = &["kernel", "stride", "padding", "dilation", "groups", "bias"];
+        const TRANSPOSED: &[&str] = &["kernel", "stride", "padding", "output_padding", "dilation", "groups", "bias"];
         match self {
             Kind::Conv => Takes {
                 first: Some("number of output channels"),
@@ -196,6 +202,18 @@ impl Kind {
                 first: Some("number of output channels"),
                 named: CONV,
                 example: "conv1d(16, kernel = 9)",
+                ..nothing
+            },
+            Kind::ConvTranspose => Takes {
+                first: Some("number of output channels"),
+                named: TRANSPOSED,
+                example: "conv_transpose(16, kernel = 4, stride = 2, padding = 1)",
+                ..nothing
+            },
+            Kind::ConvTranspose1d => Takes {
+                first: Some("number of output channels"),
+                named: TRANSPOSED,
+                example: "conv_transpose1d(16, kernel = 4, stride = 2, padding = 1)",
                 ..nothing
             },
             Kind::Pool(kind) | Kind::Pool1d(kind) => Takes {

@@ -130,6 +130,7 @@ impl Memory {
 fn kept(network: &Network, step: &Step) -> (bool, bool) {
     match &step.kernel {
         Kernel::Conv { act, .. } | Kernel::Linear { act, .. } | Kernel::BatchNorm { act, .. } => (true, act.is_some()),
+        Kernel::ConvTranspose { act, .. } => (true, act.is_some()),
         Kernel::Add { act } => (false, act.is_some()),
         Kernel::Map { layer } => {
             let from_output = matches!(&network.layers[*layer].op, Op::Activation(act) if is_monotone(act));

@@ -38,6 +38,7 @@ fn line(network: &Network, mode: Mode) -> String {
                 word
             }
             Kernel::Linear { act, .. } => fused("linear", act),
+            Kernel::ConvTranspose { act, .. } => fused("spread", act),
             Kernel::BatchNorm { act, .. } => fused("norm", act),
             Kernel::Add { act } => fused("sum", act),
             Kernel::Pool { .. } => "pool".to_owned(),

@@ -11,7 +11,7 @@ fn run(tokens: TokenStream) {
 
 /// Words, numbers and marks that mean something to the macro, and some that do not.
 fn token() -> impl Strategy<Value = TokenTree> {
-    const WORDS: [&str; 54] = [
+    const WORDS: [&str; 56] = [
         "struct",
         "pub",
         "crate",
@@ -34,6 +34,8 @@ fn token() -> impl Strategy<Value = TokenTree> {
         "layer_norm",
         "scale",
         "dropout",
+        "conv_transpose",
+        "output_padding",
         "flatten",
         "softmax",
         "relu",
@@ -205,7 +207,7 @@ proptest! {
     }
 
     #[test]
-    fn random_arguments(tokens in stream(), kind in prop::sample::select(vec!["conv", "conv1d", "max_pool", "linear", "elu", "batch_norm", "pad", "pad1d", "upsample", "layer_norm", "dropout"])) {
+    fn random_arguments(tokens in stream(), kind in prop::sample::select(vec!["conv", "conv1d", "max_pool", "linear", "elu", "batch_norm", "pad", "pad1d", "upsample", "layer_norm", "dropout", "conv_transpose", "conv_transpose1d"])) {
         let kind = quote::format_ident!("{kind}");
         run(quote!(#[budget(#tokens)] struct Net([#tokens] -> [#tokens]) { a: #kind(#tokens), #kind(8, #tokens) }));
     }
@@ -230,6 +232,7 @@ proptest! {
                 conv(#o, kernel = #k, stride = #s, dilation = #d, padding = same, groups = depthwise),
                 max_pool(#a, stride = #b, padding = (#e, #f)), avg_pool(#a, ceil, padding = #e, stride = #b),
                 batch_norm, residual { conv(#o, kernel = #k, stride = #s, padding = #p) } shortcut { max_pool(#a, ceil) },
+                conv_transpose(#o, kernel = (#k, #l), stride = #s, padding = #p, output_padding = #e, dilation = #d, groups = #g),
                 pad((#p, #e, #f, #k), reflect), upsample((#s, #b)), layer_norm, upsample(#a, bilinear), scale,
                 flatten, linear(#n), softmax,
             }

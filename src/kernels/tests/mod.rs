@@ -10,6 +10,7 @@
 
 mod batch_norm;
 mod conv;
+mod conv_transpose;
 mod dropout;
 mod linear;
 mod map;

@@ -156,7 +156,7 @@ impl<'a> Training<'a> {
         // What forward left.
         let (x, y) = (|| self.read(step.x, quote!(outputs)), || self.value(index, quote!(outputs)));
         let values = match &step.kernel {
-            Kernel::Conv { .. } | Kernel::Linear { .. } | Kernel::BatchNorm { .. } => {
+            Kernel::Conv { .. } | Kernel::ConvTranspose { .. } | Kernel::Linear { .. } | Kernel::BatchNorm { .. } => {
                 vec![Operand::read("x", x()), Operand::read("y", y())]
             }
             Kernel::Map { layer } => match &self.context.network.layers[*layer].op {
@@ -221,6 +221,16 @@ impl<'a> Training<'a> {
                 quote! {
                     tn::conv_backward::backward::<#has_dx, _, _, _, _, _, _, _, _, _, _>(
                         simd, #conv, x, &self.#name.weight, #act, #stage, y, dy,
+                        &mut grad.#name.weight, &mut grad.#name.bias, #dx, work,
+                    );
+                }
+            }
+            Kernel::ConvTranspose { layer, act } => {
+                let (conv, name) = (marker(context, layer), &context.network.layers[layer].name);
+                let act = activation(context, act);
+                quote! {
+                    tn::conv_transpose::backward::<#has_dx, _, _, _, _, _, _, _, _, _>(
+                        simd, #conv, x, &self.#name.weight, #act, y, dy,
                         &mut grad.#name.weight, &mut grad.#name.bias, #dx, work,
                     );
                 }
