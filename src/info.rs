@@ -77,7 +77,7 @@ impl TensorInfo {
         match self.sides() {
             Some([outputs, inputs, kernel]) if outputs * inputs * kernel > 0 => {
                 let (o, i, k) = (index / (inputs * kernel), index / kernel % inputs, index % kernel);
-                (k * inputs + i) * outputs + o
+                self.place([outputs, inputs], [o, i, k])
             }
             _ => index,
         }
@@ -115,16 +115,43 @@ impl TensorInfo {
         }
     }
 
-    /// Outputs, inputs and places of the kernel of a tensor whose orders differ: `[O, I, K]` in files, `[K][I][O]` in memory.
+    /// Where element `[o, i, k]` of the file lies in memory.
+    #[inline]
+    const fn place(&self, [outputs, inputs]: [usize; 2], [o, i, k]: [usize; 3]) -> usize {
+        match self.memory {
+            MemoryOrder::Transposed { groups } => {
+                // The file's first dimension is the layer's inputs, of which a group has so many.
+                let own = match outputs.checked_div(groups) {
+                    Some(own) if own > 0 => own,
+                    _ => 1,
+                };
+                let (group, own_input) = (o / own, o % own);
+                (k * own + own_input) * (inputs * groups) + group * inputs + i
+            }
+            _ => (k * inputs + i) * outputs + o,
+        }
+    }
+
+    /// Outputs, inputs and places of the kernel of a tensor whose orders differ: `[O, I, K]` in files, `[K][I][O]` in memory. (Of a transposed
+    /// convolution the file has the inputs first.)
     pub(crate) const fn sides(&self) -> Option<[usize; 3]> {
         match (self.memory, self.shape) {
-            (MemoryOrder::OutputsLast, [outputs, inputs, kernel @ ..]) => {
+            (MemoryOrder::OutputsLast | MemoryOrder::Transposed { .. }, [outputs, inputs, kernel @ ..]) => {
                 let (mut places, mut i) = (1, 0);
                 while i < kernel.len() {
                     places *= kernel[i];
                     i += 1;
                 }
                 Some([*outputs, *inputs, places])
+            }
+            // As a matrix of channels and places, of which the channels are the fastest.
+            (MemoryOrder::Pixels, [channels, map @ ..]) => {
+                let (mut places, mut i) = (1, 0);
+                while i < map.len() {
+                    places *= map[i];
+                    i += 1;
+                }
+                Some([*channels, places, 1])
             }
             _ => None,
         }
@@ -141,7 +168,7 @@ impl TensorInfo {
                 for k in 0..kernel {
                     for i in first_i..inputs.min(first_i + TILE) {
                         for o in first_o..of.end.min(first_o + TILE) {
-                            f((o * inputs + i) * kernel + k, (k * inputs + i) * outputs + o);
+                            f((o * inputs + i) * kernel + k, self.place([outputs, inputs], [o, i, k]));
                         }
                     }
                 }
@@ -158,6 +185,14 @@ pub enum MemoryOrder {
     /// The outputs are the fastest, then the inputs: `[out, in, height, width]` lies as `[height][width][in][out]`, and `[out, in]` as
     /// `[in][out]`. A kernel reads weights as vectors along the outputs, so it reads them as they lie.
     OutputsLast,
+    /// That of maps inside a network, `[channels, height, width]` as `[height][width][channels]`.
+    Pixels,
+    /// That of a transposed convolution's kernels, `[in, out / groups, height, width]` as `[height][width][in / groups][out]`: its kernel
+    /// reads them as vectors along the outputs, too.
+    Transposed {
+        /// Groups of channels.
+        groups: usize,
+    },
 }
 
 /// What a tensor is to its layer.
@@ -172,8 +207,10 @@ pub enum Role {
     },
     /// Added to a weighted sum, or to what was scaled.
     Bias,
-    /// What a channel that was normalised is multiplied with.
+    /// What a channel, or an element that was normalised, is multiplied with.
     Scale,
+    /// What is added to a channel, or to an element that was normalised, whatever came before.
+    Shift,
     /// A running average of a channel's mean: no parameter.
     Mean,
     /// A running average of a channel's variance: no parameter.
@@ -204,6 +241,14 @@ mod tests {
         assert_eq!(in_memory(&tensor(&[2, 3], MemoryOrder::OutputsLast)), [0, 3, 1, 4, 2, 5]);
         assert_eq!(in_memory(&tensor(&[2, 3], MemoryOrder::Same)), [0, 1, 2, 3, 4, 5]);
         assert_eq!(in_memory(&tensor(&[4], MemoryOrder::OutputsLast)), [0, 1, 2, 3]);
+        // [i][o][v], from 4 to 2 · 1 channels in two groups: [v][i / 2][o].
+        let spread = tensor(&[4, 1, 1, 2], MemoryOrder::Transposed { groups: 2 });
+        assert_eq!(in_memory(&spread), [0, 4, 2, 6, 1, 5, 3, 7]);
+        let spread = tensor(&[2, 3, 1, 1], MemoryOrder::Transposed { groups: 1 });
+        assert_eq!(in_memory(&spread), [0, 1, 2, 3, 4, 5]);
+        // Two channels of 1 × 3.
+        assert_eq!(in_memory(&tensor(&[2, 1, 3], MemoryOrder::Pixels)), [0, 3, 1, 4, 2, 5]);
+        assert_eq!(in_memory(&tensor(&[4], MemoryOrder::Pixels)), [0, 1, 2, 3]);
     }
 
     /// Of sizes around a tile's, there and back, and as the index says.
@@ -222,7 +267,12 @@ mod tests {
             &[31, 18, 1, 5],
         ];
         for shape in SHAPES {
-            for memory in [MemoryOrder::Same, MemoryOrder::OutputsLast] {
+            for memory in [
+                MemoryOrder::Same,
+                MemoryOrder::OutputsLast,
+                MemoryOrder::Pixels,
+                MemoryOrder::Transposed { groups: 1 },
+            ] {
                 let tensor = tensor(shape, memory);
                 let memory = in_memory(&tensor);
                 assert!((0..tensor.len()).all(|index| memory[tensor.memory_index(index)] == index), "{shape:?}");

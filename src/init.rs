@@ -9,7 +9,7 @@ use crate::scalar::Scalar;
 /// A distribution for the weights. `fan_in` is the number of inputs that one output sums, `fan_out` that of outputs that
 /// one input reaches.
 ///
-/// Biases start at zero unless a variant says otherwise; a normalisation's scale and variance at one, its shift and mean at zero, always.
+/// Biases start at zero unless a variant says otherwise; scales and variances at one, shifts and means at zero, always.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Init {
@@ -23,7 +23,8 @@ pub enum Init {
     XavierNormal,
     /// Uniform on `±√(6 / (fan_in + fan_out))`: the same variance.
     XavierUniform,
-    /// Uniform on `±1 / √fan_in`, for weights and for the biases of the same layer: what PyTorch's layers begin with.
+    /// Uniform on `±1 / √fan_in`, for weights and for the biases of the same layer: what PyTorch's layers begin with. (But for transposed
+    /// convolutions, for which PyTorch takes the outputs that an input reaches.)
     PyTorch,
 }
 
@@ -41,7 +42,7 @@ impl Init {
             match tensor.role {
                 Role::Weight { fan_in, .. } => layer_fan_in = Some(fan_in),
                 Role::Scale => layer_fan_in = None,
-                Role::Bias | Role::Mean | Role::Variance => {}
+                Role::Bias | Role::Shift | Role::Mean | Role::Variance => {}
             }
             self.spread(tensor.role, layer_fan_in).fill(values, rng);
         }
@@ -59,7 +60,7 @@ impl Init {
         match role {
             Role::Weight { fan_in, fan_out } => self.weights(fan_in as f64, fan_out as f64),
             Role::Bias => layer_fan_in.map_or(Spread::All(0.0), |fan_in| self.biases(fan_in as f64)),
-            Role::Mean => Spread::All(0.0),
+            Role::Shift | Role::Mean => Spread::All(0.0),
             Role::Scale | Role::Variance => Spread::All(1.0),
         }
     }
@@ -171,12 +172,12 @@ mod tests {
     fn normalisations_begin_as_no_change() {
         let tensor = |offset, role| TensorInfo { name: "bn", shape: &[3], memory: MemoryOrder::Same, offset, role };
         let weight = Role::Weight { fan_in: 4, fan_out: 4 };
-        let tensors = [weight, Role::Scale, Role::Bias, Role::Mean, Role::Variance];
+        let tensors = [weight, Role::Scale, Role::Bias, Role::Mean, Role::Variance, Role::Shift];
         let tensors: Vec<TensorInfo> = tensors.iter().enumerate().map(|(i, role)| tensor(3 * i, *role)).collect();
         for init in [Init::HeNormal, Init::PyTorch] {
-            let mut values = [f64::NAN; 15];
+            let mut values = [f64::NAN; 18];
             init.fill(&tensors, &mut values, &mut ChaCha8Rng::seed_from_u64(1));
-            assert_eq!(values[3..], [1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0]);
+            assert_eq!(values[3..], [1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0, 0.0, 0.0, 0.0]);
         }
     }
 

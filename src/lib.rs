@@ -97,10 +97,11 @@ pub mod prelude {
     pub use crate::schedule::{Constant, Cosine, Schedule, StepDecay};
     #[cfg(feature = "std")]
     pub use crate::train::{All, Confusion, Samples, Trainer, evaluate};
-    pub use crate::{Network, Plain, Scalar, Scratch, Tensor, Workspace, network};
+    pub use crate::{Masks, Network, Plain, Scalar, Scratch, Tensor, Workspace, network};
 }
 
 pub use info::{LayerInfo, MemoryOrder, Role, TensorInfo};
+pub use kernels::dropout::Masks;
 #[cfg(feature = "std")]
 pub use network::BatchWorkspace;
 pub use network::{Network, Scratch, Summary, Workspace, WorkspaceParts};
@@ -142,16 +143,22 @@ pub use scalar::Scalar;
 /// | Layer | Arguments |
 /// |---|---|
 /// | `conv(channels, kernel = k)` | `stride` (1), `padding` (0), `dilation` (1), `groups` (1, or `depthwise`), `bias` (`true`) |
+/// | `conv_transpose(channels, kernel = k)` | as `conv`, where padding is cut off; `output_padding` (0) |
 /// | `max_pool(window)`, `avg_pool(window)` | `stride` (the window), `padding` (0), `floor` or `ceil` where the windows leave a rest |
-/// | `global_avg_pool` | |
+/// | `global_avg_pool`, `global_max_pool` | |
+/// | `pad(padding)` | `zero` (unless said), `reflect` (the edge is not repeated), `replicate` |
+/// | `upsample(factor)` | `nearest` (unless said), `bilinear` (PyTorch's `align_corners = False`) |
 /// | `linear(features)` | `bias` (`true`) |
 /// | `batch_norm` | `epsilon` (1e-5): a mean and a variance for each channel, or for each feature of a vector |
+/// | `layer_norm` | `epsilon` (1e-5): mean and variance of all elements of an input, a factor and a summand for each of them |
+/// | `scale`, `bias` | a factor, a summand for each channel |
+/// | `dropout(probability)` | in training alone; its [`Masks`] are drawn from the trainer's seed and the step |
 /// | `flatten`, `softmax` | |
-/// | `conv1d`, `max_pool1d`, `avg_pool1d` | as above on signals, `[channels, 1, length]`: one number along the length |
+/// | `conv1d`, `conv_transpose1d`, `max_pool1d`, `avg_pool1d`, `pad1d`, `upsample1d` | as above on signals, `[channels, 1, length]`: one number along the length |
 /// | `relu`, `relu6`, `sigmoid`, `tanh`, `gelu`, `silu`, `hard_sigmoid`, `hard_swish`, `softplus` | |
 /// | `leaky_relu(slope)`, `elu(scale)` | an `f64`; `elu` alone has scale 1 |
 ///
-/// Kernel, window, stride and dilation are one number or a pair `(rows, columns)`. Padding is one number, `(rows, columns)`,
+/// Kernel, window, stride, dilation and factor are one number or a pair `(rows, columns)`. Padding is one number, `(rows, columns)`,
 /// `(top, bottom, left, right)`, `valid` (none), or for `conv` `same` (TensorFlow's rule: the odd zero goes to the bottom and the right).
 ///
 /// # Blocks

@@ -23,9 +23,16 @@ pub use crate::__with_std as with_std;
 pub use crate::__with_weights as with_weights;
 pub use crate::kernels::arena::{Arena, At, Pixels, first, first_mut};
 pub use crate::kernels::conv::{Bias, ConvSpec, NoSkip, Normed, Skip};
+pub use crate::kernels::conv_transpose::ConvTransposeSpec;
+pub use crate::kernels::dropout::Masks;
+pub use crate::kernels::pad::PadSpec;
 pub use crate::kernels::simd::Simd;
 pub use crate::kernels::stage::{AvgPool, MaxPool, MaxPoolIndexed, NoPool, PoolSpec};
-pub use crate::kernels::{batch_norm, conv, conv_backward, linear, map, pool};
+pub use crate::kernels::upsample::UpsampleSpec;
+pub use crate::kernels::{
+    batch_norm, conv, conv_backward, conv_transpose, dropout, global_max, layer_norm, linear, map, pad, pool, scale,
+    upsample,
+};
 pub use crate::shape::{Life, Placement};
 pub use crate::{LayerInfo, MemoryOrder, Network, Plain, Role, Scalar, Scratch, Summary, TensorInfo, layers};
 

@@ -146,6 +146,23 @@ fn pools() {
     check_function::<_, Map, Tensor<2, 4, 5, f64>>("padded avg_pool", AvgPool2d::<3, 3, 2, 2, 1, 1>, spread());
     check_function::<_, Map, Tensor<2, 5, 8, f64>>("overlapping avg_pool", AvgPool2d::<3, 2, 1, 1>, spread());
     check_function::<_, Map, Tensor<2, 1, 1, f64>>("global_avg_pool", GlobalAvgPool, spread());
+    check_function::<_, Map, Tensor<2, 1, 1, f64>>("global_max_pool", GlobalMaxPool, spread());
+}
+
+#[test]
+fn pads_and_upsamples() {
+    type Map = Tensor<2, 3, 4, f64>;
+    check_function::<_, Map, Tensor<2, 6, 7, f64>>("zero", ZeroPad2d::<1, 2, 3, 0>, spread());
+    check_function::<_, Map, Tensor<2, 6, 9, f64>>("reflect", ReflectPad2d::<1, 2, 3, 2>, spread());
+    check_function::<_, Map, Tensor<2, 8, 8, f64>>("replicate", ReplicatePad2d::<1, 4, 3, 1>, spread());
+    check_function::<_, Map, Tensor<2, 6, 12, f64>>("nearest", UpsampleNearest2d::<2, 3>, spread());
+    check_function::<_, Map, Tensor<2, 9, 8, f64>>("bilinear", UpsampleBilinear2d::<3, 2>, spread());
+}
+
+#[test]
+fn scales() {
+    check_layer::<Scale<3, f64>, Tensor<3, 4, 5, f64>, Tensor<3, 4, 5, f64>>("scale", 1);
+    check_layer::<Bias<3, f64>, Tensor<3, 4, 5, f64>, Tensor<3, 4, 5, f64>>("bias", 2);
 }
 
 #[test]
@@ -176,6 +193,21 @@ fn convolutions() {
     check_layer::<Pointwise, In, Tensor<9, 9, 8, f64>>("1×1", 8);
     type Whole = Conv2d<4, 9, 9, 8, f64>;
     check_layer::<Whole, In, Tensor<9, 1, 1, f64>>("as large as the map", 9);
+}
+
+#[test]
+fn transposed_convolutions() {
+    type In = Tensor<4, 3, 4, f64>;
+    check_layer::<ConvTranspose2d<4, 5, 3, 3, f64>, In, Tensor<5, 5, 6, f64>>("3×3", 1);
+    type Double = ConvTranspose2d<4, 3, 4, 4, f64, Window<2, 2, 1, 1, 1, 1>>;
+    check_layer::<Double, In, Tensor<3, 6, 8, f64>>("twice as large", 2);
+    check_layer::<Double, In, Tensor<3, 7, 8, f64>>("and one row more", 3);
+    type Lopsided = ConvTranspose2d<4, 3, 2, 3, f64, Window<3, 1, 1, 0, 0, 2, 1, 2>, 4, 0>;
+    check_layer::<Lopsided, In, Tensor<3, 7, 6, f64>>("stride 3×1, dilation 1×2, without bias", 4);
+    type Grouped = ConvTranspose2d<4, 6, 3, 2, f64, Window<1, 2, 1, 1, 0, 0, 1, 1, 2>, 2>;
+    check_layer::<Grouped, In, Tensor<6, 3, 8, f64>>("two groups", 5);
+    type Depthwise = ConvTranspose2d<4, 4, 3, 3, f64, Window<2, 2, 1, 1, 1, 1, 1, 1, 4>, 1>;
+    check_layer::<Depthwise, In, Tensor<4, 6, 7, f64>>("depthwise", 6);
 }
 
 /// `c · y`, with `c` as the target.
@@ -317,6 +349,151 @@ network! {
     }
 }
 
+network! {
+    /// Maxima over whole maps, of constants too.
+    struct GlobalMaxima([CHANNELS, SIDE, 5] -> [4]) {
+        tanh, conv(CHANNELS, kernel = 2), global_max_pool, linear(7), residual { global_max_pool }, relu, linear(4),
+    }
+}
+
+network! {
+    /// Padding of every kind: first, behind a convolution, in a row, in a block, last.
+    struct Padded([2, 3, 4] -> [3, 7, 9]) {
+        pad((0, 1, 2, 0), reflect), conv(3, kernel = 2), tanh, pad(1), relu,
+        residual { pad((1, 0, 0, 1), replicate), conv(3, kernel = 2) }, sigmoid,
+        pad((1, 1, 1, 1), reflect), pad((0, 0, 0, 0)),
+    }
+}
+
+network! {
+    /// The same with numbers that the macro does not know.
+    struct ConstPadded([1, CHANNELS, 4] -> [2, 6, 7]) {
+        pad(CHANNELS - 2), conv(2, kernel = 3), silu, pad((CHANNELS - 2, 2, 1, CHANNELS - 1), replicate),
+    }
+}
+
+network! {
+    /// Upsampling of both kinds: first, behind a convolution, in a row, last.
+    struct Upsampled([2, 3, 2] -> [3, 16, 18]) {
+        upsample(2, bilinear), conv(3, kernel = (3, 2)), tanh, upsample((2, 1)), conv(3, kernel = 1), gelu,
+        upsample((1, 3), bilinear), conv(3, kernel = (1, 1)), upsample(2),
+    }
+}
+
+network! {
+    /// Signals, and numbers that the macro does not know.
+    struct Signals([CHANNELS, 1, 5] -> [2, 1, 9]) {
+        conv1d(CHANNELS, kernel = 2), upsample1d(CHANNELS), pad1d((1, CHANNELS), reflect), tanh, conv1d(3, kernel = 8),
+        upsample1d(2, bilinear), conv1d(2, kernel = 10), pad1d(0),
+    }
+}
+
+network! {
+    /// Factors and summands: of the input, in a row, in place and beside, in a block, of vectors, last.
+    struct Scaled([3, 4, 3] -> [4]) {
+        scale, bias, conv(3, kernel = 2), tanh, scale, residual { s: scale, b: bias }, bias, gelu, flatten,
+        bias, linear(5), scale, sigmoid, linear(4), b2: bias, s2: scale,
+    }
+}
+
+network! {
+    /// Normalised as a whole: the input, maps, a vector, in a block; more elements than sums run side by side, and a rest.
+    struct Normalised([2, 6, 5] -> [4]) {
+        layer_norm, conv(3, kernel = 2), ln: layer_norm(epsilon = 1e-3), tanh,
+        residual { layer_norm, conv(3, kernel = 1) }, flatten, layer_norm, linear(4), layer_norm,
+    }
+}
+
+network! {
+    /// With numbers that the macro does not know.
+    struct ConstNormalised([CHANNELS, SIDE, CHANNELS] -> [2, SIDE, CHANNELS]) {
+        scale, layer_norm(epsilon = SLOPE / 2.0), sigmoid, conv(CHANNELS - 1, kernel = 1), bias, layer_norm,
+    }
+}
+
+network! {
+    /// Dropout everywhere: of the input, in a row, between layers that are one step at inference, in a block, last.
+    struct Dropped([2, 5, 4] -> [3]) {
+        dropout(0.1), conv(6, kernel = 2), dropout(SLOPE * 4.0), dropout(0.2), relu, dropout(0.3), max_pool(2, floor),
+        residual { dropout(0.5), conv(6, kernel = 1), dropout(0.25) }, sigmoid, flatten, dropout(0.5), linear(7), tanh, dropout(0.5),
+        linear(3), dropout(0.0), dropout(0.2),
+    }
+}
+
+/// Gradients with the masks held fixed, which are those of each sample wherever it stands; and none at inference.
+#[test]
+fn dropout() {
+    type Net = Dropped<f64>;
+    let mut rng = StdRng::seed_from_u64(11);
+    let mut net = random::<Net>(&mut rng);
+    let n = Net::MICRO_BATCH + 2;
+    let (x, c): (Vec<_>, Vec<_>) =
+        (0..n).map(|_| (*random::<Tensor<2, 5, 4, f64>>(&mut rng), *random::<Tensor<3, 1, 1, f64>>(&mut rng))).unzip();
+    let masks = Masks::new(5).step(3);
+    let mut grad = Net::zeroed_box();
+    let loss = net.loss_and_grad_with(&x, &c, &Weighted, &mut grad, masks).unwrap();
+    let (before, gradient) = (net.params().to_vec(), grad.params().to_vec());
+    check("dropout", &mut before.clone(), &gradient, |at| {
+        net.params_mut().copy_from_slice(at);
+        net.loss_and_grad_with(&x, &c, &Weighted, &mut grad, masks).unwrap()
+    });
+    net.params_mut().copy_from_slice(&before);
+
+    // Sample by sample, by the place in the batch.
+    let mut sum = 0.0;
+    for (i, (x, c)) in x.iter().zip(&c).enumerate() {
+        let (x, c) = (core::slice::from_ref(x), core::slice::from_ref(c));
+        sum += net.loss_and_grad_with(x, c, &Weighted, &mut grad, masks.skip(i as u64)).unwrap();
+    }
+    assert!((loss - sum / n as f64).abs() <= 1e-12 * (1.0 + loss.abs()), "{loss}, one by one {}", sum / n as f64);
+
+    // Other steps and seeds draw others.
+    let mut loss = |masks| net.loss_and_grad_with(&x, &c, &Weighted, &mut grad, masks).unwrap();
+    assert_eq!(loss(masks), loss(masks));
+    assert_ne!(loss(masks), loss(masks.step(4)));
+    assert_ne!(loss(masks), loss(Masks::new(6).step(3)));
+}
+
+/// One layer, of which the mean over many masks is known.
+#[test]
+fn dropout_keeps_the_mean() {
+    network! {
+        struct One([1, 4, 5] -> [1, 4, 5]) { dropout(0.3) }
+    }
+    let mut rng = StdRng::seed_from_u64(12);
+    let (x, c) = (*random::<Tensor<1, 4, 5, f64>>(&mut rng), *random::<Tensor<1, 4, 5, f64>>(&mut rng));
+    let net = One::<f64>::zeroed_box();
+    assert_eq!(Network::forward(&*net, &x, &mut <One<f64> as Network>::scratch()), x);
+    let (mut grad, steps) = (One::<f64>::zeroed_box(), 20_000);
+    let sum: f64 = (0..steps)
+        .map(|step| net.loss_and_grad_with(&[x], &[c], &Weighted, &mut grad, Masks::new(1).step(step)).unwrap())
+        .sum();
+    // The variance of an element is x² · p / (1 − p).
+    let variance: f64 = x.as_slice().iter().zip(c.as_slice()).map(|(x, c)| (x * c).powi(2) * 0.3 / 0.7).sum();
+    let (mean, wanted) = (sum / steps as f64, Weighted.value(&x, &c));
+    assert!((mean - wanted).abs() <= 4.0 * (variance / steps as f64).sqrt(), "{mean}, wanted {wanted}");
+}
+
+network! {
+    /// Transposed convolutions: of the input, with everything that they take, depthwise, in a block, last.
+    struct Transposed([2, 3, 2] -> [3, 11, 13]) {
+        conv_transpose(4, kernel = (2, 3), stride = (2, 1), padding = (0, 1, 1, 0), output_padding = (1, 0)), tanh,
+        conv_transpose(6, kernel = 3, stride = 2, padding = 1, output_padding = 1, groups = 2, bias = false), gelu,
+        conv_transpose(6, kernel = 2, groups = depthwise), sigmoid,
+        residual { conv_transpose(6, kernel = 3, padding = 1, dilation = 1) }, conv(5, kernel = (2, 1)),
+        conv_transpose(3, kernel = (2, 3), dilation = (1, 3), output_padding = (0, 1), padding = (0, 2, 0, 1)),
+    }
+}
+
+network! {
+    /// With numbers that the macro does not know, and a signal.
+    struct ConstTransposed([CHANNELS, 1, SIDE - 2] -> [2, 1, 23]) {
+        conv_transpose1d(CHANNELS * 2, kernel = CHANNELS + 1, stride = CHANNELS - 1, padding = 1, groups = CHANNELS), relu,
+        conv_transpose1d(2, kernel = CHANNELS, stride = CHANNELS - 1, output_padding = CHANNELS - 2, bias = false),
+        pad1d((0, 1)),
+    }
+}
+
 /// Each activation behind a convolution with pooling and behind a linear layer.
 macro_rules! with_each_activation {
     ($($network:ident [$($activation:tt)+],)*) => {
@@ -349,6 +526,16 @@ fn networks() {
     check_network::<PaddedPools<f64>>(5);
     check_network::<SoftmaxInside<f64>>(6);
     check_network::<Expressions<f64>>(7);
+    check_network::<GlobalMaxima<f64>>(8);
+    check_network::<Padded<f64>>(9);
+    check_network::<ConstPadded<f64>>(10);
+    check_network::<Upsampled<f64>>(11);
+    check_network::<Signals<f64>>(12);
+    check_network::<Scaled<f64>>(13);
+    check_network::<Normalised<f64>>(14);
+    check_network::<ConstNormalised<f64>>(15);
+    check_network::<Transposed<f64>>(16);
+    check_network::<ConstTransposed<f64>>(17);
     check_each_activation();
 }
 

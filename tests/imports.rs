@@ -27,6 +27,7 @@ const ROOT_NAMES: &[(&str, &str)] = &[
     ("Tensor", "tensor"),
     ("FeatureMap", "tensor"),
     ("Plain", "plain"),
+    ("Masks", "kernels"),
     ("LayerInfo", "info"),
     ("TensorInfo", "info"),
     ("Role", "info"),

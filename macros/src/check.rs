@@ -16,7 +16,7 @@ use crate::diagnostics::Diagnostics;
 use crate::ir::{Network, Num, Op, Place, Source};
 use crate::parse::{Doubt, Parsed};
 use layer::Sums;
-pub use layer::{known_conv, known_pool};
+pub use layer::{known_conv, known_conv_transpose, known_pad, known_pool, known_upsample};
 
 /// What is known of the feature map between two layers.
 #[derive(Clone, Copy, Debug)]

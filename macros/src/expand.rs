@@ -105,13 +105,14 @@ fn implementation(context: &Context<'_>, passes: passes::Passes) -> TokenStream 
 
                 fn forward_tape<S: tn::Simd<T>>(
                     &self, simd: S, inputs: &[Self::Input], outputs: &mut [Self::Output], tape: &mut [Self::Tape],
-                    indices: &mut [Self::Indices], work: &mut Self::TrainWork,
+                    indices: &mut [Self::Indices], work: &mut Self::TrainWork, masks: tn::Masks,
                 ) { #forward_tape }
 
                 fn backward<S: tn::Simd<T>>(
                     &self, simd: S, inputs: &[Self::Input], outputs: &[Self::Output], d_outputs: &mut [Self::Output],
                     tape: &mut [Self::Tape], indices: &mut [Self::Indices], grad: &mut Self,
                     deltas: &mut [Self::Deltas], work: &mut Self::TrainWork, share: T,
+                    masks: tn::Masks,
                 ) { #backward }
             }
 

@@ -6,7 +6,7 @@
 use proc_macro2::Span;
 use quote::ToTokens;
 use syn::{Attribute, Expr, Ident, Visibility};
-use tenonet_shape::{Rounding, Shape};
+use tenonet_shape::{PadMode, Rounding, Shape, UpsampleMode};
 
 /// A stretch of the declaration, from its first token to its last. (Joining two spans into one is not stable.)
 #[derive(Clone, Copy, Debug)]
@@ -150,7 +150,8 @@ pub struct Layer {
 impl Layer {
     /// Whether it is one of the shorthands for signals, whose input has one row.
     pub fn is_1d(&self) -> bool {
-        matches!(self.op, Op::Conv(_) | Op::Pool(_)) && self.kind.to_string().ends_with("1d")
+        matches!(self.op, Op::Conv(_) | Op::ConvTranspose(_) | Op::Pool(_) | Op::Pad(_) | Op::Upsample(_))
+            && self.kind.to_string().ends_with("1d")
     }
 
     /// All that it reads, a block's shortcut before its layers.
@@ -162,30 +163,50 @@ impl Layer {
         skip.into_iter().chain([self.from])
     }
 
-    /// Its real number: a slope, a scale, an epsilon.
+    /// Its real number: a slope, a scale, an epsilon, a probability.
     pub fn real(&self) -> Option<&Expr> {
         match &self.op {
             Op::Activation(Activation::LeakyRelu(number) | Activation::Elu(number)) => Some(number),
-            Op::BatchNorm(BatchNorm { epsilon }) => Some(epsilon),
+            Op::BatchNorm(BatchNorm { epsilon }) | Op::LayerNorm(LayerNorm { epsilon }) => Some(epsilon),
+            Op::Dropout(Dropout { probability }) => Some(probability),
             _ => None,
         }
     }
 
     /// Whether it is a field of the network.
     pub fn has_params(&self) -> bool {
-        matches!(self.op, Op::Conv(_) | Op::Linear(_) | Op::BatchNorm(_))
+        matches!(
+            self.op,
+            Op::Conv(_)
+                | Op::ConvTranspose(_)
+                | Op::Linear(_)
+                | Op::BatchNorm(_)
+                | Op::LayerNorm(_)
+                | Op::Scale
+                | Op::Bias
+        )
     }
 }
 
 #[derive(Clone, Debug)]
 pub enum Op {
     Conv(Conv),
+    ConvTranspose(ConvTranspose),
     Pool(Pool),
     GlobalAvgPool,
+    GlobalMaxPool,
+    Pad(Pad),
+    Upsample(Upsample),
     Linear(Linear),
     BatchNorm(BatchNorm),
+    LayerNorm(LayerNorm),
+    /// A factor for each channel.
+    Scale,
+    /// A summand for each channel.
+    Bias,
     Activation(Activation),
     Softmax,
+    Dropout(Dropout),
     Flatten,
     /// The sum at the end of a block.
     Residual(Residual),
@@ -197,6 +218,19 @@ pub struct Conv {
     pub kernel: [Num; 2],
     pub stride: [Num; 2],
     pub padding: Padding,
+    pub dilation: [Num; 2],
+    pub groups: Groups,
+    pub bias: bool,
+}
+
+#[derive(Clone, Debug)]
+pub struct ConvTranspose {
+    pub out_channels: Num,
+    pub kernel: [Num; 2],
+    pub stride: [Num; 2],
+    /// Top, bottom, left, right.
+    pub padding: [Num; 4],
+    pub output_padding: [Num; 2],
     pub dilation: [Num; 2],
     pub groups: Groups,
     pub bias: bool,
@@ -219,6 +253,19 @@ pub enum PoolKind {
 }
 
 #[derive(Clone, Debug)]
+pub struct Pad {
+    /// Top, bottom, left, right.
+    pub padding: [Num; 4],
+    pub mode: PadMode,
+}
+
+#[derive(Clone, Debug)]
+pub struct Upsample {
+    pub factor: [Num; 2],
+    pub mode: UpsampleMode,
+}
+
+#[derive(Clone, Debug)]
 pub struct Linear {
     pub outputs: Num,
     pub bias: bool,
@@ -228,6 +275,18 @@ pub struct Linear {
 pub struct BatchNorm {
     /// Is added to the variance: any `const` expression of type `f64`.
     pub epsilon: Box<Expr>,
+}
+
+#[derive(Clone, Debug)]
+pub struct LayerNorm {
+    /// Is added to the variance: any `const` expression of type `f64`.
+    pub epsilon: Box<Expr>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Dropout {
+    /// Of an element to be dropped: any `const` expression of type `f64`.
+    pub probability: Box<Expr>,
 }
 
 /// `residual { … }`, `residual { … } shortcut { … }`: the layers' output plus the input, or plus what the shortcut makes of it.

@@ -50,6 +50,10 @@ pub enum Kernel {
         act: Option<usize>,
         pool: Option<usize>,
     },
+    ConvTranspose {
+        layer: usize,
+        act: Option<usize>,
+    },
     Linear {
         layer: usize,
         act: Option<usize>,
@@ -58,10 +62,26 @@ pub enum Kernel {
         layer: usize,
         act: Option<usize>,
     },
+    LayerNorm {
+        layer: usize,
+    },
+    Scale {
+        layer: usize,
+    },
+    Bias {
+        layer: usize,
+    },
     Pool {
         layer: usize,
     },
     GlobalAvgPool,
+    GlobalMaxPool,
+    Pad {
+        layer: usize,
+    },
+    Upsample {
+        layer: usize,
+    },
     /// The sum of two arms.
     Add {
         act: Option<usize>,
@@ -71,6 +91,10 @@ pub enum Kernel {
         layer: usize,
     },
     Softmax {
+        layer: usize,
+    },
+    /// In training alone.
+    Dropout {
         layer: usize,
     },
     ToPixels,
@@ -87,7 +111,16 @@ impl Step {
 
     /// Whether it has parameters.
     pub fn has_params(&self) -> bool {
-        matches!(self.kernel, Kernel::Conv { .. } | Kernel::Linear { .. } | Kernel::BatchNorm { .. })
+        matches!(
+            self.kernel,
+            Kernel::Conv { .. }
+                | Kernel::ConvTranspose { .. }
+                | Kernel::Linear { .. }
+                | Kernel::BatchNorm { .. }
+                | Kernel::LayerNorm { .. }
+                | Kernel::Scale { .. }
+                | Kernel::Bias { .. }
+        )
     }
 }
 
@@ -99,7 +132,7 @@ pub fn steps(network: &Network, mode: Mode) -> Vec<Step> {
         steps: Vec::new(),
         values: vec![None; network.layers.len()],
         absorbed: vec![false; network.layers.len()],
-        readers: readers(network),
+        readers: readers(network, mode),
     };
     if input_to_pixels(network) {
         builder.push(Kernel::ToPixels, Operand::Input, None, Source::Input);
@@ -188,6 +221,10 @@ impl Builder<'_> {
                 self.values[index] = Some(self.flatten(index));
                 return;
             }
+            Op::Dropout(_) if self.mode == Mode::Inference => {
+                self.values[index] = Some(self.arrives(layer.from));
+                return;
+            }
             Op::Conv(_) => {
                 let x = self.arrives(layer.from);
                 let norm = self.take(&mut chain, |builder, layer| {
@@ -205,6 +242,10 @@ impl Builder<'_> {
             Op::Linear(_) => {
                 (self.value(layer.from), None, Kernel::Linear { layer: index, act: self.take_activation(&mut chain) })
             }
+            Op::ConvTranspose(_) => {
+                let x = self.arrives(layer.from);
+                (x, None, Kernel::ConvTranspose { layer: index, act: self.take_activation(&mut chain) })
+            }
             Op::BatchNorm(_) => {
                 let x = self.arrives(layer.from);
                 (x, None, Kernel::BatchNorm { layer: index, act: self.take_activation(&mut chain) })
@@ -213,16 +254,30 @@ impl Builder<'_> {
                 let (x, skip) = (self.arrives(layer.from), self.arrives(residual.skip()));
                 (x, Some(skip.operand), Kernel::Add { act: self.take_activation(&mut chain) })
             }
+            Op::LayerNorm(_) => (self.arrives(layer.from), None, Kernel::LayerNorm { layer: index }),
+            Op::Scale => (self.arrives(layer.from), None, Kernel::Scale { layer: index }),
+            Op::Bias => (self.arrives(layer.from), None, Kernel::Bias { layer: index }),
             Op::Pool(_) => (self.arrives(layer.from), None, Kernel::Pool { layer: index }),
             Op::GlobalAvgPool => (self.arrives(layer.from), None, Kernel::GlobalAvgPool),
+            Op::GlobalMaxPool => (self.arrives(layer.from), None, Kernel::GlobalMaxPool),
+            Op::Pad(_) => (self.arrives(layer.from), None, Kernel::Pad { layer: index }),
+            Op::Upsample(_) => (self.arrives(layer.from), None, Kernel::Upsample { layer: index }),
             Op::Activation(_) => (self.arrives(layer.from), None, Kernel::Map { layer: index }),
             Op::Softmax => (self.arrives(layer.from), None, Kernel::Softmax { layer: index }),
+            Op::Dropout(_) => (self.arrives(layer.from), None, Kernel::Dropout { layer: index }),
         };
         let keeps = matches!(
             kernel,
-            Kernel::BatchNorm { .. } | Kernel::Add { .. } | Kernel::Map { .. } | Kernel::Softmax { .. }
+            Kernel::BatchNorm { .. }
+                | Kernel::LayerNorm { .. }
+                | Kernel::Scale { .. }
+                | Kernel::Bias { .. }
+                | Kernel::Add { .. }
+                | Kernel::Map { .. }
+                | Kernel::Softmax { .. }
+                | Kernel::Dropout { .. }
         );
-        let flat = matches!(kernel, Kernel::Linear { .. } | Kernel::GlobalAvgPool);
+        let flat = matches!(kernel, Kernel::Linear { .. } | Kernel::GlobalAvgPool | Kernel::GlobalMaxPool);
         let order = if flat || keeps && x.order == Order::Either || is_either(self.network.layers[chain.shape].output) {
             Order::Either
         } else {
@@ -285,6 +340,11 @@ impl Builder<'_> {
         }
     }
 
+    /// What a layer that reads `source` reads, where dropout changes nothing.
+    fn seen(&self, source: Source) -> Source {
+        seen(self.network, self.mode, source)
+    }
+
     /// The only layer that reads another one's output.
     fn next(&self, layer: usize) -> Option<usize> {
         match self.readers[layer].as_slice() {
@@ -306,7 +366,7 @@ impl Builder<'_> {
         let end = Source::Layer(chain.end);
         let next = self.next(chain.end)?;
         match &self.network.layers[next].op {
-            Op::Residual(residual) if self.mode == Mode::Inference && residual.skip() != end => {
+            Op::Residual(residual) if self.mode == Mode::Inference && self.seen(residual.skip()) != end => {
                 let skip = self.arrives(residual.skip()).operand;
                 self.take(chain, |_, _| true).map(|_| skip)
             }
@@ -324,7 +384,7 @@ impl Builder<'_> {
         match &layers[next].op {
             Op::Activation(act) if self.mode == Mode::Inference || is_monotone(act) => {
                 self.absorbed[next] = true;
-                let direct = layers[next].from == Source::Layer(chain.end);
+                let direct = self.seen(layers[next].from) == Source::Layer(chain.end);
                 *chain = Chain { end: next, shape: if direct { next } else { chain.shape } };
                 Some(next)
             }
@@ -342,12 +402,27 @@ impl Builder<'_> {
     }
 }
 
-/// The layers that read each layer's output: a sum of something with itself reads it twice.
-fn readers(network: &Network) -> Vec<Vec<usize>> {
+/// What lies before dropout at inference, where that changes nothing.
+fn seen(network: &Network, mode: Mode, mut source: Source) -> Source {
+    while mode == Mode::Inference
+        && let Source::Layer(index) = source
+        && matches!(network.layers[index].op, Op::Dropout(_))
+    {
+        source = network.layers[index].from;
+    }
+    source
+}
+
+/// The layers that read each layer's output: a sum of something with itself reads it twice. At inference dropout is no reader, and
+/// those of its output read what it reads.
+fn readers(network: &Network, mode: Mode) -> Vec<Vec<usize>> {
     let mut readers = vec![Vec::new(); network.layers.len()];
     for (index, layer) in network.layers.iter().enumerate() {
+        if mode == Mode::Inference && matches!(layer.op, Op::Dropout(_)) {
+            continue;
+        }
         for source in layer.reads() {
-            if let Source::Layer(read) = source {
+            if let Source::Layer(read) = seen(network, mode, source) {
                 readers[read].push(index);
             }
         }

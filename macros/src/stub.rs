@@ -47,6 +47,9 @@ fn shrink(network: &mut Network) {
         let channels = layer.input.map_or(1, |shape| shape.c);
         let params = match &layer.op {
             Op::Conv(conv) => channels.saturating_mul(product(&[&conv.out_channels, &conv.kernel[0], &conv.kernel[1]])),
+            Op::ConvTranspose(conv) => {
+                channels.saturating_mul(product(&[&conv.out_channels, &conv.kernel[0], &conv.kernel[1]]))
+            }
             Op::Linear(linear) => inputs.saturating_mul(product(&[&linear.outputs])),
             _ => 0,
         };
@@ -65,9 +68,21 @@ fn make_layer_small(layer: &mut Layer) {
             make_small(&mut conv.out_channels);
             conv.kernel.iter_mut().for_each(make_small);
         }
+        Op::ConvTranspose(conv) => {
+            make_small(&mut conv.out_channels);
+            conv.kernel.iter_mut().for_each(make_small);
+        }
         Op::Linear(linear) => make_small(&mut linear.outputs),
-        Op::Pool(_) | Op::GlobalAvgPool | Op::BatchNorm(_) | Op::Activation(_) | Op::Softmax | Op::Flatten => {}
-        Op::Residual(_) => {}
+        Op::Pool(_)
+        | Op::GlobalAvgPool
+        | Op::GlobalMaxPool
+        | Op::BatchNorm(_)
+        | Op::Activation(_)
+        | Op::Softmax
+        | Op::Flatten => {}
+        Op::Pad(pad) => pad.padding.iter_mut().for_each(make_small),
+        Op::Upsample(upsample) => upsample.factor.iter_mut().for_each(make_small),
+        Op::Residual(_) | Op::LayerNorm(_) | Op::Scale | Op::Bias | Op::Dropout(_) => {}
     }
     layer.input = layer.input.map(|_| Shape::flat(1));
     layer.output = layer.output.map(|_| Shape::flat(1));

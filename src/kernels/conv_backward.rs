@@ -61,7 +61,7 @@ const fn phase_axis(conv: &Conv, axis: usize, phase: usize, dz: usize, w: usize,
 
 /// The two axes of a phase.
 #[inline(always)]
-const fn phase_axes(conv: &Conv, phase: [usize; 2]) -> [Axis; 2] {
+pub(super) const fn phase_axes(conv: &Conv, phase: [usize; 2]) -> [Axis; 2] {
     let (ic, oc, ow) = (conv.input.c, conv.out_channels, conv.output().w);
     // Rows and columns of the kernels: [KH][KW][OC / groups][IC], or as they are for a depthwise convolution.
     let column = if is_depthwise(conv) { oc } else { conv.group_outputs() * ic };
@@ -72,7 +72,7 @@ const fn phase_axes(conv: &Conv, phase: [usize; 2]) -> [Axis; 2] {
 }
 
 /// The numbers of dx, for phase 0.
-const fn input_correlation(conv: &Conv) -> Correlation {
+pub(super) const fn input_correlation(conv: &Conv) -> Correlation {
     let depthwise = is_depthwise(conv);
     Correlation {
         axes: phase_axes(conv, [0, 0]),
@@ -310,7 +310,7 @@ fn pad<T: Scalar>(conv: &Conv, planes: bool, x: &[T], padded: &mut [T]) {
 
 /// `turned[u][v][o][c] ← weight[u][v][c][o]` within each group: `[KH][KW][OC / groups][IC]`.
 #[inline(always)]
-fn exchange<T: Scalar, S: Simd<T>>(simd: S, conv: &Conv, weight: &[T], turned: &mut [T]) {
+pub(super) fn exchange<T: Scalar, S: Simd<T>>(simd: S, conv: &Conv, weight: &[T], turned: &mut [T]) {
     let (ic, oc, inputs, outputs) = (conv.group_inputs(), conv.group_outputs(), conv.input.c, conv.out_channels);
     let taps = weight.chunks_exact((ic * outputs).max(1)).zip(turned.chunks_exact_mut((oc * inputs).max(1)));
     for (weight, turned) in taps {

@@ -5,7 +5,7 @@
 
 use crate::Scalar;
 use crate::kernels::activation::Activation;
-use crate::shape::{Conv, Pool, Rounding, Shape};
+use crate::shape::{Axis, Conv, ConvTranspose, Pad, Pool, Rounding, Shape, Upsample};
 
 /// How a map lies in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,9 +65,8 @@ pub fn each_product(conv: &Conv, [x, y]: [Order; 2], mut f: impl FnMut(usize, us
     }
 }
 
-/// Calls `f(output, channel)` with the flat indices of each place of a convolution's map.
-fn each_output(conv: &Conv, y: Order, mut f: impl FnMut(usize, usize)) {
-    let out = conv.output();
+/// Calls `f(output, channel)` with the flat indices of each place of a map.
+fn each_place(out: Shape, y: Order, mut f: impl FnMut(usize, usize)) {
     for o in 0..out.c {
         for r in 0..out.h {
             for s in 0..out.w {
@@ -79,14 +78,14 @@ fn each_output(conv: &Conv, y: Order, mut f: impl FnMut(usize, usize)) {
 
 /// `y ← conv(x, weight) + bias`; an empty `bias` is none. `orders`: of x and of y.
 pub fn conv_forward<T: Scalar>(conv: &Conv, orders: [Order; 2], x: &[T], weight: &[T], bias: &[T], y: &mut [T]) {
-    each_output(conv, orders[1], |out, o| y[out] = bias.get(o).copied().unwrap_or(T::zero()));
+    each_place(conv.output(), orders[1], |out, o| y[out] = bias.get(o).copied().unwrap_or(T::zero()));
     each_product(conv, orders, |out, tap, input| y[out] += weight[tap] * x[input]);
 }
 
 /// `dw += ∂(dy · y)/∂weight`, `db += ∂(dy · y)/∂bias`; an empty `db` is none.
 pub fn conv_backward_params<T: Scalar>(conv: &Conv, orders: [Order; 2], x: &[T], dy: &[T], dw: &mut [T], db: &mut [T]) {
     if !db.is_empty() {
-        each_output(conv, orders[1], |out, o| db[o] += dy[out]);
+        each_place(conv.output(), orders[1], |out, o| db[o] += dy[out]);
     }
     each_product(conv, orders, |out, tap, input| dw[tap] += dy[out] * x[input]);
 }
@@ -95,6 +94,51 @@ pub fn conv_backward_params<T: Scalar>(conv: &Conv, orders: [Order; 2], x: &[T],
 pub fn conv_backward_input<T: Scalar>(conv: &Conv, orders: [Order; 2], weight: &[T], dy: &[T], dx: &mut [T]) {
     dx.fill(T::zero());
     each_product(conv, orders, |out, tap, input| dx[input] += dy[out] * weight[tap]);
+}
+
+/// Calls `f(output, weight, input)` with the flat indices of each multiply-add of a transposed convolution.
+fn each_spread(conv: &ConvTranspose, [x, y]: [Order; 2], mut f: impl FnMut(usize, usize, usize)) {
+    let (input, out) = (conv.input, conv.output());
+    let (ic, oc) = (conv.group_inputs(), conv.group_outputs());
+    let [kh, kw] = conv.kernel;
+    for (r, s) in (0..input.h).flat_map(|r| (0..input.w).map(move |s| (r, s))) {
+        for (u, v) in (0..kh).flat_map(|u| (0..kw).map(move |v| (u, v))) {
+            let h = (r * conv.stride[0] + u * conv.dilation[0]).wrapping_sub(conv.padding[0]);
+            let w = (s * conv.stride[1] + v * conv.dilation[1]).wrapping_sub(conv.padding[2]);
+            if h < out.h && w < out.w {
+                for (o, i) in (0..out.c).flat_map(|o| (0..ic).map(move |i| (o, i))) {
+                    let weight = ((u * kw + v) * ic + i) * out.c + o;
+                    f(y.index(out, o, h, w), weight, x.index(input, o / oc * ic + i, r, s));
+                }
+            }
+        }
+    }
+}
+
+/// `y ← transposed convolution of x with weight + bias`; an empty `bias` is none.
+pub fn conv_transpose_forward<T: Scalar>(
+    conv: &ConvTranspose, orders: [Order; 2], x: &[T], weight: &[T], bias: &[T], y: &mut [T],
+) {
+    each_place(conv.output(), orders[1], |out, o| y[out] = bias.get(o).copied().unwrap_or(T::zero()));
+    each_spread(conv, orders, |out, tap, input| y[out] += weight[tap] * x[input]);
+}
+
+/// `dw += ∂(dy · y)/∂weight`, `db += ∂(dy · y)/∂bias`; an empty `db` is none.
+pub fn conv_transpose_backward_params<T: Scalar>(
+    conv: &ConvTranspose, orders: [Order; 2], x: &[T], dy: &[T], dw: &mut [T], db: &mut [T],
+) {
+    if !db.is_empty() {
+        each_place(conv.output(), orders[1], |out, o| db[o] += dy[out]);
+    }
+    each_spread(conv, orders, |out, tap, input| dw[tap] += dy[out] * x[input]);
+}
+
+/// `dx ← ∂(dy · y)/∂x`.
+pub fn conv_transpose_backward_input<T: Scalar>(
+    conv: &ConvTranspose, orders: [Order; 2], weight: &[T], dy: &[T], dx: &mut [T],
+) {
+    dx.fill(T::zero());
+    each_spread(conv, orders, |out, tap, input| dx[input] += dy[out] * weight[tap]);
 }
 
 /// What a convolution's store does with its sums, in pixels: `y ← act(scale[c] · y + shift[c] + skip)`; an empty `skip` is none.
@@ -178,6 +222,83 @@ pub fn avg_pool_backward<T: Scalar>(pool: &Pool, dy: &[T], dx: &mut [T]) {
     });
 }
 
+/// `y ← max over each channel`; `index` the first pixel of the maximum. NaN counts as larger than any number.
+pub fn global_max_pool_forward<T: Scalar>(x: &[T], y: &mut [T], index: &mut [usize]) {
+    let channels = y.len();
+    for c in 0..channels {
+        (y[c], index[c]) = (x[c], 0);
+        for (pixel, x) in x.iter().skip(c).step_by(channels).enumerate() {
+            if *x > y[c] || (x.is_nan() && !y[c].is_nan()) {
+                (y[c], index[c]) = (*x, pixel);
+            }
+        }
+    }
+}
+
+/// `dx ← ∂(dy · y)/∂x`: each channel's gradient goes to the pixel of its maximum.
+pub fn global_max_pool_backward<T: Scalar>(dy: &[T], index: &[usize], dx: &mut [T]) {
+    dx.fill(T::zero());
+    for (c, (dy, pixel)) in dy.iter().zip(index).enumerate() {
+        dx[pixel * index.len() + c] = *dy;
+    }
+}
+
+/// Calls `f(output, input)` for each element of a padded map, in pixels, that shows one of the input.
+fn each_shown(pad: &Pad, mut f: impl FnMut(usize, usize)) {
+    let y = pad.output();
+    for (r, s) in (0..y.h).flat_map(|r| (0..y.w).map(move |s| (r, s))) {
+        if let (Some(h), Some(w)) = (pad.source(Axis::Height, r), pad.source(Axis::Width, s)) {
+            for c in 0..y.c {
+                f(Order::Pixels.index(y, c, r, s), Order::Pixels.index(pad.input, c, h, w));
+            }
+        }
+    }
+}
+
+/// `y ← x`, padded.
+pub fn pad_forward<T: Scalar>(pad: &Pad, x: &[T], y: &mut [T]) {
+    y.fill(T::zero());
+    each_shown(pad, |output, input| y[output] = x[input]);
+}
+
+/// `dx ← ∂(dy · y)/∂x`.
+pub fn pad_backward<T: Scalar>(pad: &Pad, dy: &[T], dx: &mut [T]) {
+    dx.fill(T::zero());
+    each_shown(pad, |output, input| dx[input] += dy[output]);
+}
+
+/// Calls `f(output, input, share)` for each share that an element of the input has in an output, in pixels.
+fn each_share<T: Scalar>(upsample: &Upsample, mut f: impl FnMut(usize, usize, T)) {
+    let y = upsample.output();
+    let shares = |axis, at| {
+        let between = upsample.between(axis, at);
+        let share = between.share as f64 / between.of as f64;
+        [(between.first, 1.0 - share), (between.second, share)]
+    };
+    for (r, s) in (0..y.h).flat_map(|r| (0..y.w).map(move |s| (r, s))) {
+        for (h, of_row) in shares(Axis::Height, r) {
+            for (w, of_column) in shares(Axis::Width, s) {
+                for c in 0..y.c {
+                    let input = Order::Pixels.index(upsample.input, c, h, w);
+                    f(Order::Pixels.index(y, c, r, s), input, T::of(of_row * of_column));
+                }
+            }
+        }
+    }
+}
+
+/// `y ← x`, larger.
+pub fn upsample_forward<T: Scalar>(upsample: &Upsample, x: &[T], y: &mut [T]) {
+    y.fill(T::zero());
+    each_share(upsample, |output, input, share: T| y[output] += share * x[input]);
+}
+
+/// `dx ← ∂(dy · y)/∂x`.
+pub fn upsample_backward<T: Scalar>(upsample: &Upsample, dy: &[T], dx: &mut [T]) {
+    dx.fill(T::zero());
+    each_share(upsample, |output, input, share: T| dx[input] += share * dy[output]);
+}
+
 /// `y ← x · W + b`, `weight: [inputs][outputs]`; an empty `bias` is none.
 pub fn linear_forward<T: Scalar>(x: &[T], weight: &[T], bias: &[T], y: &mut [T]) {
     for (o, y) in y.iter_mut().enumerate() {
@@ -223,5 +344,39 @@ pub fn batch_norm_forward<T: Scalar>(
     for (i, (x, y)) in x.iter().zip(y).enumerate() {
         let c = i % gamma.len();
         *y = gamma[c] * (*x - mean[c]) / (variance[c] + T::of(epsilon)).sqrt() + beta[c];
+    }
+}
+
+/// `1 / √(σ² + ε)` and the distances from the mean of all elements of `x`, times it.
+fn normal<T: Scalar>(epsilon: f64, x: &[T]) -> (T, impl Fn(usize) -> T) {
+    let count = T::of(x.len() as f64);
+    let mean = x.iter().copied().sum::<T>() / count;
+    let variance = x.iter().map(|x| (*x - mean) * (*x - mean)).sum::<T>() / count;
+    let r = (variance + T::of(epsilon)).sqrt().recip();
+    (r, move |i: usize| (x[i] - mean) * r)
+}
+
+/// `y ← γ ⊙ (x − μ) / √(σ² + ε) + β`, with mean and variance of all elements of `x`.
+pub fn layer_norm_forward<T: Scalar>([gamma, beta]: [&[T]; 2], epsilon: f64, x: &[T], y: &mut [T]) {
+    let (_, normal) = normal(epsilon, x);
+    for (i, y) in y.iter_mut().enumerate() {
+        *y = gamma[i] * normal(i) + beta[i];
+    }
+}
+
+/// `dγ += dy ⊙ x̂`, `dβ += dy`, `dx ← ∂(dy · y)/∂x`: the Jacobian `∂x̂ᵢ/∂xⱼ = r · (δᵢⱼ − 1 / n − x̂ᵢ · x̂ⱼ / n)`, row by row.
+pub fn layer_norm_backward<T: Scalar>(
+    gamma: &[T], epsilon: f64, x: &[T], dy: &[T], [d_gamma, d_beta]: [&mut [T]; 2], dx: &mut [T],
+) {
+    let (r, normal) = normal(epsilon, x);
+    let count = T::of(x.len() as f64);
+    dx.fill(T::zero());
+    for i in 0..x.len() {
+        d_gamma[i] += dy[i] * normal(i);
+        d_beta[i] += dy[i];
+        for j in 0..x.len() {
+            let same = if i == j { T::one() } else { T::zero() };
+            dx[j] += dy[i] * gamma[i] * r * (same - (T::one() + normal(i) * normal(j)) / count);
+        }
     }
 }

@@ -18,8 +18,14 @@
 mod activation;
 mod batch_norm;
 mod conv;
+mod conv_transpose;
+mod dropout;
+mod layer_norm;
 mod linear;
+mod pad;
 mod pool;
+mod scale;
+mod upsample;
 mod window;
 
 pub use crate::kernels::activation::{
@@ -28,8 +34,14 @@ pub use crate::kernels::activation::{
 pub use activation::{Flatten, Softmax};
 pub use batch_norm::{BatchNorm, Statistics};
 pub use conv::Conv2d;
+pub use conv_transpose::ConvTranspose2d;
+pub use dropout::Dropout;
+pub use layer_norm::LayerNorm;
 pub use linear::Linear;
-pub use pool::{AvgPool2d, GlobalAvgPool, MaxPool2d};
+pub use pad::{ReflectPad2d, ReplicatePad2d, ZeroPad2d};
+pub use pool::{AvgPool2d, GlobalAvgPool, GlobalMaxPool, MaxPool2d};
+pub use scale::{Bias, Scale};
+pub use upsample::{UpsampleBilinear2d, UpsampleNearest2d};
 pub use window::{Geometry, Window};
 
 /// A layer from inputs `X` to outputs `Y`, both [`Tensor`](crate::Tensor)s.

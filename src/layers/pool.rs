@@ -4,9 +4,9 @@
 //! the same: so here each channel is an image of its own.
 
 use super::Layer;
-use crate::kernels::pool;
 use crate::kernels::simd::Portable;
 use crate::kernels::stage::PoolSpec;
+use crate::kernels::{global_max, pool};
 use crate::scalar::Scalar;
 use crate::shape::{Pool, Rounding, Shape};
 use crate::tensor::Tensor;
@@ -159,6 +159,31 @@ impl<const C: usize, const H: usize, const W: usize, T: Scalar> Layer<Tensor<C, 
     ) -> Tensor<C, H, W, T> {
         let mut dx = Tensor::zeros();
         pool::global_avg_backward(Portable, &dy.0, &mut dx.0);
+        dx
+    }
+}
+
+/// The maximum of each channel.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct GlobalMaxPool;
+
+impl<const C: usize, const H: usize, const W: usize, T: Scalar> Layer<Tensor<C, H, W, T>, Tensor<C, 1, 1, T>>
+    for GlobalMaxPool
+{
+    fn forward(&self, x: &Tensor<C, H, W, T>) -> Tensor<C, 1, 1, T> {
+        let mut y = Tensor::zeros();
+        global_max::forward(Portable, &x.0, &mut y.0);
+        y
+    }
+
+    fn backward(
+        &self, x: &Tensor<C, H, W, T>, _: &Tensor<C, 1, 1, T>, dy: &Tensor<C, 1, 1, T>, _: &mut Self,
+    ) -> Tensor<C, H, W, T> {
+        let (mut y, mut dx) = (Tensor::<C, 1, 1, T>::zeros(), Tensor::zeros());
+        // As of `MaxPool2d`: the places are found again.
+        let mut index = [[0; 4]; C];
+        global_max::forward_indexed(Portable, &x.0, &mut y.0, &mut index);
+        global_max::backward(Portable, &dy.0, &index, &mut dx.0);
         dx
     }
 }

@@ -4,6 +4,7 @@ use std::any::{Any, TypeId};
 use std::cell::RefCell;
 use std::collections::HashMap;
 
+use crate::kernels::dropout::Masks;
 use crate::loss::{BatchError, Loss};
 use crate::network::BatchWorkspace;
 use crate::network::{Infer, Network, check_batch};
@@ -72,7 +73,7 @@ pub(crate) fn forward<N: Network>(net: &N, inputs: &[N::Input], outputs: &mut [N
 }
 
 pub(crate) fn loss_and_grad<N: Network, L: Sync, E: Loss<N::Output, L>>(
-    net: &N, inputs: &[N::Input], targets: &[L], loss: &E, grad: &mut N,
+    net: &N, inputs: &[N::Input], targets: &[L], loss: &E, grad: &mut N, masks: Masks,
 ) -> Result<N::Scalar, BatchError> {
     check_batch::<N, L, E>(inputs, targets, loss)?;
     grad.flat_mut().fill(N::Scalar::default());
@@ -81,7 +82,7 @@ pub(crate) fn loss_and_grad<N: Network, L: Sync, E: Loss<N::Output, L>>(
     }
     let scale = N::Scalar::of(1.0 / inputs.len() as f64);
     let sum = with_kept(|workspace: &mut BatchWorkspace<N>| {
-        net.accumulate_grad(inputs, targets, loss, scale, grad, workspace.as_parts())
+        net.accumulate_grad(inputs, targets, loss, scale, grad, workspace.as_parts().masks(masks))
     })?;
     Ok(sum * scale)
 }

@@ -14,6 +14,7 @@ pub use workspace::{Scratch, Workspace, WorkspaceParts};
 
 use crate::Scalar;
 use crate::info::{LayerInfo, TensorInfo};
+use crate::kernels::dropout::Masks;
 use crate::kernels::simd::{Kernel, Simd};
 use crate::loss::{BatchError, Loss};
 use crate::plain::{self, Plain};
@@ -115,14 +116,15 @@ pub trait Network: Plain<Self::Scalar> {
         work: &mut Self::Work,
     );
 
-    /// Forward that keeps on the tape what backward reads.
+    /// Forward that keeps on the tape what backward reads. `masks` are those of the first input.
     #[doc(hidden)]
+    #[allow(clippy::too_many_arguments, reason = "written by the macro alone, one argument for each buffer")]
     fn forward_tape<S: Simd<Self::Scalar>>(
         &self, simd: S, x: &[Self::Input], y: &mut [Self::Output], tape: &mut [Self::Tape],
-        indices: &mut [Self::Indices], work: &mut Self::TrainWork,
+        indices: &mut [Self::Indices], work: &mut Self::TrainWork, masks: Masks,
     );
 
-    /// Backward: `grad += Σ_i ∂(dy[i] · y[i]) / ∂params`. It overwrites `dy`.
+    /// Backward: `grad += Σ_i ∂(dy[i] · y[i]) / ∂params`. It overwrites `dy`. `masks` are those that forward had.
     ///
     /// `grad`'s running averages are added to by those of these inputs, `share` (one input's part of the batch) for each of them.
     #[doc(hidden)]
@@ -130,7 +132,7 @@ pub trait Network: Plain<Self::Scalar> {
     fn backward<S: Simd<Self::Scalar>>(
         &self, simd: S, x: &[Self::Input], y: &[Self::Output], dy: &mut [Self::Output], tape: &mut [Self::Tape],
         indices: &mut [Self::Indices], grad: &mut Self, deltas: &mut [Self::Deltas], work: &mut Self::TrainWork,
-        share: Self::Scalar,
+        share: Self::Scalar, masks: Masks,
     );
 
     /// The parameters as one flat slice, tensor by tensor as [`TENSORS`](Self::TENSORS) says.
@@ -177,6 +179,8 @@ pub trait Network: Plain<Self::Scalar> {
     /// The gradient of a mean over `n` samples has `scale = 1 / n`, however many calls they are spread over. Then the running averages in `grad`
     /// become those of the samples, for [`update_statistics`](Self::update_statistics); each micro-batch is normalised by its own
     /// (ghost batch normalisation, Hoffer et al. 2017), so they do not depend on the number of threads.
+    ///
+    /// `dropout` draws the workspace's masks ([`WorkspaceParts::masks`]), which are the same ones at each call unless others are given.
     ///
     /// # Errors
     /// If the slices' lengths differ or a target cannot be one; then `grad` is as it was.
@@ -276,7 +280,8 @@ pub trait Network: Plain<Self::Scalar> {
 
     /// The mean loss of a batch and its gradient, on the calling thread: `grad ← ∂ mean loss / ∂params`.
     ///
-    /// The workspace is kept by the thread from call to call.
+    /// The workspace is kept by the thread from call to call. `dropout` draws the same masks at each call: a loop that trains such a network takes
+    /// [`loss_and_grad_with`](Self::loss_and_grad_with).
     ///
     /// # Errors
     /// If the batch's lengths differ or a target cannot be one; then `grad` is as it was.
@@ -284,7 +289,18 @@ pub trait Network: Plain<Self::Scalar> {
     fn loss_and_grad<L: Sync, E: Loss<Self::Output, L>>(
         &self, inputs: &[Self::Input], targets: &[L], loss: &E, grad: &mut Self,
     ) -> Result<Self::Scalar, BatchError> {
-        batch::loss_and_grad(self, inputs, targets, loss, grad)
+        batch::loss_and_grad(self, inputs, targets, loss, grad, Masks::default())
+    }
+
+    /// As [`loss_and_grad`](Self::loss_and_grad), with the masks that `dropout` draws: others for each step.
+    ///
+    /// # Errors
+    /// As `loss_and_grad`.
+    #[cfg(feature = "std")]
+    fn loss_and_grad_with<L: Sync, E: Loss<Self::Output, L>>(
+        &self, inputs: &[Self::Input], targets: &[L], loss: &E, grad: &mut Self, masks: Masks,
+    ) -> Result<Self::Scalar, BatchError> {
+        batch::loss_and_grad(self, inputs, targets, loss, grad, masks)
     }
 }
 
@@ -338,15 +354,16 @@ impl<N: Network, L, E: Loss<N::Output, L>> Kernel<N::Scalar> for Backprop<'_, N,
         let mut sum = N::Scalar::default();
         // `chunks` of 0 would panic; a workspace of no inputs learns nothing.
         let micro = w.tape.len().max(1);
-        for (x, targets) in x.chunks(micro).zip(targets.chunks(micro)) {
-            net.forward_tape(simd, x, w.outputs, w.tape, w.indices, w.work);
+        for (part, (x, targets)) in x.chunks(micro).zip(targets.chunks(micro)).enumerate() {
+            let masks = w.masks.skip((part * micro) as u64);
+            net.forward_tape(simd, x, w.outputs, w.tape, w.indices, w.work, masks);
             for ((y, target), dy) in w.outputs.iter().zip(targets).zip(w.d_outputs.iter_mut()) {
                 sum += loss.value_and_grad(y, target, dy);
                 for d in dy.flat_mut() {
                     *d *= scale;
                 }
             }
-            net.backward(simd, x, w.outputs, w.d_outputs, w.tape, w.indices, grad, w.deltas, w.work, scale);
+            net.backward(simd, x, w.outputs, w.d_outputs, w.tape, w.indices, grad, w.deltas, w.work, scale, masks);
         }
         sum
     }

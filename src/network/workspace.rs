@@ -2,6 +2,7 @@
 
 use bytemuck::Zeroable;
 
+use crate::kernels::dropout::Masks;
 use crate::network::Network;
 use crate::plain;
 
@@ -61,6 +62,7 @@ impl<N: Network, const B: usize> Workspace<N, B> {
             d_outputs: &mut self.d_outputs,
             deltas: &mut self.deltas,
             work: &mut self.work,
+            masks: Masks::default(),
         }
     }
 }
@@ -73,6 +75,16 @@ pub struct WorkspaceParts<'a, N: Network> {
     pub(crate) d_outputs: &'a mut [N::Output],
     pub(crate) deltas: &'a mut [N::Deltas],
     pub(crate) work: &'a mut N::TrainWork,
+    pub(crate) masks: Masks,
+}
+
+impl<N: Network> WorkspaceParts<'_, N> {
+    /// With these masks for `dropout`: those of the first input that the workspace is used for.
+    #[must_use]
+    pub fn masks(mut self, masks: Masks) -> Self {
+        self.masks = masks;
+        self
+    }
 }
 
 /// A workspace on the heap whose micro-batch is [`Network::MICRO_BATCH`].
@@ -109,6 +121,7 @@ impl<N: Network> BatchWorkspace<N> {
             d_outputs: &mut self.d_outputs,
             deltas: &mut self.deltas,
             work: &mut self.work,
+            masks: Masks::default(),
         }
     }
 }

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use num_traits::Float;
 
+use crate::kernels::dropout::Masks;
 use crate::loss::Loss;
 use crate::network::Network;
 use crate::optim::Optimizer;
@@ -193,9 +194,10 @@ where
         let (mut learned, mut step, mut rate) = (Sums::default(), epoch * plan.steps_per_epoch, plan.base_rate);
         for batch in self.order.chunks(plan.batch) {
             rate = self.schedule.rate(plan.base_rate, plan.position(step));
+            let masks = Masks::new(plan.seed).step(step);
             step += 1;
             self.optimizer.set_learning_rate(rate);
-            let sums = self.lanes.run(self.net, source, batch, self.crew)?;
+            let sums = self.lanes.run(self.net, source, batch, masks, self.crew)?;
             let not_finite = |what| TrainError::NonFinite { what, epoch: epoch + 1, step, learning_rate: rate };
             if !sums.loss.is_finite() {
                 return Err(not_finite("the loss"));

@@ -2,6 +2,7 @@
 
 use crate::Scalar;
 use crate::info::{LayerInfo, MemoryOrder, Role, TensorInfo};
+use crate::kernels::dropout::Masks;
 use crate::kernels::simd::Simd;
 use crate::network::Network;
 use crate::shape::Shape;
@@ -61,7 +62,7 @@ impl<T: Scalar> Network for Tensor<PARAMS, 1, 1, T> {
 
     fn forward_tape<S: Simd<T>>(
         &self, simd: S, x: &[Self::Input], y: &mut [Self::Output], _tape: &mut [[T; 0]], _indices: &mut [[u8; 0]],
-        work: &mut [T; 0],
+        work: &mut [T; 0], _masks: Masks,
     ) {
         self.infer(simd, x, y, &mut [], work);
     }
@@ -69,6 +70,7 @@ impl<T: Scalar> Network for Tensor<PARAMS, 1, 1, T> {
     fn backward<S: Simd<T>>(
         &self, _simd: S, x: &[Self::Input], _y: &[Self::Output], dy: &mut [Self::Output], _tape: &mut [[T; 0]],
         _indices: &mut [[u8; 0]], grad: &mut Self, _deltas: &mut [[T; 0]], _work: &mut [T; 0], _share: T,
+        _masks: Masks,
     ) {
         let (dw, db) = grad.as_mut_slice().split_at_mut(WEIGHTS);
         for (x, dy) in x.iter().zip(dy) {

@@ -5,6 +5,7 @@
 //! has one order, so its bits are the same on any number of threads.
 
 use crate::Scalar;
+use crate::kernels::dropout::Masks;
 use crate::loss::{BatchError, Loss, TargetFault};
 use crate::network::BatchWorkspace;
 use crate::network::Network;
@@ -97,9 +98,9 @@ impl<'a, N: Network, L: Sync> Lanes<'a, N, L> {
         Lanes { lanes: (0..count).map(|_| Lane::new()).collect() }
     }
 
-    /// The mean gradient over the samples that `batch` names, in [`grad`](Self::grad); yields the sums of losses and hits.
+    /// The mean gradient over the samples that `batch` names, whose first one has these masks for dropout, in [`grad`](Self::grad); yields the sums of losses and hits.
     pub(super) fn run<E: Loss<N::Output, L>>(
-        &mut self, net: &N, source: &Source<'a, N::Input, L, E>, batch: &[usize], crew: &Crew,
+        &mut self, net: &N, source: &Source<'a, N::Input, L, E>, batch: &[usize], masks: Masks, crew: &Crew,
     ) -> Result<Sums, BatchError> {
         let share = batch.len().div_ceil(self.lanes.len()).max(1);
         // A short last batch may leave lanes idle; how many depends on its length alone.
@@ -108,7 +109,7 @@ impl<'a, N: Network, L: Sync> Lanes<'a, N, L> {
         let scale = N::Scalar::of(1.0 / batch.len() as f64);
         crew.each(lanes, |i, lane| {
             let part = &batch[i * share..batch.len().min((i + 1) * share)];
-            lane.result = lane.run(net, source, part, scale);
+            lane.result = lane.run(net, source, part, scale, masks.skip((i * share) as u64));
         });
         let mut sums = Sums::default();
         for lane in lanes.iter() {
@@ -143,14 +144,14 @@ impl<'a, N: Network, L: Sync> Lane<'a, N, L> {
     }
 
     fn run<E: Loss<N::Output, L>>(
-        &mut self, net: &N, source: &Source<'a, N::Input, L, E>, part: &[usize], scale: N::Scalar,
+        &mut self, net: &N, source: &Source<'a, N::Input, L, E>, part: &[usize], scale: N::Scalar, masks: Masks,
     ) -> Result<Sums, BatchError> {
         self.grad.flat_mut().fill(N::Scalar::default());
         let mut sums = Sums::default();
-        for micro in part.chunks(N::MICRO_BATCH) {
+        for (number, micro) in part.chunks(N::MICRO_BATCH).enumerate() {
             self.gather(source, micro);
             let inputs = &self.inputs[..micro.len()];
-            let parts = self.workspace.as_parts();
+            let parts = self.workspace.as_parts().masks(masks.skip((number * N::MICRO_BATCH) as u64));
             let loss = net.accumulate_grad(inputs, &self.targets, &Lent(source.loss), scale, &mut self.grad, parts)?;
             sums.loss += loss.as_f64();
             sums.samples += micro.len() as u64;

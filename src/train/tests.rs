@@ -290,4 +290,5 @@ fn evaluation_is_the_mean_over_samples() {
 
 #[cfg(feature = "weights")]
 mod checkpoints;
+mod dropout;
 mod statistics;

@@ -87,7 +87,7 @@ impl<'a, N: Network, E, O, S> Trainer<'a, N, E, O, S> {
         self
     }
 
-    /// Decides the order of the samples in every epoch.
+    /// Decides the order of the samples in every epoch, and the masks of `dropout` in every step.
     pub fn seed(mut self, seed: u64) -> Self {
         self.options.seed = seed;
         self

@@ -127,6 +127,37 @@ cases! {
     hard_sigmoid: ([2, 3, 5] -> [2, 3, 5]) { hard_sigmoid };
     hard_swish: ([2, 3, 5] -> [2, 3, 5]) { hard_swish };
     softplus: ([2, 3, 5] -> [2, 3, 5]) { softplus };
+    global_max_pool: ([5, 3, 4] -> [5]) { global_max_pool };
+    pad_zero: ([2, 3, 4] -> [2, 4, 9]) { pad((1, 0, 3, 2)) };
+    pad_reflect: ([2, 4, 3] -> [2, 8, 5]) { pad((3, 1, 0, 2), reflect) };
+    pad_replicate: ([3, 2, 3] -> [3, 6, 9]) { pad((0, 4, 5, 1), replicate) };
+    upsample_nearest: ([2, 3, 4] -> [2, 9, 8]) { upsample((3, 2)) };
+    upsample_bilinear: ([3, 3, 4] -> [3, 6, 20]) { upsample((2, 5), bilinear) };
+    upsample_bilinear_one: ([2, 1, 3] -> [2, 3, 9]) { upsample(3, bilinear) };
+    scale: ([3, 2, 5] -> [3, 2, 5]) { scale };
+    bias: ([3, 2, 5] -> [3, 2, 5]) { bias };
+    layer_norm: ([3, 4, 5] -> [3, 4, 5]) { layer_norm };
+    layer_norm_flat: ([7] -> [7]) { layer_norm(epsilon = 0.1) };
+    conv_transpose_plain: ([3, 4, 5] -> [2, 6, 6]) { conv_transpose(2, kernel = (3, 2)) };
+    conv_transpose_double: ([5, 3, 4] -> [7, 6, 8]) { conv_transpose(7, kernel = 4, stride = 2, padding = 1) };
+    conv_transpose_odd: ([2, 3, 4] -> [3, 11, 8]) {
+        conv_transpose(3, kernel = (3, 5), stride = (3, 2), padding = (0, 2), output_padding = (2, 1))
+    };
+    conv_transpose_gaps: ([2, 3, 4] -> [3, 6, 13]) {
+        conv_transpose(3, kernel = (1, 2), stride = (2, 3), output_padding = (1, 2), bias = false)
+    };
+    conv_transpose_dilation: ([2, 4, 3] -> [3, 7, 8]) {
+        conv_transpose(3, kernel = (2, 3), padding = (1, 0), output_padding = (2, 1), dilation = (3, 2))
+    };
+    conv_transpose_groups: ([4, 3, 2] -> [6, 6, 3]) {
+        conv_transpose(6, kernel = (3, 2), stride = 2, padding = 1, output_padding = 1, groups = 2)
+    };
+    conv_transpose_depthwise: ([5, 3, 3] -> [5, 5, 5]) {
+        conv_transpose(5, kernel = 3, stride = 2, padding = 1, groups = depthwise)
+    };
+    conv_transpose_signal: ([3, 1, 5] -> [2, 1, 11]) {
+        conv_transpose1d(2, kernel = 4, stride = 2, padding = 1, output_padding = 1)
+    };
 }
 
 /// What only the layer written by hand can do: in `network!`, softmax takes a flat vector.

@@ -100,10 +100,34 @@ cases! {
     hard_sigmoid: [2, 3, 5] => [2, 3, 5], HardSigmoid;
     hard_swish: [2, 3, 5] => [2, 3, 5], HardSwish;
     softplus: [2, 3, 5] => [2, 3, 5], Softplus;
+    global_max_pool: [5, 3, 4] => [5, 1, 1], GlobalMaxPool;
+    pad_zero: [2, 3, 4] => [2, 4, 9], ZeroPad2d::<1, 0, 3, 2>;
+    pad_reflect: [2, 4, 3] => [2, 8, 5], ReflectPad2d::<3, 1, 0, 2>;
+    pad_replicate: [3, 2, 3] => [3, 6, 9], ReplicatePad2d::<0, 4, 5, 1>;
+    upsample_nearest: [2, 3, 4] => [2, 9, 8], UpsampleNearest2d::<3, 2>;
+    upsample_bilinear: [3, 3, 4] => [3, 6, 20], UpsampleBilinear2d::<2, 5>;
+    upsample_bilinear_one: [2, 1, 3] => [2, 3, 9], UpsampleBilinear2d::<3, 3>;
+    scale: [3, 2, 5] => [3, 2, 5], Scale::<3, T>::new(), params;
+    bias: [3, 2, 5] => [3, 2, 5], Bias::<3, T>::new(), params;
 }
 
-/// What only `network!` can say: padding of pools on one side, partial windows.
-const DECLARED_ONLY: &[&str] = &["max_pool_padding", "max_pool_ceil", "avg_pool_ceil", "avg_pool_ceil_padding"];
+/// What only `network!` can say: padding of pools on one side, partial windows; and what is no `Layer` by hand.
+const DECLARED_ONLY: &[&str] = &[
+    "max_pool_padding",
+    "max_pool_ceil",
+    "avg_pool_ceil",
+    "avg_pool_ceil_padding",
+    "layer_norm",
+    "layer_norm_flat",
+    "conv_transpose_plain",
+    "conv_transpose_double",
+    "conv_transpose_odd",
+    "conv_transpose_gaps",
+    "conv_transpose_dilation",
+    "conv_transpose_groups",
+    "conv_transpose_depthwise",
+    "conv_transpose_signal",
+];
 
 #[test]
 fn every_stored_case_is_judged() {

@@ -63,6 +63,39 @@ def avg_pool(kernel, stride=None, padding=0, ceil=False):
     return plain(lambda x: F.avg_pool2d(x[None], kernel, stride or kernel, padding, ceil_mode=ceil)[0])
 
 
+def pad(sides, mode="constant"):
+    """Padding is (top, bottom, left, right)."""
+    top, bottom, left, right = sides
+    return plain(lambda x: F.pad(x[None], (left, right, top, bottom), mode=mode)[0])
+
+
+def upsample(factor, mode="nearest"):
+    return plain(lambda x: F.interpolate(x[None], scale_factor=factor, mode=mode)[0])
+
+
+def per_channel(name, function):
+    """A parameter for each channel."""
+    return (lambda x, **given: function(x, given[name][:, None, None])), lambda shape: {name: shape[:1]}
+
+
+def layer_norm(epsilon, flat=False):
+    def layer(x, weight, bias):
+        return F.layer_norm(x.flatten() if flat else x, weight.shape, weight, bias, epsilon).reshape(x.shape)
+
+    return layer, lambda shape: {key: shape[:1] if flat else shape for key in ("weight", "bias")}
+
+
+def conv_transpose(out_channels, kernel, stride=1, padding=0, output_padding=0, dilation=1, groups=1, bias=True):
+    def layer(x, weight, bias=None):
+        return F.conv_transpose2d(x[None], weight, bias, stride, padding, output_padding, groups, dilation)[0]
+
+    def params(shape):
+        sizes = {"weight": (shape[0], out_channels // groups, *kernel)}
+        return sizes | ({"bias": (out_channels,)} if bias else {})
+
+    return layer, params
+
+
 CASES = {
     # name: (input shape, layer)
     "conv_plain": ((1, 6, 6), conv(2, (3, 3))),
@@ -113,6 +146,25 @@ CASES = {
     "hard_sigmoid": ((2, 3, 5), plain(lambda x: F.relu6(x + 3) / 6)),  # F.hardsigmoid's own gradient rounds 1/6 to f32, even in f64
     "hard_swish": ((2, 3, 5), plain(F.hardswish)),
     "softplus": ((2, 3, 5), plain(lambda x: F.softplus(x, threshold=1000.0))),  # log(1 + eˣ) everywhere
+    "global_max_pool": ((5, 3, 4), plain(lambda x: x.amax((1, 2))[:, None, None])),
+    "pad_zero": ((2, 3, 4), pad((1, 0, 3, 2))),
+    "pad_reflect": ((2, 4, 3), pad((3, 1, 0, 2), "reflect")),
+    "pad_replicate": ((3, 2, 3), pad((0, 4, 5, 1), "replicate")),
+    "upsample_nearest": ((2, 3, 4), upsample((3, 2))),
+    "upsample_bilinear": ((3, 3, 4), upsample((2, 5), "bilinear")),
+    "upsample_bilinear_one": ((2, 1, 3), upsample((3, 3), "bilinear")),
+    "scale": ((3, 2, 5), per_channel("weight", torch.mul)),
+    "bias": ((3, 2, 5), per_channel("bias", torch.add)),
+    "layer_norm": ((3, 4, 5), layer_norm(1e-5)),
+    "layer_norm_flat": ((7, 1, 1), layer_norm(0.1, flat=True)),
+    "conv_transpose_plain": ((3, 4, 5), conv_transpose(2, (3, 2))),
+    "conv_transpose_double": ((5, 3, 4), conv_transpose(7, (4, 4), stride=2, padding=1)),
+    "conv_transpose_odd": ((2, 3, 4), conv_transpose(3, (3, 5), stride=(3, 2), padding=(0, 2), output_padding=(2, 1))),
+    "conv_transpose_gaps": ((2, 3, 4), conv_transpose(3, (1, 2), stride=(2, 3), output_padding=(1, 2), bias=False)),
+    "conv_transpose_dilation": ((2, 4, 3), conv_transpose(3, (2, 3), padding=(1, 0), output_padding=(2, 1), dilation=(3, 2))),
+    "conv_transpose_groups": ((4, 3, 2), conv_transpose(6, (3, 2), stride=2, padding=1, output_padding=1, groups=2)),
+    "conv_transpose_depthwise": ((5, 3, 3), conv_transpose(5, (3, 3), stride=2, padding=1, groups=5)),
+    "conv_transpose_signal": ((3, 1, 5), conv_transpose(2, (1, 4), stride=(1, 2), padding=(0, 1), output_padding=(0, 1))),
 }
 SPREAD = 3.0  # activations bend and saturate between −9 and 9
 

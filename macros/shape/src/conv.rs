@@ -27,13 +27,13 @@ pub struct Conv {
 
 /// A divisor that may come from a faulty declaration.
 #[inline]
-const fn nonzero(n: usize) -> usize {
+pub(crate) const fn nonzero(n: usize) -> usize {
     if n == 0 { 1 } else { n }
 }
 
 /// Rows (or columns) that a dilated kernel spans: `dilation · (kernel − 1) + 1`.
 #[inline]
-const fn extent(kernel: usize, dilation: usize) -> usize {
+pub(crate) const fn extent(kernel: usize, dilation: usize) -> usize {
     dilation.saturating_mul(kernel.saturating_sub(1)).saturating_add(1)
 }
 

@@ -1,4 +1,4 @@
-use crate::{Conv, Pool, Residual, Shape, Text};
+use crate::{Conv, ConvTranspose, Pad, Pool, Residual, Shape, Text};
 
 /// An axis of a feature map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,7 +29,7 @@ impl Axis {
         }
     }
 
-    const fn of(self, shape: Shape) -> usize {
+    pub(crate) const fn of(self, shape: Shape) -> usize {
         match self {
             Axis::Height => shape.h,
             Axis::Width => shape.w,
@@ -54,6 +54,10 @@ pub enum Field {
     Dilation,
     /// The groups.
     Groups,
+    /// The factor of an upsampling.
+    Factor,
+    /// What a transposed convolution puts on.
+    OutputPadding,
 }
 
 impl Field {
@@ -66,6 +70,8 @@ impl Field {
             Field::Padding => "padding",
             Field::Dilation => "dilation",
             Field::Groups => "groups",
+            Field::Factor => "factor",
+            Field::OutputPadding => "output_padding",
         }
     }
 }
@@ -106,6 +112,27 @@ pub enum Fault {
         /// The layer.
         pool: Pool,
         /// The first axis on which it is.
+        axis: Axis,
+    },
+    /// A transposed convolution cuts off all that it yields.
+    NothingLeft {
+        /// The layer.
+        conv: ConvTranspose,
+        /// The first axis on which it does.
+        axis: Axis,
+    },
+    /// What a transposed convolution puts on could be more input instead, or is beyond all that the input reaches.
+    OutputPadding {
+        /// The layer.
+        conv: ConvTranspose,
+        /// The first axis on which it is.
+        axis: Axis,
+    },
+    /// As many rows or columns are to be reflected as there are.
+    Reflection {
+        /// The layer.
+        pad: Pad,
+        /// The first axis on which they are.
         axis: Axis,
     },
     /// The windows do not cover the input, and neither `floor` nor `ceil` was said.
@@ -168,7 +195,8 @@ impl Fault {
             Fault::KernelTooLarge { .. } | Fault::WindowTooLarge { .. } => Field::Kernel,
             Fault::Remainder { .. } | Fault::WindowArea { .. } => Field::Kernel,
             Fault::Groups { .. } => Field::Groups,
-            Fault::PoolPadding { .. } => Field::Padding,
+            Fault::PoolPadding { .. } | Fault::Reflection { .. } | Fault::NothingLeft { .. } => Field::Padding,
+            Fault::OutputPadding { .. } => Field::OutputPadding,
             Fault::NotFlat { .. } | Fault::NotSignal { .. } | Fault::TooLarge { .. } => Field::Layer,
             Fault::Arms { .. } => Field::Layer,
         }
@@ -198,6 +226,11 @@ impl Fault {
                 pair(text.str("window "), pool.kernel).str(" does not fit its input ").text(&pool.input.map_text())
             }
             Fault::PoolPadding { pool, .. } => pair(text.str("padding must be smaller than the window "), pool.kernel),
+            Fault::NothingLeft { axis, .. } => text.str("padding leaves no ").str(axis.lines()).str(" of its output"),
+            Fault::OutputPadding { .. } => text.str("output_padding must be smaller than stride or dilation"),
+            Fault::Reflection { pad, .. } => {
+                text.str("`reflect` wants padding smaller than its input ").text(&pad.input.map_text())
+            }
             Fault::Remainder { pool, axis, dropped } => {
                 let text = pair(text.str("window "), pool.kernel);
                 let text = if pool.stride[0] != pool.kernel[0] || pool.stride[1] != pool.kernel[1] {
@@ -267,6 +300,24 @@ impl Fault {
                     .num(pool.kernel[i])
                     .str("; a window would lie wholly in the padding")
             }
+            Fault::NothingLeft { conv, axis } => {
+                let (i, input) = (axis.index(), axis.of(conv.input));
+                let text =
+                    text.str("output ").str(axis.name()).str(" = (").num(input).str(" − 1) · ").num(conv.stride[i]);
+                let text = text.str(" + ").num(conv.extent(*axis)).str(" + ").num(conv.output_padding[i]).str(" − ");
+                text.num(conv.padding[2 * i]).str(" − ").num(conv.padding[2 * i + 1]).str(", which is below 1")
+            }
+            Fault::OutputPadding { conv, axis } => {
+                let i = axis.index();
+                let text = text.str("on the ").str(axis.name()).str(": output_padding ").num(conv.output_padding[i]);
+                text.str(", stride ").num(conv.stride[i]).str(", dilation ").num(conv.dilation[i])
+            }
+            Fault::Reflection { pad, axis } => {
+                let (i, size) = (axis.index(), axis.of(pad.input));
+                let text = text.str("on the ").str(axis.name()).str(": padding ").num(pad.padding[2 * i]);
+                let text = text.str(" and ").num(pad.padding[2 * i + 1]).str(", ").num(size).str(" ").str(axis.lines());
+                text.str(if size == 1 { "" } else { "s" }).str("; the edge itself is not repeated")
+            }
             Fault::WindowArea { .. } => text.str("the place of a maximum is kept in 16 bits"),
             Fault::NotSignal { .. } => text.str("a signal is C×1×L"),
             Fault::Arms { block } => {
@@ -318,6 +369,20 @@ impl Fault {
                 text.str("use a window ≤ ").num(padded)
             }
             Fault::PoolPadding { pool, axis } => text.str("use padding ≤ ").num(pool.kernel[axis.index()] - 1),
+            Fault::NothingLeft { conv, axis } => {
+                text.str("use padding ≤ ").num(conv.full(*axis).saturating_sub(1) / 2).str(" on each side")
+            }
+            Fault::OutputPadding { conv, axis } => {
+                let (stride, dilation) = (conv.stride[axis.index()], conv.dilation[axis.index()]);
+                let most = if stride > dilation { stride } else { dilation };
+                match most {
+                    0 | 1 => text.str("leave `output_padding` out"),
+                    _ => text.str("use output_padding ≤ ").num(most - 1),
+                }
+            }
+            Fault::Reflection { pad, axis } => {
+                text.str("use padding ≤ ").num(axis.of(pad.input).saturating_sub(1)).str(", or `replicate`")
+            }
             Fault::Remainder { axis, .. } => text
                 .str("say `floor` to drop the last ")
                 .str(axis.lines())

@@ -6,7 +6,7 @@ use tenonet_shape::{self as shape, Axis, Fault, Faults, Field, Shape, Text};
 
 use super::Map;
 use crate::diagnostics::Diagnostics;
-use crate::ir::{Conv, Groups, Layer, Linear, Num, Op, Padding, Place, Pool};
+use crate::ir::{Conv, ConvTranspose, Groups, Layer, Linear, Num, Op, Pad, Padding, Place, Pool, Upsample};
 use crate::parse::Doubt;
 
 /// Sums over the layers; `None` where a number is unknown.
@@ -51,9 +51,12 @@ pub fn check(layer: &mut Layer, map: Map, own: Doubt, sums: &mut Sums, faults: &
     }
     let (out, amounts) = match &layer.op {
         Op::Conv(conv) => judge.conv(conv),
+        Op::ConvTranspose(conv) => judge.conv_transpose(conv),
         Op::Pool(pool) => (judge.pool(pool), Some((0, 0))),
+        Op::Pad(pad) => (judge.pad(pad), Some((0, 0))),
+        Op::Upsample(upsample) => (judge.upsample(upsample), Some((0, 0))),
         Op::Linear(linear) => judge.linear(linear),
-        Op::GlobalAvgPool => {
+        Op::GlobalAvgPool | Op::GlobalMaxPool => {
             let shape = map.shape.map(|shape| Shape::flat(shape.c));
             let channels = map.doubt.channels || own.channels;
             (Map { shape, doubt: Doubt { channels, ..Doubt::NONE }, surely_map: false }, Some((0, 0)))
@@ -69,7 +72,15 @@ pub fn check(layer: &mut Layer, map: Map, own: Doubt, sums: &mut Sums, faults: &
             sums.statistics = sums.statistics.zip(statistics).map(|(sum, more)| sum.saturating_add(more));
             (map, norm.map(|norm| (norm.params(), 0)))
         }
-        Op::Softmax | Op::Activation(_) | Op::Residual(_) => (map, Some((0, 0))),
+        Op::LayerNorm(_) => {
+            let norm = map.shape.map(|input| shape::LayerNorm { input });
+            for fault in norm.map_or(Vec::new(), |norm| judge.told(norm.faults())) {
+                judge.tell(&fault, map.doubt == Doubt::NONE && own == Doubt::NONE, Place::at(judge.kind));
+            }
+            (map, norm.map(|norm| (norm.params(), 0)))
+        }
+        Op::Scale | Op::Bias => (map, map.shape.map(|shape| (shape.c, 0))),
+        Op::Softmax | Op::Activation(_) | Op::Dropout(_) | Op::Residual(_) => (map, Some((0, 0))),
     };
     let mut out = out;
     out.doubt |= own;
@@ -190,6 +201,63 @@ impl Judge<'_> {
         (self.leaves(shape, doubt), Some((known.params(), known.macs())))
     }
 
+    fn conv_transpose(&mut self, conv: &ConvTranspose) -> (Map, Option<(usize, usize)>) {
+        let mut doubt = Doubt::NONE;
+        let mut zeros = vec![
+            (std::slice::from_ref(&conv.out_channels), Field::Channels, Doubt::CHANNELS),
+            (&conv.kernel, Field::Kernel, Doubt::SIZE),
+            (&conv.stride, Field::Stride, Doubt::SIZE),
+            (&conv.dilation, Field::Dilation, Doubt::SIZE),
+        ];
+        if let Groups::Number(groups) = &conv.groups {
+            zeros.push((std::slice::from_ref(groups), Field::Groups, Doubt::NONE));
+        }
+        for (numbers, field, unknown) in zeros {
+            if self.zero(numbers, field) {
+                doubt |= unknown;
+            }
+        }
+        let Some(known) = self.map.shape.and_then(|input| known_conv_transpose(conv, input)) else {
+            return (Map { shape: None, doubt: Doubt::NONE, surely_map: false }, None);
+        };
+        let arrives = self.map.doubt;
+        for fault in self.told(known.faults()) {
+            let (certain, place) = match fault {
+                Fault::NothingLeft { axis, .. } => {
+                    let certain = !on(axis, arrives) && !on(axis, self.own) && !on(axis, doubt);
+                    doubt |= Doubt::SIZE;
+                    let sides = &conv.padding[2 * axis as usize..][..2];
+                    let wide = sides.iter().max_by_key(|side| side.known());
+                    (certain, wide.map_or(Place::at(self.kind), Num::place))
+                }
+                Fault::OutputPadding { axis, .. } => {
+                    let certain = !on(axis, self.own) && !on(axis, doubt);
+                    doubt |= Doubt::SIZE;
+                    (certain, conv.output_padding[axis as usize].place())
+                }
+                Fault::Groups { out, .. } => {
+                    let place = match &conv.groups {
+                        Groups::Number(groups) => groups.place(),
+                        Groups::Depthwise(span) => Place::at(*span),
+                    };
+                    let depthwise = matches!(conv.groups, Groups::Depthwise(_));
+                    let inputs = !arrives.channels || out && !depthwise;
+                    (inputs && (!(self.own.channels || doubt.channels) || !out), place)
+                }
+                _ => {
+                    let certain = arrives == Doubt::NONE && self.own == Doubt::NONE && doubt == Doubt::NONE;
+                    doubt = Doubt::ALL;
+                    (certain, Place::at(self.kind))
+                }
+            };
+            self.tell(&fault, certain, place);
+        }
+        // The output's channels are the layer's own, whatever arrives.
+        doubt.height |= arrives.height;
+        doubt.width |= arrives.width;
+        (self.leaves(known.output(), doubt), Some((known.params(), known.macs())))
+    }
+
     fn pool(&mut self, pool: &Pool) -> Map {
         let mut doubt = Doubt::NONE;
         for (numbers, field) in [(&pool.kernel, Field::Kernel), (&pool.stride, Field::Stride)] {
@@ -228,6 +296,46 @@ impl Judge<'_> {
             self.tell(&fault, certain, place);
         }
         doubt |= arrives;
+        self.leaves(known.output(), doubt)
+    }
+
+    fn pad(&mut self, pad: &Pad) -> Map {
+        let Some(known) = self.map.shape.and_then(|input| known_pad(pad, input)) else {
+            return Map { shape: None, doubt: Doubt::NONE, surely_map: false };
+        };
+        let (mut doubt, arrives) = (Doubt::NONE, self.map.doubt);
+        for fault in self.told(known.faults()) {
+            let (certain, place) = match fault {
+                Fault::Reflection { axis, .. } => {
+                    let size = if axis == Axis::Height { known.input.h } else { known.input.w };
+                    let sides = &pad.padding[2 * axis as usize..][..2];
+                    let wide = sides.iter().find(|side| side.known().is_some_and(|side| side >= size));
+                    doubt |= Doubt::SIZE;
+                    (!on(axis, arrives) && !on(axis, self.own), wide.map_or(Place::at(self.kind), Num::place))
+                }
+                _ => {
+                    let certain = arrives == Doubt::NONE && self.own == Doubt::NONE && doubt == Doubt::NONE;
+                    doubt = Doubt::ALL;
+                    (certain, Place::at(self.kind))
+                }
+            };
+            self.tell(&fault, certain, place);
+        }
+        doubt |= arrives;
+        self.leaves(known.output(), doubt)
+    }
+
+    fn upsample(&mut self, upsample: &Upsample) -> Map {
+        let mut doubt = if self.zero(&upsample.factor, Field::Factor) { Doubt::SIZE } else { Doubt::NONE };
+        let Some(known) = self.map.shape.and_then(|input| known_upsample(upsample, input)) else {
+            return Map { shape: None, doubt: Doubt::NONE, surely_map: false };
+        };
+        for fault in self.told(known.faults()) {
+            let certain = self.map.doubt == Doubt::NONE && self.own == Doubt::NONE && doubt == Doubt::NONE;
+            self.tell(&fault, certain, Place::at(self.kind));
+            doubt = Doubt::ALL;
+        }
+        doubt |= self.map.doubt;
         self.leaves(known.output(), doubt)
     }
 
@@ -336,6 +444,25 @@ pub fn known_conv(conv: &Conv, input: Shape) -> Option<shape::Conv> {
     Some(known)
 }
 
+/// The transposed convolution in numbers, if all of them are literals.
+pub fn known_conv_transpose(conv: &ConvTranspose, input: Shape) -> Option<shape::ConvTranspose> {
+    let groups = match &conv.groups {
+        Groups::Number(groups) => groups.known()?,
+        Groups::Depthwise(_) => input.c,
+    };
+    Some(shape::ConvTranspose {
+        input,
+        out_channels: conv.out_channels.known()?,
+        kernel: known_numbers(&conv.kernel)?,
+        stride: known_numbers(&conv.stride)?,
+        padding: known_numbers(&conv.padding)?,
+        output_padding: known_numbers(&conv.output_padding)?,
+        dilation: known_numbers(&conv.dilation)?,
+        groups,
+        bias: conv.bias,
+    })
+}
+
 /// The pooling in numbers, if all of them are literals.
 pub fn known_pool(pool: &Pool, input: Shape) -> Option<shape::Pool> {
     Some(shape::Pool {
@@ -345,4 +472,14 @@ pub fn known_pool(pool: &Pool, input: Shape) -> Option<shape::Pool> {
         padding: known_numbers(&pool.padding)?,
         rounding: pool.rounding,
     })
+}
+
+/// The padding in numbers, if all of them are literals.
+pub fn known_pad(pad: &Pad, input: Shape) -> Option<shape::Pad> {
+    Some(shape::Pad { input, padding: known_numbers(&pad.padding)?, mode: pad.mode })
+}
+
+/// The upsampling in numbers, if all of them are literals.
+pub fn known_upsample(upsample: &Upsample, input: Shape) -> Option<shape::Upsample> {
+    Some(shape::Upsample { input, factor: known_numbers(&upsample.factor)?, mode: upsample.mode })
 }

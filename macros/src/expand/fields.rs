@@ -122,6 +122,17 @@ fn field_type(context: &Context<'_>, index: usize, layer: &Layer) -> Option<Toke
         let channels = context.shapes.before(index).sides()[0].argument();
         return Some(quote!(::tenonet::layers::BatchNorm<#channels, T>));
     }
+    if let Op::Scale | Op::Bias | Op::LayerNorm(_) = layer.op {
+        let [c, h, w] = context.shapes.before(index).sides().map(|side| side.argument());
+        return Some(match layer.op {
+            Op::Scale => quote!(::tenonet::layers::Scale<#c, T>),
+            Op::Bias => quote!(::tenonet::layers::Bias<#c, T>),
+            _ => quote!(::tenonet::layers::LayerNorm<#c, #h, #w, T>),
+        });
+    }
+    if matches!(layer.op, Op::ConvTranspose(_)) {
+        return transposed_type(context, index, layer);
+    }
     let numbers = |list: &[usize]| {
         let list = list.iter().map(|n| Size::Known(*n));
         quote!(#(#list),*)
@@ -172,4 +183,36 @@ fn field_type(context: &Context<'_>, index: usize, layer: &Layer) -> Option<Toke
             })
         }
     }
+}
+
+/// `::tenonet::layers::ConvTranspose2d<8, 4, 4, 4, T, ::tenonet::layers::Window<2, 2, 1, 1, 1, 1, 1, 1, 1>, 8, 4>`.
+fn transposed_type(context: &Context<'_>, index: usize, layer: &Layer) -> Option<TokenStream> {
+    let numbers: Vec<TokenStream> = match context.shapes.known[index] {
+        Some(Known::ConvTranspose(conv)) => {
+            let first = [conv.input.c, conv.out_channels, conv.kernel[0], conv.kernel[1]];
+            let rest = [conv.groups, conv.group_inputs(), conv.biases()];
+            let numbers = [&first[..], &conv.stride, &conv.padding, &conv.dilation, &rest].concat();
+            numbers.into_iter().map(|number| Size::Known(number).argument()).collect()
+        }
+        _ => {
+            let spec = context.shapes.spec(index, layer)?;
+            let pairs = ["kernel", "stride", "padding", "dilation"].map(|name| {
+                let name = format_ident!("{name}");
+                (0..if name == "padding" { 4 } else { 2 })
+                    .map(|i| {
+                        let i = Size::Known(i);
+                        quote!({ #spec.#name[#i] })
+                    })
+                    .collect::<Vec<_>>()
+            });
+            let first = [quote!({ #spec.input.c }), quote!({ #spec.out_channels })];
+            let rest = [quote!({ #spec.groups }), quote!({ #spec.group_inputs() }), quote!({ #spec.biases() })];
+            first.into_iter().chain(pairs.into_iter().flatten()).chain(rest).collect()
+        }
+    };
+    let (layer, rest) = numbers.split_at_checked(4)?;
+    let (window, ends) = rest.split_at_checked(9)?;
+    Some(quote! {
+        ::tenonet::layers::ConvTranspose2d<#(#layer),*, T, ::tenonet::layers::Window<#(#window),*>, #(#ends),*>
+    })
 }

@@ -5,7 +5,7 @@ use quote::{format_ident, quote};
 
 use super::Context;
 use super::passes::norms;
-use super::shapes::Known;
+use super::shapes::{Known, ShapeRef};
 use crate::ir::{Layer, Op};
 use crate::size::Size;
 
@@ -19,7 +19,7 @@ pub fn layers<'a>(context: &'a Context<'_>) -> impl Iterator<Item = TokenStream>
     context.network.layers.iter().enumerate().map(|(i, layer)| {
         let (name, kind, output) = (name(layer), layer.kind.to_string(), context.shapes.outputs[i].value());
         let (params, macs) = match (&layer.op, &context.shapes.known[i]) {
-            (Op::Conv(_) | Op::Linear(_), None) => {
+            (Op::Conv(_) | Op::ConvTranspose(_) | Op::Linear(_), None) => {
                 let spec = context.shapes.spec(i, layer);
                 (Size::Const(quote!(#spec.params())), Size::Const(quote!(#spec.macs())))
             }
@@ -28,6 +28,8 @@ pub fn layers<'a>(context: &'a Context<'_>) -> impl Iterator<Item = TokenStream>
                 (Size::Known(params), Size::Known(macs))
             }
             (Op::BatchNorm(_), None) => (context.shapes.before(i).sides()[0].times(2), Size::Known(0)),
+            (Op::Scale | Op::Bias, None) => (context.shapes.before(i).sides()[0].clone(), Size::Known(0)),
+            (Op::LayerNorm(_), None) => (context.shapes.before(i).len().times(2), Size::Known(0)),
             _ => (Size::Known(0), Size::Known(0)),
         };
         quote!(tn::LayerInfo { name: #name, kind: #kind, output: #output, params: #params, macs: #macs })
@@ -52,18 +54,69 @@ impl Tensors {
     /// }
     /// ```
     fn push(&mut self, layer: &Layer, what: &str, shape: &[Size], len: &Size, memory: &str, role: TokenStream) {
-        let (name, offset) = (format!("{}.{what}", name(layer)), &self.offset);
         let memory = format_ident!("{memory}");
+        self.push_shape(layer, what, quote!(&[#(#shape),*]), len, quote!(#memory), role);
+    }
+
+    fn push_shape(
+        &mut self, layer: &Layer, what: &str, shape: TokenStream, len: &Size, memory: TokenStream, role: TokenStream,
+    ) {
+        let (name, offset) = (format!("{}.{what}", name(layer)), &self.offset);
         self.list.push(quote! {
             tn::TensorInfo {
                 name: #name,
-                shape: &[#(#shape),*],
+                shape: #shape,
                 memory: tn::MemoryOrder::#memory,
                 offset: #offset,
                 role: tn::Role::#role,
             }
         });
         self.offset = self.offset.plus(len);
+    }
+
+    /// The tensors of a transposed convolution, whose kernels have PyTorch's shape `[in, out / groups, height, width]` in files.
+    fn transposed(&mut self, context: &Context<'_>, index: usize, layer: &Layer, bias: bool) {
+        let Some(spec) = context.shapes.spec(index, layer) else { return };
+        let number = |tokens| Size::Const(tokens);
+        let (shape, weights, [groups, fan_in, fan_out, outputs]) = match context.shapes.known[index] {
+            Some(Known::ConvTranspose(conv)) => {
+                let [kh, kw] = conv.kernel;
+                let numbers = [conv.groups, conv.fan_in(), conv.fan_out(), conv.out_channels];
+                let shape = [conv.input.c, conv.group_outputs(), kh, kw];
+                (shape.map(Size::Known), Size::Known(conv.weights()), numbers.map(Size::Known))
+            }
+            _ => (
+                [
+                    quote!(#spec.input.c),
+                    quote!(#spec.group_outputs()),
+                    quote!(#spec.kernel[0]),
+                    quote!(#spec.kernel[1]),
+                ]
+                .map(number),
+                number(quote!(#spec.weights())),
+                [quote!(#spec.groups), quote!(#spec.fan_in()), quote!(#spec.fan_out()), quote!(#spec.out_channels)]
+                    .map(number),
+            ),
+        };
+        let (memory, role) =
+            (quote!(Transposed { groups: #groups }), quote!(Weight { fan_in: #fan_in, fan_out: #fan_out }));
+        self.push_shape(layer, "weight", quote!(&[#(#shape),*]), &weights, memory, role);
+        if bias {
+            self.vector(layer, "bias", &outputs, quote!(Bias));
+        }
+    }
+
+    /// A tensor with one element for each of a map. That of a vector is a vector in files, too.
+    fn map(&mut self, layer: &Layer, what: &str, map: &ShapeRef, role: TokenStream) {
+        let [c, h, w] = map.sides();
+        let shape = match map {
+            ShapeRef::Known(shape) if shape.is_flat() => quote!(&[#c]),
+            ShapeRef::Known(_) => quote!(&[#c, #h, #w]),
+            ShapeRef::Const(path) => {
+                quote!(if #path.is_flat() { &[#c] as &'static [usize] } else { &[#c, #h, #w] })
+            }
+        };
+        self.push_shape(layer, what, shape, &map.len(), quote!(Pixels), role);
     }
 
     /// A tensor with one element for each channel.
@@ -79,10 +132,27 @@ pub fn tensors(context: &Context<'_>) -> Vec<TokenStream> {
         let out = context.shapes.outputs[i].sides()[0].clone();
         let bias = match &layer.op {
             Op::Conv(conv) => conv.bias,
+            Op::ConvTranspose(conv) => {
+                tensors.transposed(context, i, layer, conv.bias);
+                continue;
+            }
             Op::Linear(linear) => linear.bias,
             Op::BatchNorm(_) => {
                 tensors.vector(layer, "weight", &out, quote!(Scale));
                 tensors.vector(layer, "bias", &out, quote!(Bias));
+                continue;
+            }
+            Op::Scale => {
+                tensors.vector(layer, "weight", &out, quote!(Scale));
+                continue;
+            }
+            Op::Bias => {
+                tensors.vector(layer, "bias", &out, quote!(Shift));
+                continue;
+            }
+            Op::LayerNorm(_) => {
+                tensors.map(layer, "weight", &context.shapes.outputs[i], quote!(Scale));
+                tensors.map(layer, "bias", &context.shapes.outputs[i], quote!(Shift));
                 continue;
             }
             _ => continue,

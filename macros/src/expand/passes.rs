@@ -144,7 +144,12 @@ fn specs(context: &Context<'_>) -> TokenStream {
                     quote!(const CONV: ::tenonet::shape::Conv = #spec; const PLANES: bool = #planes;),
                 )
             }
+            Op::ConvTranspose(_) => {
+                (quote!(tn::ConvTransposeSpec), quote!(const TRANSPOSED: ::tenonet::shape::ConvTranspose = #spec;))
+            }
             Op::Pool(_) => (quote!(tn::PoolSpec), quote!(const POOL: ::tenonet::shape::Pool = #spec;)),
+            Op::Pad(_) => (quote!(tn::PadSpec), quote!(const PAD: ::tenonet::shape::Pad = #spec;)),
+            Op::Upsample(_) => (quote!(tn::UpsampleSpec), quote!(const UPSAMPLE: ::tenonet::shape::Upsample = #spec;)),
             _ => return None,
         };
         let marker = marker(context, i);
@@ -168,7 +173,12 @@ fn specs(context: &Context<'_>) -> TokenStream {
             use tn::PoolSpec as _;
         )
     });
-    quote!(#convs #pools #(#specs)*)
+    let transposed = has(|op| matches!(op, Op::ConvTranspose(_))).then(|| {
+        quote!(
+            use tn::ConvTransposeSpec as _;
+        )
+    });
+    quote!(#convs #transposed #pools #(#specs)*)
 }
 
 /// ```text
@@ -228,6 +238,10 @@ fn work(context: &Context<'_>, steps: &[Step], training: bool) -> TokenStream {
                 training.then(|| quote!(, tn::conv_backward::backward_work(&#conv::CONV, #conv::PLANES, #pool)));
             Some(quote!(tn::conv::forward_work(&#conv::CONV, #conv::PLANES, #pool, #normed) #backward))
         }
+        Kernel::ConvTranspose { layer, .. } if training => {
+            let conv = marker(context, layer);
+            Some(quote!(tn::conv_transpose::backward_work(&#conv::TRANSPOSED)))
+        }
         Kernel::Linear { layer, .. } if training => {
             let (inputs, outputs) = (context.shapes.before(layer).len(), context.shapes.outputs[layer].len());
             Some(quote!(tn::linear::backward_work(#inputs, #outputs)))
@@ -264,7 +278,12 @@ fn activation(context: &Context<'_>, layer: Option<usize>) -> TokenStream {
     quote!(tn::layers::#name)
 }
 
-/// What batch_norm adds to the variance.
+/// That of dropout.
+fn probability(context: &Context<'_>, layer: usize) -> TokenStream {
+    epsilon(context, layer)
+}
+
+/// What a normalisation adds to the variance.
 fn epsilon(context: &Context<'_>, layer: usize) -> TokenStream {
     context.network.layers[layer].real().map_or(TokenStream::new(), |number| context.shapes.number(layer, number))
 }
@@ -331,6 +350,10 @@ fn forward_call(context: &Context<'_>, step: &Step, in_place: bool, site: Site<'
             };
             quote!(tn::conv::forward(simd, #conv, x, &self.#name.weight, #affine, #skip, #act, #stage, y, work);)
         }
+        Kernel::ConvTranspose { layer, act } => {
+            let (conv, name, act) = (marker(context, layer), field(layer), activation(context, act));
+            quote!(tn::conv_transpose::forward(simd, #conv, x, &self.#name.weight, &self.#name.bias, #act, y);)
+        }
         Kernel::Linear { layer, act } => {
             let (name, act) = (field(layer), activation(context, act));
             quote!(tn::linear::forward(simd, x, &self.#name.weight, &self.#name.bias, #act, y);)
@@ -346,6 +369,26 @@ fn forward_call(context: &Context<'_>, step: &Step, in_place: bool, site: Site<'
                 },
             }
         }
+        Kernel::LayerNorm { layer } => {
+            let (name, epsilon) = (field(layer), epsilon(context, layer));
+            quote!(tn::layer_norm::forward(simd, &self.#name, #epsilon, x, y);)
+        }
+        Kernel::Scale { layer } => {
+            let name = field(layer);
+            if in_place {
+                quote!(tn::scale::forward_in_place(simd, &self.#name.weight, y);)
+            } else {
+                quote!(tn::scale::forward(simd, &self.#name.weight, x, y);)
+            }
+        }
+        Kernel::Bias { layer } => {
+            let name = field(layer);
+            if in_place {
+                quote!(tn::scale::shift_forward_in_place(simd, &self.#name.bias, y);)
+            } else {
+                quote!(tn::scale::shift_forward(simd, &self.#name.bias, x, y);)
+            }
+        }
         Kernel::Pool { layer } => {
             let pool = marker(context, layer);
             match (&context.network.layers[layer].op, site) {
@@ -357,6 +400,18 @@ fn forward_call(context: &Context<'_>, step: &Step, in_place: bool, site: Site<'
             }
         }
         Kernel::GlobalAvgPool => quote!(tn::pool::global_avg_forward(simd, x, y);),
+        Kernel::GlobalMaxPool => match site {
+            Site::Training { index: Some(index), .. } => quote!(tn::global_max::forward_indexed(simd, x, y, #index);),
+            _ => quote!(tn::global_max::forward(simd, x, y);),
+        },
+        Kernel::Pad { layer } => {
+            let pad = marker(context, layer);
+            quote!(tn::pad::forward(simd, #pad, x, y);)
+        }
+        Kernel::Upsample { layer } => {
+            let upsample = marker(context, layer);
+            quote!(tn::upsample::forward(simd, #upsample, x, y);)
+        }
         Kernel::Add { act } => {
             let act = activation(context, act);
             if in_place {
@@ -379,6 +434,14 @@ fn forward_call(context: &Context<'_>, step: &Step, in_place: bool, site: Site<'
                 quote!(tn::map::softmax_forward_in_place(simd, #channels, y);)
             } else {
                 quote!(tn::map::softmax_forward(simd, #channels, x, y);)
+            }
+        }
+        Kernel::Dropout { layer } => {
+            let (number, probability) = (Size::Known(layer), probability(context, layer));
+            if in_place {
+                quote!(tn::dropout::apply_in_place(simd, masks, #number, #probability, y);)
+            } else {
+                quote!(tn::dropout::forward(simd, masks, #number, #probability, x, y);)
             }
         }
         Kernel::ToPixels | Kernel::ToPlanes => {

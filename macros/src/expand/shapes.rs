@@ -3,10 +3,13 @@
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::Ident;
-use tenonet_shape::{self as shape, Rounding, Shape};
+use tenonet_shape::{self as shape, PadMode, Rounding, Shape, UpsampleMode};
 
-use crate::check::{known_conv, known_pool, known_shape};
-use crate::ir::{Activation, Conv, Groups, Layer, Linear, Network, Num, Op, Padding, Place, Pool, Residual, Source};
+use crate::check::{known_conv, known_conv_transpose, known_pad, known_pool, known_shape, known_upsample};
+use crate::ir::{
+    Activation, Conv, ConvTranspose, Groups, Layer, Linear, Network, Num, Op, Pad, Padding, Place, Pool, Residual,
+    Source, Upsample,
+};
 use crate::size::Size;
 
 /// A shape: numbers, or a constant.
@@ -21,11 +24,17 @@ pub enum ShapeRef {
 #[derive(Clone, Copy, Debug)]
 pub enum Known {
     Conv(shape::Conv),
+    ConvTranspose(shape::ConvTranspose),
     Pool(shape::Pool),
     Linear(shape::Linear),
     BatchNorm(shape::BatchNorm),
     /// A sum: its arms have been compared.
     Residual,
+    /// A layer without parameters that changes height and width.
+    Resize,
+    LayerNorm(shape::LayerNorm),
+    /// A parameter for each of so many channels.
+    PerChannel(usize),
 }
 
 impl Known {
@@ -37,13 +46,19 @@ impl Known {
         };
         match &layer.op {
             Op::Conv(conv) => known_conv(conv, input).map(Known::Conv),
+            Op::ConvTranspose(conv) => known_conv_transpose(conv, input).map(Known::ConvTranspose),
             Op::Pool(pool) => known_pool(pool, input).map(Known::Pool),
+            Op::Pad(pad) => known_pad(pad, input).map(|_| Known::Resize),
+            Op::Upsample(upsample) => known_upsample(upsample, input).map(|_| Known::Resize),
             Op::Linear(Linear { outputs, bias }) => {
                 Some(Known::Linear(shape::Linear { input, outputs: outputs.known()?, bias: *bias }))
             }
             Op::BatchNorm(_) => Some(Known::BatchNorm(shape::BatchNorm { input })),
+            Op::LayerNorm(_) => Some(Known::LayerNorm(shape::LayerNorm { input })),
+            Op::Scale | Op::Bias => Some(Known::PerChannel(input.c)),
             Op::Residual(residual) => of(residual.input).and(of(residual.skip())).map(|_| Known::Residual),
-            Op::GlobalAvgPool | Op::Activation(_) | Op::Softmax | Op::Flatten => None,
+            Op::GlobalAvgPool | Op::GlobalMaxPool | Op::Activation(_) | Op::Softmax => None,
+            Op::Dropout(_) | Op::Flatten => None,
         }
     }
 
@@ -51,9 +66,12 @@ impl Known {
     pub fn counts(&self) -> [usize; 2] {
         match self {
             Known::Conv(conv) => [conv.params(), conv.macs()],
+            Known::ConvTranspose(conv) => [conv.params(), conv.macs()],
             Known::Linear(linear) => [linear.params(), linear.macs()],
             Known::BatchNorm(norm) => [norm.params(), 0],
-            Known::Pool(_) | Known::Residual => [0; 2],
+            Known::LayerNorm(norm) => [norm.params(), 0],
+            Known::PerChannel(channels) => [*channels, 0],
+            Known::Pool(_) | Known::Residual | Known::Resize => [0; 2],
         }
     }
 }
@@ -132,7 +150,7 @@ impl Shapes {
                         }
                         None => match &layer.op {
                             Op::Flatten => quote!(::tenonet::shape::Shape::flat(#arrives.len())),
-                            Op::GlobalAvgPool => quote!(::tenonet::shape::Shape::flat(#arrives.c)),
+                            Op::GlobalAvgPool | Op::GlobalMaxPool => quote!(::tenonet::shape::Shape::flat(#arrives.c)),
                             _ => quote!(#arrives),
                         },
                     };
@@ -214,6 +232,9 @@ impl Shapes {
                 };
                 checks.extend(match kind {
                     Some(kind) => quote_spanned!(place.start=> const _: ::tenonet::layers::#kind = ::tenonet::layers::#kind::new(#value);),
+                    None if matches!(layer.op, Op::Dropout(_)) => {
+                        assertion(place, quote!(::tenonet::shape::deny_probability), quote!(#name, #value))
+                    }
                     None => assertion(place, quote!(::tenonet::shape::deny_epsilon), quote!(#name, #value)),
                 });
             }
@@ -293,13 +314,29 @@ fn fields(layer: &Layer) -> Vec<(&'static str, Place)> {
                 Groups::Depthwise(span) => ("Groups", Place::at(*span)),
             });
         }
+        Op::ConvTranspose(conv) => {
+            fields.push(("Channels", conv.out_channels.place()));
+            fields.push(("Kernel", place(&conv.kernel)));
+            fields.push(("Stride", place(&conv.stride)));
+            fields.push(("Padding", place(&conv.padding)));
+            fields.push(("OutputPadding", place(&conv.output_padding)));
+            fields.push(("Dilation", place(&conv.dilation)));
+            fields.push(match &conv.groups {
+                Groups::Number(groups) => ("Groups", groups.place()),
+                Groups::Depthwise(span) => ("Groups", Place::at(*span)),
+            });
+        }
         Op::Pool(pool) => {
             fields.push(("Kernel", place(&pool.kernel)));
             fields.push(("Stride", place(&pool.stride)));
             fields.push(("Padding", place(&pool.padding)));
         }
+        Op::Pad(pad) => fields.push(("Padding", place(&pad.padding))),
+        Op::Upsample(upsample) => fields.push(("Factor", place(&upsample.factor))),
         Op::Linear(linear) => fields.push(("Channels", linear.outputs.place())),
-        Op::GlobalAvgPool | Op::BatchNorm(_) | Op::Activation(_) | Op::Softmax | Op::Flatten | Op::Residual(_) => {}
+        Op::GlobalAvgPool | Op::GlobalMaxPool | Op::BatchNorm(_) => {}
+        Op::LayerNorm(_) | Op::Scale | Op::Bias => {}
+        Op::Activation(_) | Op::Softmax | Op::Dropout(_) | Op::Flatten | Op::Residual(_) => {}
     }
     fields
 }
@@ -352,6 +389,30 @@ fn spec<'a>(layer: &Layer, of: impl Fn(Source) -> &'a ShapeRef) -> Option<(Ident
             };
             Some((format_ident!("Conv"), spec))
         }
+        Op::ConvTranspose(conv) => {
+            let ConvTranspose { out_channels, kernel, stride, padding, output_padding, dilation, groups, bias } = conv;
+            let (out_channels, kernel, stride, padding) =
+                (value(out_channels), values(kernel), values(stride), values(padding));
+            let (output_padding, dilation) = (values(output_padding), values(dilation));
+            let groups = match groups {
+                Groups::Number(n) => value(n),
+                Groups::Depthwise(_) => before.sides()[0].to_token_stream(),
+            };
+            let spec = quote! {
+                ::tenonet::shape::ConvTranspose {
+                    input: #input,
+                    out_channels: #out_channels,
+                    kernel: #kernel,
+                    stride: #stride,
+                    padding: #padding,
+                    output_padding: #output_padding,
+                    dilation: #dilation,
+                    groups: #groups,
+                    bias: #bias,
+                }
+            };
+            Some((format_ident!("ConvTranspose"), spec))
+        }
         Op::Pool(Pool { kernel, stride, padding, rounding, .. }) => {
             let (kernel, stride, padding) = (values(kernel), values(stride), values(padding));
             let rounding = match rounding {
@@ -370,6 +431,29 @@ fn spec<'a>(layer: &Layer, of: impl Fn(Source) -> &'a ShapeRef) -> Option<(Ident
             };
             Some((format_ident!("Pool"), spec))
         }
+        Op::Pad(Pad { padding, mode }) => {
+            let padding = values(padding);
+            let mode = match mode {
+                PadMode::Zero => quote!(Zero),
+                PadMode::Reflect => quote!(Reflect),
+                PadMode::Replicate => quote!(Replicate),
+            };
+            let spec = quote! {
+                ::tenonet::shape::Pad { input: #input, padding: #padding, mode: ::tenonet::shape::PadMode::#mode }
+            };
+            Some((format_ident!("Pad"), spec))
+        }
+        Op::Upsample(Upsample { factor, mode }) => {
+            let factor = values(factor);
+            let mode = match mode {
+                UpsampleMode::Nearest => quote!(Nearest),
+                UpsampleMode::Bilinear => quote!(Bilinear),
+            };
+            let spec = quote! {
+                ::tenonet::shape::Upsample { input: #input, factor: #factor, mode: ::tenonet::shape::UpsampleMode::#mode }
+            };
+            Some((format_ident!("Upsample"), spec))
+        }
         Op::Linear(Linear { outputs, bias }) => {
             let outputs = value(outputs);
             let spec = quote!(::tenonet::shape::Linear { input: #input, outputs: #outputs, bias: #bias });
@@ -387,7 +471,9 @@ fn spec<'a>(layer: &Layer, of: impl Fn(Source) -> &'a ShapeRef) -> Option<(Ident
             let spec = quote!(::tenonet::shape::Residual { input: #block, layers: #input, shortcut: #shortcut });
             Some((format_ident!("Residual"), spec))
         }
-        Op::GlobalAvgPool | Op::BatchNorm(_) | Op::Activation(_) | Op::Softmax | Op::Flatten => None,
+        Op::GlobalAvgPool | Op::GlobalMaxPool | Op::BatchNorm(_) => None,
+        Op::LayerNorm(_) | Op::Scale | Op::Bias => None,
+        Op::Activation(_) | Op::Softmax | Op::Dropout(_) | Op::Flatten => None,
     }
 }
 

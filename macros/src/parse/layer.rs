@@ -5,14 +5,17 @@ use quote::format_ident;
 use syn::ext::IdentExt;
 use syn::parse::ParseStream;
 use syn::{Expr, Ident, Lit, Token};
-use tenonet_shape::Rounding;
+use tenonet_shape::{PadMode, Rounding, UpsampleMode};
 
 use super::Doubt;
 use super::args::{Args, entries, single_word, skip_to_comma};
 use super::number::{bare, float, literal_value, number, real};
 use super::words::{self, Kind};
 use crate::diagnostics::Diagnostics;
-use crate::ir::{Activation, BatchNorm, Conv, Groups, Linear, Num, Op, Padding, Place, Pool, PoolKind};
+use crate::ir::{
+    Activation, BatchNorm, Conv, ConvTranspose, Dropout, Groups, LayerNorm, Linear, Num, Op, Pad, Padding, Place, Pool,
+    PoolKind, Upsample,
+};
 
 /// How a layer or a block begins: `name: kind`, or `kind`.
 pub struct Head {
@@ -150,6 +153,8 @@ impl Reader<'_> {
         let op = match self.meant {
             Kind::Conv => Op::Conv(self.conv(false)),
             Kind::Conv1d => Op::Conv(self.conv(true)),
+            Kind::ConvTranspose => Op::ConvTranspose(self.conv_transpose(false)),
+            Kind::ConvTranspose1d => Op::ConvTranspose(self.conv_transpose(true)),
             Kind::Pool(kind) => Op::Pool(self.pool(kind, false)),
             Kind::Pool1d(kind) => Op::Pool(self.pool(kind, true)),
             Kind::Linear => {
@@ -157,7 +162,16 @@ impl Reader<'_> {
                 return Op::Linear(Linear { outputs, bias: self.bias() });
             }
             Kind::BatchNorm => Op::BatchNorm(BatchNorm { epsilon: self.epsilon() }),
+            Kind::LayerNorm => Op::LayerNorm(LayerNorm { epsilon: self.epsilon() }),
+            Kind::Scale => Op::Scale,
+            Kind::Bias => Op::Bias,
+            Kind::Dropout => Op::Dropout(Dropout { probability: self.probability() }),
             Kind::GlobalAvgPool => Op::GlobalAvgPool,
+            Kind::GlobalMaxPool => Op::GlobalMaxPool,
+            Kind::Pad => Op::Pad(self.pad(false)),
+            Kind::Pad1d => Op::Pad(self.pad(true)),
+            Kind::Upsample => Op::Upsample(self.upsample(false)),
+            Kind::Upsample1d => Op::Upsample(self.upsample(true)),
             Kind::Flatten => Op::Flatten,
             Kind::Softmax => Op::Softmax,
             Kind::Relu => Op::Activation(Activation::Relu),
@@ -172,7 +186,8 @@ impl Reader<'_> {
             Kind::HardSwish => Op::Activation(Activation::HardSwish),
             Kind::Softplus => Op::Activation(Activation::Softplus),
         };
-        if !self.whole && matches!(op, Op::Conv(_) | Op::Pool(_)) {
+        let sized = matches!(op, Op::Conv(_) | Op::ConvTranspose(_) | Op::Pool(_) | Op::Pad(_) | Op::Upsample(_));
+        if !self.whole && sized {
             self.doubt |= Doubt::SIZE;
         }
         op
@@ -206,6 +221,29 @@ impl Reader<'_> {
         Conv { out_channels, kernel, stride, padding, dilation, groups, bias: self.bias() }
     }
 
+    fn conv_transpose(&mut self, one_d: bool) -> ConvTranspose {
+        let Conv { out_channels, kernel, stride, padding, dilation, groups, bias } = self.conv(one_d);
+        let padding = match padding {
+            Padding::Numbers(numbers) => numbers,
+            Padding::Same(span) => {
+                self.faults
+                    .push(Place::at(span), format!("{}: a transposed convolution has no padding `same`", self.who))
+                    .help("give what is cut off in numbers: `padding = 1`");
+                self.doubt |= Doubt::SIZE;
+                [0; 4].map(|n| self.known(n))
+            }
+        };
+        let output_padding = match self.args.take("output_padding") {
+            Some((_, value)) => {
+                let [rows, columns] = self.pair(value, "output_padding", one_d);
+                // A signal has one row whatever is put on.
+                if one_d { [self.known(0), columns] } else { [rows, columns] }
+            }
+            None => self.known_pair(0),
+        };
+        ConvTranspose { out_channels, kernel, stride, padding, output_padding, dilation, groups, bias }
+    }
+
     fn pool(&mut self, kind: PoolKind, one_d: bool) -> Pool {
         let kernel = match self.first(Doubt::SIZE) {
             Some(window) => self.pair(window, "window", one_d),
@@ -233,9 +271,30 @@ impl Reader<'_> {
         Pool { kind, kernel, stride, padding, rounding }
     }
 
+    fn pad(&mut self, one_d: bool) -> Pad {
+        let padding = match self.first(Doubt::SIZE) {
+            Some(value) => self.sides(value, false, one_d),
+            None => [0; 4].map(|n| self.known(n)),
+        };
+        let mode = match (self.args.flag("reflect"), self.args.flag("replicate")) {
+            (true, _) => PadMode::Reflect,
+            (_, true) => PadMode::Replicate,
+            _ => PadMode::Zero,
+        };
+        Pad { padding, mode }
+    }
+
+    fn upsample(&mut self, one_d: bool) -> Upsample {
+        let factor = match self.first(Doubt::SIZE) {
+            Some(value) => self.pair(value, "factor", one_d),
+            None => self.known_pair(1),
+        };
+        let mode = if self.args.flag("bilinear") { UpsampleMode::Bilinear } else { UpsampleMode::Nearest };
+        Upsample { factor, mode }
+    }
+
     /// `same`, `valid`, one number, `(rows, columns)` or `(top, bottom, left, right)`; in one dimension one number or `(left, right)`.
     fn padding(&mut self, one_d: bool) -> Padding {
-        let zero = self.known(0);
         let Some((_, value)) = self.args.take("padding") else {
             return Padding::Numbers([0; 4].map(|n| self.known(n)));
         };
@@ -246,7 +305,14 @@ impl Reader<'_> {
             }
             _ => {}
         }
-        let numbers = match bare(value) {
+        Padding::Numbers(self.sides(value, true, one_d))
+    }
+
+    /// Rows and columns around a map: one number, `(rows, columns)` or `(top, bottom, left, right)`; in one dimension one number or
+    /// `(left, right)`. `words`: whether the argument has words for some, too.
+    fn sides(&mut self, value: Expr, words: bool, one_d: bool) -> [Num; 4] {
+        let zero = self.known(0);
+        match bare(value) {
             Expr::Tuple(tuple) => {
                 let place = Place::of(&tuple);
                 let elements: Vec<Expr> = tuple.elems.into_iter().collect();
@@ -258,10 +324,13 @@ impl Reader<'_> {
                     (Ok([rows, columns]), _) => [rows.clone(), rows, columns.clone(), columns],
                     (_, Ok(four)) if !one_d => four,
                     _ => {
-                        let forms = if one_d {
-                            "one number, `(left, right)`, `same` or `valid`"
-                        } else {
-                            "one number, `(rows, columns)`, `(top, bottom, left, right)`, `same` or `valid`"
+                        let forms = match (one_d, words) {
+                            (true, true) => "one number, `(left, right)`, `same` or `valid`",
+                            (true, false) => "one number or `(left, right)`",
+                            (false, true) => {
+                                "one number, `(rows, columns)`, `(top, bottom, left, right)`, `same` or `valid`"
+                            }
+                            (false, false) => "one number, `(rows, columns)` or `(top, bottom, left, right)`",
                         };
                         self.faults
                             .push(place, format!("{}: padding cannot be a list of {count}", self.who))
@@ -279,8 +348,7 @@ impl Reader<'_> {
                     [number.clone(), number.clone(), number.clone(), number]
                 }
             }
-        };
-        Padding::Numbers(numbers)
+        }
     }
 
     /// One number for both axes or `(rows, columns)`; in one dimension one number for the columns.
@@ -361,7 +429,7 @@ impl Reader<'_> {
         )
     }
 
-    /// What `batch_norm` adds to the variance; 1e-5 unless said.
+    /// What `batch_norm` and `layer_norm` add to the variance; 1e-5 unless said.
     fn epsilon(&mut self) -> Box<Expr> {
         let default = float(1e-5, self.kind.span());
         let Some((_, value)) = self.args.take("epsilon") else { return Box::new(default) };
@@ -372,6 +440,19 @@ impl Reader<'_> {
             self.faults.push(place, text.as_str()).help("write `epsilon = 1e-5`");
         }
         Box::new(epsilon)
+    }
+
+    /// That of `dropout`.
+    fn probability(&mut self) -> Box<Expr> {
+        let Some(value) = self.first(Doubt::NONE) else { return Box::new(float(0.5, self.kind.span())) };
+        let place = Place::of(&value);
+        let what = format!("{}: the probability", self.who);
+        let value = real(value, &what, self.faults).unwrap_or_else(|| float(0.5, self.kind.span()));
+        if literal_value(&value).is_some_and(|value| !(0.0..1.0).contains(&value)) {
+            let text = tenonet_shape::probability_text(self.who);
+            self.faults.push(place, text.as_str()).help("it is that of an element to be dropped: `dropout(0.5)`");
+        }
+        Box::new(value)
     }
 
     fn number(&mut self, value: Expr, what: &str, doubt: Doubt) -> Num {

@@ -7,11 +7,22 @@ use crate::ir::PoolKind;
 pub enum Kind {
     Conv,
     Conv1d,
+    ConvTranspose,
+    ConvTranspose1d,
     Pool(PoolKind),
     Pool1d(PoolKind),
     GlobalAvgPool,
+    GlobalMaxPool,
+    Pad,
+    Pad1d,
+    Upsample,
+    Upsample1d,
     Linear,
     BatchNorm,
+    LayerNorm,
+    Scale,
+    Bias,
+    Dropout,
     Flatten,
     Softmax,
     Relu,
@@ -27,16 +38,27 @@ pub enum Kind {
     Softplus,
 }
 
-const KINDS: [(&str, Kind); 22] = [
+const KINDS: [(&str, Kind); 33] = [
     ("conv", Kind::Conv),
     ("conv1d", Kind::Conv1d),
+    ("conv_transpose", Kind::ConvTranspose),
+    ("conv_transpose1d", Kind::ConvTranspose1d),
     ("max_pool", Kind::Pool(PoolKind::Max)),
     ("max_pool1d", Kind::Pool1d(PoolKind::Max)),
     ("avg_pool", Kind::Pool(PoolKind::Avg)),
     ("avg_pool1d", Kind::Pool1d(PoolKind::Avg)),
     ("global_avg_pool", Kind::GlobalAvgPool),
+    ("global_max_pool", Kind::GlobalMaxPool),
+    ("pad", Kind::Pad),
+    ("pad1d", Kind::Pad1d),
+    ("upsample", Kind::Upsample),
+    ("upsample1d", Kind::Upsample1d),
     ("linear", Kind::Linear),
     ("batch_norm", Kind::BatchNorm),
+    ("layer_norm", Kind::LayerNorm),
+    ("scale", Kind::Scale),
+    ("bias", Kind::Bias),
+    ("dropout", Kind::Dropout),
     ("flatten", Kind::Flatten),
     ("softmax", Kind::Softmax),
     ("relu", Kind::Relu),
@@ -53,30 +75,25 @@ const KINDS: [(&str, Kind); 22] = [
 ];
 
 /// Words that the language keeps for what is not built yet, and whether such a layer leaves the shape as it is.
-const LATER: [(&str, bool); 11] = [
-    ("layer_norm", true),
-    ("dropout", true),
-    ("scale", true),
-    ("bias", true),
-    ("conv_transpose", false),
-    ("conv_transpose1d", false),
-    ("upsample", false),
-    ("pad", false),
-    ("concat", false),
-    ("repeat", false),
-    ("net", false),
-];
+const LATER: [(&str, bool); 3] = [("concat", false), ("repeat", false), ("net", false)];
 
 /// What other frameworks call a layer, where the name alone would not lead to ours.
-const ELSEWHERE: [(&str, &str); 8] = [
+const ELSEWHERE: [(&str, &str); 15] = [
     ("conv2d", "conv"),
     ("convolution", "conv"),
+    ("deconv", "conv_transpose"),
+    ("deconvolution", "conv_transpose"),
     ("dense", "linear"),
     ("fc", "linear"),
     ("fully_connected", "linear"),
     ("swish", "silu"),
     ("adaptive_avg_pool", "global_avg_pool"),
+    ("adaptive_max_pool", "global_max_pool"),
     ("view", "flatten"),
+    ("interpolate", "upsample"),
+    ("zero_pad", "pad"),
+    ("reflection_pad", "pad"),
+    ("replication_pad", "pad"),
 ];
 
 /// The word before a block of layers.
@@ -85,8 +102,9 @@ pub const RESIDUAL: &str = "residual";
 /// The word between the two arms of a block.
 pub const SHORTCUT: &str = "shortcut";
 
-/// Words that stand for a way of padding, rounding or grouping, so that they are no numbers.
-pub const FLAGS: [&str; 5] = ["same", "valid", "depthwise", "floor", "ceil"];
+/// Words that stand for a way of padding, rounding, grouping or interpolating, so that they are no numbers.
+pub const FLAGS: [&str; 10] =
+    ["same", "valid", "depthwise", "floor", "ceil", "zero", "reflect", "replicate", "nearest", "bilinear"];
 
 /// The argument that a word of [`FLAGS`] is a value of, if it is one.
 pub fn owner(flag: &str) -> Option<&'static str> {
@@ -104,7 +122,7 @@ pub fn is_argument(word: &str) -> bool {
 
 /// Whether a name is one that other frameworks give to what is our first argument.
 pub fn names_first(word: &str) -> bool {
-    const NAMES: [&str; 14] = [
+    const NAMES: [&str; 20] = [
         "channels",
         "out_channels",
         "filters",
@@ -119,6 +137,12 @@ pub fn names_first(word: &str) -> bool {
         "pool_size",
         "slope",
         "alpha",
+        "padding",
+        "factor",
+        "scale_factor",
+        "p",
+        "probability",
+        "rate",
     ];
     NAMES.contains(&word)
 }
@@ -166,6 +190,7 @@ impl Kind {
     pub fn takes(self) -> Takes {
         let nothing = Takes { first: None, named: &[], flags: &[], example: "" };
         const CONV: &[&str] = &["kernel", "stride", "padding", "dilation", "groups", "bias"];
+        const TRANSPOSED: &[&str] = &["kernel", "stride", "padding", "output_padding", "dilation", "groups", "bias"];
         match self {
             Kind::Conv => Takes {
                 first: Some("number of output channels"),
@@ -179,6 +204,18 @@ impl Kind {
                 example: "conv1d(16, kernel = 9)",
                 ..nothing
             },
+            Kind::ConvTranspose => Takes {
+                first: Some("number of output channels"),
+                named: TRANSPOSED,
+                example: "conv_transpose(16, kernel = 4, stride = 2, padding = 1)",
+                ..nothing
+            },
+            Kind::ConvTranspose1d => Takes {
+                first: Some("number of output channels"),
+                named: TRANSPOSED,
+                example: "conv_transpose1d(16, kernel = 4, stride = 2, padding = 1)",
+                ..nothing
+            },
             Kind::Pool(kind) | Kind::Pool1d(kind) => Takes {
                 first: Some("window"),
                 named: &["stride", "padding"],
@@ -190,10 +227,24 @@ impl Kind {
                     (PoolKind::Avg, false) => "avg_pool1d(2)",
                 },
             },
+            Kind::Pad | Kind::Pad1d => Takes {
+                first: Some("padding"),
+                named: &[],
+                flags: &["zero", "reflect", "replicate"],
+                example: if self == Kind::Pad { "pad(1)" } else { "pad1d(1)" },
+            },
+            Kind::Upsample | Kind::Upsample1d => Takes {
+                first: Some("factor"),
+                named: &[],
+                flags: &["nearest", "bilinear"],
+                example: if self == Kind::Upsample { "upsample(2)" } else { "upsample1d(2)" },
+            },
             Kind::Linear => {
                 Takes { first: Some("number of outputs"), named: &["bias"], example: "linear(10)", ..nothing }
             }
             Kind::BatchNorm => Takes { named: &["epsilon"], example: "batch_norm(epsilon = 1e-3)", ..nothing },
+            Kind::LayerNorm => Takes { named: &["epsilon"], example: "layer_norm(epsilon = 1e-6)", ..nothing },
+            Kind::Dropout => Takes { first: Some("probability"), example: "dropout(0.5)", ..nothing },
             Kind::LeakyRelu => Takes { first: Some("slope"), example: "leaky_relu(0.01)", ..nothing },
             Kind::Elu => Takes { first: Some("scale"), example: "elu(1.0)", ..nothing },
             _ => nothing,

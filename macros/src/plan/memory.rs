@@ -93,7 +93,15 @@ fn last_reads(steps: &[Step]) -> Vec<usize> {
 
 /// The operand in whose place a step can work: one that nobody reads later.
 fn overwritten(step: &Step, time: usize, ends: &[usize]) -> Option<Operand> {
-    let in_place = matches!(step.kernel, Kernel::Map { .. } | Kernel::Softmax { .. } | Kernel::Add { .. });
+    let in_place = matches!(
+        step.kernel,
+        Kernel::Map { .. }
+            | Kernel::Softmax { .. }
+            | Kernel::Add { .. }
+            | Kernel::Scale { .. }
+            | Kernel::Bias { .. }
+            | Kernel::Dropout { .. }
+    );
     let is_free = |operand: &Operand| matches!(operand, Operand::Step(read) if ends[*read] == time);
     // A sum of something with itself has nowhere to go.
     (in_place && step.skip != Some(step.x)).then(|| step.reads().find(is_free)).flatten()
@@ -122,15 +130,18 @@ impl Memory {
 fn kept(network: &Network, step: &Step) -> (bool, bool) {
     match &step.kernel {
         Kernel::Conv { act, .. } | Kernel::Linear { act, .. } | Kernel::BatchNorm { act, .. } => (true, act.is_some()),
+        Kernel::ConvTranspose { act, .. } => (true, act.is_some()),
         Kernel::Add { act } => (false, act.is_some()),
         Kernel::Map { layer } => {
             let from_output = matches!(&network.layers[*layer].op, Op::Activation(act) if is_monotone(act));
             (!from_output, from_output)
         }
         Kernel::Softmax { .. } => (false, true),
-        Kernel::Pool { .. } | Kernel::GlobalAvgPool | Kernel::ToPixels | Kernel::ToPlanes | Kernel::Copy => {
-            (false, false)
-        }
+        Kernel::Pool { .. } | Kernel::GlobalAvgPool | Kernel::GlobalMaxPool => (false, false),
+        Kernel::Pad { .. } | Kernel::Upsample { .. } => (false, false),
+        Kernel::LayerNorm { .. } | Kernel::Scale { .. } => (true, false),
+        Kernel::Bias { .. } | Kernel::Dropout { .. } => (false, false),
+        Kernel::ToPixels | Kernel::ToPlanes | Kernel::Copy => (false, false),
     }
 }
 
@@ -188,7 +199,14 @@ impl Backward {
             let time = steps.len() - 1 - index;
             let in_place = matches!(
                 step.kernel,
-                Kernel::Map { .. } | Kernel::Softmax { .. } | Kernel::BatchNorm { .. } | Kernel::Add { .. }
+                Kernel::Map { .. }
+                    | Kernel::Softmax { .. }
+                    | Kernel::BatchNorm { .. }
+                    | Kernel::LayerNorm { .. }
+                    | Kernel::Scale { .. }
+                    | Kernel::Bias { .. }
+                    | Kernel::Dropout { .. }
+                    | Kernel::Add { .. }
             );
             // The gradient of a sum goes to both sides as it is: to one of them in its place, to the other as a copy.
             let mut free = in_place && step.skip != Some(step.x);

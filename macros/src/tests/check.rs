@@ -90,11 +90,11 @@ fn independent_faults_are_told_together() {
                 max_pool(5, padding = 5),
                 global_avg_pool,
                 linear(12),
-                layer_norm,
+                dropout(2),
             }
         }),
         [
-            "`layer_norm` is not supported yet",
+            "dropout_5: the probability must be at least 0 and below 1",
             "a: kernel 15×15 does not fit its input 1×12×12",
             "b: groups = 4 does not divide the 6 output channels",
             "max_pool_2: padding must be smaller than the window 5×5",

@@ -38,12 +38,20 @@ fn line(network: &Network, mode: Mode) -> String {
                 word
             }
             Kernel::Linear { act, .. } => fused("linear", act),
+            Kernel::ConvTranspose { act, .. } => fused("spread", act),
             Kernel::BatchNorm { act, .. } => fused("norm", act),
             Kernel::Add { act } => fused("sum", act),
             Kernel::Pool { .. } => "pool".to_owned(),
             Kernel::GlobalAvgPool => "mean".to_owned(),
+            Kernel::GlobalMaxPool => "max".to_owned(),
+            Kernel::Pad { .. } => "pad".to_owned(),
+            Kernel::Upsample { .. } => "upsample".to_owned(),
+            Kernel::LayerNorm { .. } => "layer_norm".to_owned(),
+            Kernel::Scale { .. } => "scale".to_owned(),
+            Kernel::Bias { .. } => "bias".to_owned(),
             Kernel::Map { .. } => "act".to_owned(),
             Kernel::Softmax { .. } => "softmax".to_owned(),
+            Kernel::Dropout { .. } => "dropout".to_owned(),
             Kernel::ToPixels => "pixels".to_owned(),
             Kernel::ToPlanes => "planes".to_owned(),
             Kernel::Copy => "copy".to_owned(),
@@ -84,6 +92,33 @@ fn fuses_what_follows_a_convolution() {
     let [inference, _] = lines(mobilenet());
     assert_eq!(inference.matches("conv+norm+act(").count(), 26);
     assert!(inference.ends_with("conv+norm+act+pool(25) linear(26)"), "{inference}");
+}
+
+#[test]
+fn dropout_is_nothing_at_inference() {
+    let line = |layers: TokenStream| lines(quote!(struct Net([4, 8, 8] -> [N]) { #layers }));
+    assert_eq!(
+        line(quote!(
+            dropout(0.1),
+            conv(4, kernel = 1),
+            dropout(0.2),
+            relu,
+            dropout(0.3),
+            max_pool(2),
+            flatten,
+            dropout(0.5)
+        )),
+        [
+            "pixels(x) conv+act+pool(0) planes(1)",
+            "pixels(x) dropout(0) conv(1) dropout(2) act(3) dropout(4) pool(5) planes(6) dropout(7)"
+        ]
+    );
+    // A sum with what lies before and behind it is one with itself.
+    assert_eq!(
+        line(quote!(conv(4, kernel = 1), residual { dropout(0.5) }, flatten, dropout(0.5), linear(4), tanh)),
+        ["conv(x) sum(0,0) planes(1) linear+act(2)", "conv(x) dropout(0) sum(1,0) planes(2) dropout(3) linear+act(4)"]
+    );
+    assert_eq!(line(quote!(dropout(0.5))), ["pixels(x) planes(0)", "pixels(x) dropout(0) planes(1)"]);
 }
 
 #[test]

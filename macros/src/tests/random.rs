@@ -11,7 +11,7 @@ fn run(tokens: TokenStream) {
 
 /// Words, numbers and marks that mean something to the macro, and some that do not.
 fn token() -> impl Strategy<Value = TokenTree> {
-    const WORDS: [&str; 46] = [
+    const WORDS: [&str; 56] = [
         "struct",
         "pub",
         "crate",
@@ -26,6 +26,16 @@ fn token() -> impl Strategy<Value = TokenTree> {
         "max_pool",
         "avg_pool1d",
         "global_avg_pool",
+        "global_max_pool",
+        "pad",
+        "upsample1d",
+        "reflect",
+        "bilinear",
+        "layer_norm",
+        "scale",
+        "dropout",
+        "conv_transpose",
+        "output_padding",
         "flatten",
         "softmax",
         "relu",
@@ -123,7 +133,8 @@ fn right() -> [TokenStream; 4] {
                 first: residual { conv(8, kernel = 3, padding = same), batch_norm, residual { tanh } }, relu,
                 residual { conv(WIDTH, kernel = 3, stride = 2, padding = 1), batch_norm(epsilon = E) }
                     shortcut { skip: conv(WIDTH, kernel = 1, stride = 2) },
-                silu, global_avg_pool, batch_norm,
+                silu, pad(1, reflect), layer_norm(epsilon = E), upsample((1, 2), bilinear), pad((0, 1, 2, WIDTH), replicate),
+                scale, bias, dropout(E), global_max_pool, layer_norm, dropout(0.5), batch_norm,
             }
         },
     ]
@@ -196,7 +207,7 @@ proptest! {
     }
 
     #[test]
-    fn random_arguments(tokens in stream(), kind in prop::sample::select(vec!["conv", "conv1d", "max_pool", "linear", "elu", "batch_norm"])) {
+    fn random_arguments(tokens in stream(), kind in prop::sample::select(vec!["conv", "conv1d", "max_pool", "linear", "elu", "batch_norm", "pad", "pad1d", "upsample", "layer_norm", "dropout", "conv_transpose", "conv_transpose1d"])) {
         let kind = quote::format_ident!("{kind}");
         run(quote!(#[budget(#tokens)] struct Net([#tokens] -> [#tokens]) { a: #kind(#tokens), #kind(8, #tokens) }));
     }
@@ -221,6 +232,8 @@ proptest! {
                 conv(#o, kernel = #k, stride = #s, dilation = #d, padding = same, groups = depthwise),
                 max_pool(#a, stride = #b, padding = (#e, #f)), avg_pool(#a, ceil, padding = #e, stride = #b),
                 batch_norm, residual { conv(#o, kernel = #k, stride = #s, padding = #p) } shortcut { max_pool(#a, ceil) },
+                conv_transpose(#o, kernel = (#k, #l), stride = #s, padding = #p, output_padding = #e, dilation = #d, groups = #g),
+                pad((#p, #e, #f, #k), reflect), upsample((#s, #b)), layer_norm, upsample(#a, bilinear), scale,
                 flatten, linear(#n), softmax,
             }
         });

@@ -10,10 +10,14 @@
 
 mod batch_norm;
 mod conv;
+mod conv_transpose;
+mod dropout;
 mod linear;
 mod map;
 mod memory;
 mod pool;
+mod resize;
+mod scale;
 mod shapes;
 mod simd;
 

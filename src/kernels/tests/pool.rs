@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use super::{Data, Source, any_data, assert_close, cases, memory::Guarded, nans, on_each};
 use crate::Scalar;
 use crate::kernels::activation::{Activation, Relu};
+use crate::kernels::global_max;
 use crate::kernels::pool::*;
 use crate::kernels::reference;
 use crate::kernels::simd::{Run, Simd};
@@ -272,4 +273,46 @@ fn global_average() {
         check::<T, _, 37, 3>(simd);
         check::<T, _, 1, 1>(simd);
     });
+}
+
+fn check_global_max<T: Scalar, S: Simd<T>, const C: usize, const P: usize>(
+    simd: S, images: usize, seed: u64, data: Data,
+) {
+    let mut source = Source::new(seed, data);
+    let (mut x, dy) = (source.items::<T, [[T; C]; P]>(images), source.items::<T, [T; C]>(images));
+    // What is no number, at a place that the seed gives.
+    if let Some(first) = x.first_mut()
+        && seed.is_multiple_of(3)
+    {
+        first[(seed % P as u64) as usize][(seed % C as u64) as usize] = T::nan();
+    }
+    let (mut y, mut kept) = (nans::<T, [T; C]>(images), nans::<T, [T; C]>(images));
+    let (mut index, mut dx) = (Guarded::<[[u8; 4]; C]>::zeroed(images), nans::<T, [[T; C]; P]>(images));
+    global_max::forward(simd, &x, &mut y);
+    global_max::forward_indexed(simd, &x, &mut kept, &mut index);
+    global_max::backward(simd, &dy, &index, &mut dx);
+    for i in 0..images {
+        let (mut most, mut pixels, mut gradient) = ([T::nan(); C], [0; C], vec![T::nan(); C * P]);
+        reference::global_max_pool_forward(x[i].flat(), &mut most, &mut pixels);
+        reference::global_max_pool_backward(&dy[i], &pixels, &mut gradient);
+        let same = |one: &[T], other: &[T]| one.iter().zip(other).all(|(a, b)| a == b || a.is_nan() && b.is_nan());
+        assert!(same(&y[i], &most) && same(&kept[i], &most));
+        assert!(index[i].iter().zip(pixels).all(|(place, pixel)| u32::from_le_bytes(*place) as usize == pixel));
+        assert_eq!(dx[i].flat(), gradient);
+    }
+}
+
+proptest! {
+    #![proptest_config(cases(16))]
+
+    #[test]
+    fn global_maximum(images in 0_usize..=3, seed: u64, data in any_data()) {
+        on_each!(|T, simd| {
+            check_global_max::<T, _, 5, 32>(simd, images, seed, data);
+            check_global_max::<T, _, 16, 49>(simd, images, seed, data);
+            check_global_max::<T, _, 37, 3>(simd, images, seed, data);
+            check_global_max::<T, _, 1, 300>(simd, images, seed, data);
+            check_global_max::<T, _, 1, 1>(simd, images, seed, data);
+        });
+    }
 }

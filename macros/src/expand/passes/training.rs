@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::operands::{Arena, Operand, Where, borrow, pixels};
-use super::{Site, TrainWork, activation, epsilon, forward_call, marker, max_pool, shape};
+use super::{Site, TrainWork, activation, epsilon, forward_call, marker, max_pool, probability, shape};
 use crate::expand::Context;
 use crate::expand::shapes::Known;
 use crate::ir::{Op, PoolKind, Source};
@@ -45,6 +45,11 @@ impl<'a> Training<'a> {
         let pool = match step.kernel {
             Kernel::Conv { pool, .. } => pool?,
             Kernel::Pool { layer } => layer,
+            Kernel::GlobalMaxPool => {
+                // A map may have more places than 16 bits tell apart, and there is one for each channel alone.
+                let (entries, offset) = (pixels(context, step.shape, quote!([u8; 4])), offset.argument());
+                return Some((quote!(tn::At<#entries, #offset>), context.shapes.at(step.shape).len().times(4)));
+            }
             _ => return None,
         };
         if matches!(&context.network.layers[pool].op, Op::Pool(pool) if pool.kind == PoolKind::Avg) {
@@ -126,7 +131,7 @@ impl<'a> Training<'a> {
     /// From the last step back to the first one with parameters.
     pub fn backward(&self) -> TokenStream {
         if self.backward.steps.is_empty() {
-            return quote!(let _ = (inputs, outputs, d_outputs, tape, indices, grad, deltas, work, simd, share););
+            return quote!(let _ = (inputs, outputs, d_outputs, tape, indices, grad, deltas, work, simd, share, masks););
         }
         let prologue = self.prologue();
         let steps = self.backward.steps.iter().map(|(index, x, skip)| self.backward_step(*index, *x, *skip));
@@ -151,13 +156,14 @@ impl<'a> Training<'a> {
         // What forward left.
         let (x, y) = (|| self.read(step.x, quote!(outputs)), || self.value(index, quote!(outputs)));
         let values = match &step.kernel {
-            Kernel::Conv { .. } | Kernel::Linear { .. } | Kernel::BatchNorm { .. } => {
+            Kernel::Conv { .. } | Kernel::ConvTranspose { .. } | Kernel::Linear { .. } | Kernel::BatchNorm { .. } => {
                 vec![Operand::read("x", x()), Operand::read("y", y())]
             }
             Kernel::Map { layer } => match &self.context.network.layers[*layer].op {
                 Op::Activation(act) if plan::is_monotone(act) => vec![Operand::read("y", y())],
                 _ => vec![Operand::read("x", x())],
             },
+            Kernel::LayerNorm { .. } | Kernel::Scale { .. } => vec![Operand::read("x", x())],
             Kernel::Softmax { .. } | Kernel::Add { act: Some(_) } => vec![Operand::read("y", y())],
             _ => Vec::new(),
         };
@@ -219,6 +225,16 @@ impl<'a> Training<'a> {
                     );
                 }
             }
+            Kernel::ConvTranspose { layer, act } => {
+                let (conv, name) = (marker(context, layer), &context.network.layers[layer].name);
+                let act = activation(context, act);
+                quote! {
+                    tn::conv_transpose::backward::<#has_dx, _, _, _, _, _, _, _, _, _>(
+                        simd, #conv, x, &self.#name.weight, #act, y, dy,
+                        &mut grad.#name.weight, &mut grad.#name.bias, #dx, work,
+                    );
+                }
+            }
             Kernel::Linear { layer, act } => {
                 let (name, act) = (&context.network.layers[layer].name, activation(context, act));
                 quote! {
@@ -238,6 +254,22 @@ impl<'a> Training<'a> {
                     );
                 }
             }
+            Kernel::LayerNorm { layer } => {
+                let (name, epsilon) = (&context.network.layers[layer].name, epsilon(context, layer));
+                quote! {
+                    tn::layer_norm::backward_in_place(simd, &self.#name, #epsilon, x, dy, &mut grad.#name);
+                }
+            }
+            Kernel::Scale { layer } => {
+                let name = &context.network.layers[layer].name;
+                quote! {
+                    tn::scale::backward_in_place(simd, &self.#name.weight, x, dy, &mut grad.#name.weight);
+                }
+            }
+            Kernel::Bias { layer } => {
+                let name = &context.network.layers[layer].name;
+                quote!(tn::scale::shift_backward(simd, dy, &mut grad.#name.bias);)
+            }
             Kernel::Pool { layer } => {
                 let pool = marker(context, layer);
                 match indexed {
@@ -246,6 +278,17 @@ impl<'a> Training<'a> {
                 }
             }
             Kernel::GlobalAvgPool => quote!(tn::pool::global_avg_backward(simd, dy, dx);),
+            Kernel::GlobalMaxPool => {
+                indexed.map_or(TokenStream::new(), |index| quote!(tn::global_max::backward(simd, dy, #index, dx);))
+            }
+            Kernel::Pad { layer } => {
+                let pad = marker(context, layer);
+                quote!(tn::pad::backward(simd, #pad, dy, dx);)
+            }
+            Kernel::Upsample { layer } => {
+                let upsample = marker(context, layer);
+                quote!(tn::upsample::backward(simd, #upsample, dy, dx);)
+            }
             Kernel::Map { layer } => {
                 let Op::Activation(act) = &context.network.layers[layer].op else { return TokenStream::new() };
                 let kept = if plan::is_monotone(act) { quote!(y) } else { quote!(x) };
@@ -255,6 +298,10 @@ impl<'a> Training<'a> {
             Kernel::Add { act: Some(act) } => {
                 let act = activation(context, Some(act));
                 quote!(tn::map::backward_in_place(simd, #act, y, dy);)
+            }
+            Kernel::Dropout { layer } => {
+                let (number, probability) = (Size::Known(layer), probability(context, layer));
+                quote!(tn::dropout::apply_in_place(simd, masks, #number, #probability, dy);)
             }
             Kernel::Softmax { .. } => {
                 let channels = context.shapes.at(step.shape).sides()[0].clone();

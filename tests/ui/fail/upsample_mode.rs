@@ -1,0 +1,9 @@
+use tenonet::prelude::*;
+
+network! {
+    struct Net([2, 3, 4] -> [2, 6, 8]) {
+        upsample(2, bilinaer),
+    }
+}
+
+fn main() {}
