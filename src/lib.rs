@@ -183,6 +183,28 @@ pub use scalar::Scalar;
 /// assert_eq!(Blocks::LAYERS[8].kind, "residual");
 /// ```
 ///
+/// `repeat(n) { layers }` is the layers n times one after another, each time with parameters of their own; n is a literal, for the macro has to know how
+/// many layers there are. A layer `conv` is called `conv_1`, `conv_2`, … in the repetitions, and where the block has a name, as in `stage: repeat(2) { … }`,
+/// `stage_1_conv`, `stage_2_conv`; a repetition in another one adds its number behind the outer one's. Layers without a name are called by their kind and
+/// position as everywhere.
+///
+/// ```
+/// use tenonet::prelude::*;
+///
+/// network! {
+///     /// Three blocks that keep the shape.
+///     pub struct Deep([8, 16, 16] -> [10]) {
+///         stage: repeat(3) {
+///             residual { conv: conv(8, kernel = 3, padding = 1, bias = false), bn: batch_norm, relu },
+///         },
+///         global_avg_pool,
+///         fc: linear(10),
+///     }
+/// }
+///
+/// assert_eq!(Deep::TENSORS[3].name, "stage_2_conv.weight");
+/// ```
+///
 /// # What is there
 /// The struct `Name<T = f32>` with a field for each layer with parameters (and `statistics`, the running averages of `batch_norm`), `NameScratch` and `NameWorkspace` for its memory,
 /// [`Network`] for all element types, and for `f32` its constants and constructors as items of the type itself.

@@ -84,6 +84,38 @@ network! {
 }
 
 network! {
+    /// Repetitions in repetitions, in a block and around blocks.
+    pub struct Repeated([3, 8, 8] -> [4]) {
+        conv(4, kernel = 1),
+        stage: repeat(2) {
+            residual { repeat(2) { c: conv(4, kernel = 3, padding = 1), bn: batch_norm, tanh } }, silu,
+            down: conv(4, kernel = 2),
+        },
+        repeat(3) { d: conv(SIDE / 2, kernel = 2), softplus },
+        global_avg_pool,
+        repeat(2) { fc: linear(4) },
+    }
+}
+
+network! {
+    /// The same written out.
+    pub struct WrittenOut([3, 8, 8] -> [4]) {
+        conv(4, kernel = 1),
+        residual {
+            c1: conv(4, kernel = 3, padding = 1), bn1: batch_norm, tanh, c2: conv(4, kernel = 3, padding = 1), bn2: batch_norm, tanh,
+        }, silu,
+        down1: conv(4, kernel = 2),
+        residual {
+            c3: conv(4, kernel = 3, padding = 1), bn3: batch_norm, tanh, c4: conv(4, kernel = 3, padding = 1), bn4: batch_norm, tanh,
+        }, silu,
+        down2: conv(4, kernel = 2),
+        d1: conv(4, kernel = 2), softplus, d2: conv(4, kernel = 2), softplus, d3: conv(4, kernel = 2), softplus,
+        global_avg_pool,
+        fc1: linear(4), fc2: linear(4),
+    }
+}
+
+network! {
     /// By hand below.
     pub struct Hand([2, 4, 4] -> [3, 4, 4]) {
         one: conv(3, kernel = 3, padding = 1), relu,
@@ -164,6 +196,7 @@ fn gradients() {
     check_gradient::<Vectors<f64>>();
     check_gradient::<Literal<f64>>();
     check_gradient::<Separable<f64>>();
+    check_gradient::<Repeated<f64>>();
 }
 
 /// With the statistics of a batch as the running ones, inference yields what training does.
@@ -206,22 +239,36 @@ fn inference_is_training_with_running_statistics() {
     check_inference::<Vectors<f64>>();
     check_inference::<Literal<f64>>();
     check_inference::<Separable<f64>>();
+    check_inference::<Repeated<f64>>();
     check_inference::<ResNet8<f64>>();
+}
+
+/// With the same elements they yield the same.
+fn check_same<M: Network<Scalar = f64>, N: Network<Scalar = f64, Input = M::Input, Output = M::Output>>()
+where
+    M::Output: PartialEq + std::fmt::Debug,
+{
+    let mut rng = StdRng::seed_from_u64(5);
+    let one = random::<M>(&mut rng);
+    let mut other = N::zeroed_box();
+    other.flat_mut().copy_from_slice(one.flat());
+    for x in inputs::<M::Input>(&mut rng, 3) {
+        assert_eq!(one.forward(&x, &mut M::scratch()), other.forward(&x, &mut N::scratch()));
+    }
 }
 
 #[test]
 fn constants_and_literals_are_one_network() {
-    let mut rng = StdRng::seed_from_u64(5);
-    let one = random::<Literal<f64>>(&mut rng);
-    let mut other = Separable::<f64>::zeroed_box();
-    other.flat_mut().copy_from_slice(one.flat());
-    for x in inputs::<Tensor<4, 8, 8, f64>>(&mut rng, 3) {
-        let (y, z) = (
-            Network::forward(&*one, &x, &mut <Literal<f64> as Network>::scratch()),
-            Network::forward(&*other, &x, &mut <Separable<f64> as Network>::scratch()),
-        );
-        assert_eq!(y, z);
-    }
+    check_same::<Literal<f64>, Separable<f64>>();
+}
+
+#[test]
+fn repetitions_are_layers() {
+    check_same::<Repeated<f64>, WrittenOut<f64>>();
+    assert_eq!(Repeated::MACS, WrittenOut::MACS);
+    let names: Vec<&str> = Repeated::TENSORS.iter().map(|tensor| tensor.name).collect();
+    assert_eq!(names[..4], ["conv_0.weight", "conv_0.bias", "stage_1_c_1.weight", "stage_1_c_1.bias"]);
+    assert!(names.contains(&"stage_2_bn_2.running_mean") && names.contains(&"fc_2.bias"));
 }
 
 #[test]

@@ -135,8 +135,14 @@ pub struct Budget {
 /// One layer.
 #[derive(Debug)]
 pub struct Layer {
-    /// The declared name, or kind and position (`relu_1`, counted from 0): the field, and the name in tables, files and messages.
+    /// The declared name, or kind and position (`relu_1`, counted from 0): the field, and the name in tables and files.
     pub name: Ident,
+    /// Whether the name was declared.
+    pub named: bool,
+    /// The name in messages, with the number of the repetition from the second one on.
+    pub title: String,
+    /// In a repetition behind the first one: the layer of the same tokens in the first.
+    pub copy_of: Option<usize>,
     /// The token of the kind: `conv`, `conv1d`, ….
     pub kind: Ident,
     pub op: Op,

@@ -5,6 +5,7 @@ mod expand;
 mod parse;
 mod plan;
 mod random;
+mod repeat;
 
 use proc_macro2::TokenStream;
 use quote::quote;

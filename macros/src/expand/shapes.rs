@@ -1,6 +1,6 @@
 //! The shapes of a network as tokens: numbers where the macro knows them, paths to constants where only the compiler does.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::Ident;
 use tenonet_shape::{self as shape, Rounding, Shape};
@@ -201,8 +201,9 @@ impl Shapes {
     /// What the macro could not check, as constants that the compiler evaluates: each stands at the argument it is about.
     pub fn checks(&self, network: &Network) -> TokenStream {
         let mut checks = TokenStream::new();
-        for (index, layer) in network.layers.iter().enumerate() {
-            let name = layer.name.to_string();
+        for (index, same) in repetitions(network) {
+            let layer = &network.layers[index];
+            let name = &layer.title;
             if let Some(number) = layer.real()
                 && !is_literal(number)
             {
@@ -218,21 +219,26 @@ impl Shapes {
                 });
             }
             // `check` has judged the layers whose numbers are all known.
-            if self.known[index].is_some() {
-                continue;
-            }
-            let Some(spec) = self.spec(index, layer) else { continue };
+            let same = same.into_iter().filter(|index| self.known[*index].is_none());
+            let specs: Vec<(usize, TokenStream, &str)> = same
+                .filter_map(|index| {
+                    let layer = &network.layers[index];
+                    Some((index, self.spec(index, layer)?, layer.title.as_str()))
+                })
+                .collect();
             if layer.is_1d() {
-                let (place, before) = (Place::at(layer.kind.span()), self.before(index).value());
-                checks.extend(assertion(place, quote!(::tenonet::shape::Shape::deny_map), quote!(#before, #name)));
+                let maps = specs.iter().map(|(index, _, name)| {
+                    let before = self.before(*index).value();
+                    quote!(#before, #name)
+                });
+                let place = Place::at(layer.kind.span());
+                checks.extend(assertions(place, quote!(::tenonet::shape::Shape::deny_map), maps));
             }
             for (field, place) in fields(layer) {
                 let field = format_ident!("{field}");
-                checks.extend(assertion(
-                    place,
-                    quote!(::tenonet::shape::Faults::deny),
-                    quote!(&#spec.faults(), #name, ::tenonet::shape::Field::#field),
-                ));
+                let faults =
+                    specs.iter().map(|(_, spec, name)| quote!(&#spec.faults(), #name, ::tenonet::shape::Field::#field));
+                checks.extend(assertions(place, quote!(::tenonet::shape::Faults::deny), faults));
             }
         }
         let real = self.outputs.last().unwrap_or(&self.input);
@@ -264,13 +270,35 @@ impl Shapes {
 
 /// `const _: () = function(arguments);`, whose fault is told at a place: the call's first token and its parentheses lie there.
 fn assertion(place: Place, function: TokenStream, arguments: TokenStream) -> TokenStream {
+    assertions(place, function, [arguments].into_iter())
+}
+
+/// Assertions of which the first that fails is told alone: `const _: () = { function(arguments); function(arguments); };`.
+fn assertions(place: Place, function: TokenStream, calls: impl Iterator<Item = TokenStream>) -> TokenStream {
     let start = place.start;
-    let function = function.into_iter().map(|mut token| {
-        token.set_span(start);
-        token
-    });
-    let call = quote_spanned!(place.end=> #(#function)* (#arguments));
-    quote!(const _: () = #call;)
+    let function: Vec<TokenTree> = function
+        .into_iter()
+        .map(|mut token| {
+            token.set_span(start);
+            token
+        })
+        .collect();
+    let calls: Vec<TokenStream> =
+        calls.map(|arguments| quote_spanned!(place.end=> #(#function)* (#arguments))).collect();
+    match calls.as_slice() {
+        [] => TokenStream::new(),
+        [call] => quote!(const _: () = #call;),
+        calls => quote!(const _: () = { #(#calls;)* };),
+    }
+}
+
+/// The layers that the user wrote, each with all its repetitions, which have the same tokens.
+fn repetitions(network: &Network) -> Vec<(usize, Vec<usize>)> {
+    let mut same: Vec<Vec<usize>> = vec![Vec::new(); network.layers.len()];
+    for (index, layer) in network.layers.iter().enumerate() {
+        same[layer.copy_of.unwrap_or(index)].push(index);
+    }
+    same.into_iter().enumerate().filter(|(_, same)| !same.is_empty()).collect()
 }
 
 fn is_literal(number: &syn::Expr) -> bool {

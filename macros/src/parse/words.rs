@@ -53,7 +53,7 @@ const KINDS: [(&str, Kind); 22] = [
 ];
 
 /// Words that the language keeps for what is not built yet, and whether such a layer leaves the shape as it is.
-const LATER: [(&str, bool); 11] = [
+const LATER: [(&str, bool); 10] = [
     ("layer_norm", true),
     ("dropout", true),
     ("scale", true),
@@ -63,7 +63,6 @@ const LATER: [(&str, bool); 11] = [
     ("upsample", false),
     ("pad", false),
     ("concat", false),
-    ("repeat", false),
     ("net", false),
 ];
 
@@ -84,6 +83,12 @@ pub const RESIDUAL: &str = "residual";
 
 /// The word between the two arms of a block.
 pub const SHORTCUT: &str = "shortcut";
+
+/// The word before layers that come several times.
+pub const REPEAT: &str = "repeat";
+
+/// The words that layers in braces follow.
+const BLOCKS: [&str; 2] = [RESIDUAL, REPEAT];
 
 /// Words that stand for a way of padding, rounding or grouping, so that they are no numbers.
 pub const FLAGS: [&str; 5] = ["same", "valid", "depthwise", "floor", "ceil"];
@@ -136,8 +141,9 @@ pub fn later(word: &str) -> Option<bool> {
 pub fn nearest_kind(word: &str) -> Option<&'static str> {
     let word = word.to_lowercase();
     let elsewhere = ELSEWHERE.iter().find(|(name, _)| *name == word).map(|(_, ours)| *ours);
-    let names =
-        || KINDS.iter().map(|(name, _)| *name).chain(LATER.iter().map(|(name, _)| *name)).chain([RESIDUAL, SHORTCUT]);
+    let names = || {
+        KINDS.iter().map(|(name, _)| *name).chain(LATER.iter().map(|(name, _)| *name)).chain(BLOCKS).chain([SHORTCUT])
+    };
     // `MaxPool2d`, `max_pool2d`, `BatchNorm2d`: the same name but for its dress.
     let plain = |name: &str| name.trim_end_matches("2d").replace('_', "");
     let dressed = || names().find(|name| plain(name) == plain(&word));
@@ -146,7 +152,7 @@ pub fn nearest_kind(word: &str) -> Option<&'static str> {
 
 /// All kinds, for a help.
 pub fn all_kinds() -> String {
-    let kinds: Vec<&str> = KINDS.iter().map(|(name, _)| *name).chain([RESIDUAL]).collect();
+    let kinds: Vec<&str> = KINDS.iter().map(|(name, _)| *name).chain(BLOCKS).collect();
     kinds.join(", ")
 }
 

@@ -384,6 +384,7 @@ fn layers() -> impl Strategy<Value = TokenStream> {
         prop_oneof![
             2 => list().prop_map(|layers| quote!(residual { #layers })),
             1 => (list(), list()).prop_map(|(layers, skip)| quote!(residual { #layers } shortcut { #skip })),
+            1 => list().prop_map(|layers| quote!(repeat(2) { #layers })),
         ]
     })
 }

@@ -90,7 +90,7 @@ fn stream() -> impl Strategy<Value = TokenStream> {
 }
 
 /// Declarations that use all of the grammar.
-fn right() -> [TokenStream; 4] {
+fn right() -> [TokenStream; 5] {
     [
         quote! {
             /// LeNet-5.
@@ -124,6 +124,12 @@ fn right() -> [TokenStream; 4] {
                 residual { conv(WIDTH, kernel = 3, stride = 2, padding = 1), batch_norm(epsilon = E) }
                     shortcut { skip: conv(WIDTH, kernel = 1, stride = 2) },
                 silu, global_avg_pool, batch_norm,
+            }
+        },
+        quote! {
+            struct Repeated([3, 8, 8] -> [4, 6, 6]) {
+                conv(4, kernel = 1), stage: repeat(2) { a: conv(4, kernel = 2), repeat(1 + 1) { bn: batch_norm, leaky_relu(SLOPE) } },
+                residual { repeat(3) { conv(N, kernel = 1, groups = 2), relu } },
             }
         },
     ]
@@ -193,6 +199,7 @@ proptest! {
     fn random_layers(tokens in stream()) {
         run(quote!(struct Net([3, 8, 8] -> [10]) { #tokens }));
         run(quote!(struct Net([3, 8, 8] -> [10]) { residual { #tokens } shortcut { #tokens }, residual { relu } #tokens }));
+        run(quote!(struct Net([3, 8, 8] -> [10]) { repeat(3) { #tokens, repeat(#tokens) { #tokens } }, repeat #tokens }));
     }
 
     #[test]
@@ -202,7 +209,7 @@ proptest! {
     }
 
     #[test]
-    fn changed_declarations(which in 0..4_usize, changes in prop::collection::vec(change(), 1..4)) {
+    fn changed_declarations(which in 0..5_usize, changes in prop::collection::vec(change(), 1..4)) {
         let mut tokens = right()[which].clone();
         for change in &changes {
             tokens = apply(tokens, change, &mut 0);
