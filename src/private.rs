@@ -25,7 +25,7 @@ pub use crate::kernels::arena::{Arena, At, Pixels, first, first_mut};
 pub use crate::kernels::conv::{Bias, ConvSpec, NoSkip, Normed, Skip};
 pub use crate::kernels::simd::Simd;
 pub use crate::kernels::stage::{AvgPool, MaxPool, MaxPoolIndexed, NoPool, PoolSpec};
-pub use crate::kernels::{batch_norm, conv, conv_backward, linear, map, pool};
+pub use crate::kernels::{batch_norm, concat, conv, conv_backward, linear, map, pool};
 pub use crate::shape::{Life, Placement};
 pub use crate::{LayerInfo, MemoryOrder, Network, Plain, Role, Scalar, Scratch, Summary, TensorInfo, layers};
 

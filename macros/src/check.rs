@@ -5,6 +5,7 @@
 //! feature map it is known whether its length is in doubt. Where a number is a `const` expression the shape is unknown
 //! from there on, and the assertions that the expansion holds are the judges.
 
+mod concat;
 mod layer;
 
 use std::collections::{HashMap, HashSet};
@@ -58,6 +59,16 @@ pub fn check(parsed: &mut Parsed, faults: &mut Diagnostics) {
                 let (block, mut skip) = (of(residual.input), of(residual.skip()));
                 skip.doubt |= doubts.skip;
                 layer::check_sum((index, layer), block, arrives, skip, &mut told, faults)
+            }
+            Op::Concat(block) => {
+                let branches: Vec<Map> = (block.branches.iter().zip(&doubts.branches))
+                    .map(|(branch, doubt)| {
+                        let mut map = of(branch.end);
+                        map.doubt |= *doubt;
+                        map
+                    })
+                    .collect();
+                concat::check((index, layer), &branches, &mut told, faults)
             }
             _ => layer::check((index, layer), arrives, doubts.own, &mut sums, &mut told, faults),
         };

@@ -4,12 +4,14 @@
 //! Each step reads one value or two and writes one. Inside a network feature maps lie in pixels, `[H][W][C]`; steps that bring the network's
 //! input there from planes, `[C][H][W]`, and back for `flatten` and for the network's output are put in where they are needed.
 
+mod concat;
 mod memory;
 
 use tenonet_shape::{Rounding, Shape};
 
 use crate::check::known_shape;
 use crate::ir::{Activation, Layer, Network, Num, Op, Pool, PoolKind, Source};
+use concat::Joined;
 pub use memory::{Backward, Buffer, Flow, Memory, Place};
 
 /// What the steps are for.
@@ -66,6 +68,11 @@ pub enum Kernel {
     Add {
         act: Option<usize>,
     },
+    /// A branch is put beside those that are joined already: `skip` is their map, in whose place it works.
+    Part {
+        layer: usize,
+        branch: usize,
+    },
     /// An activation by itself.
     Map {
         layer: usize,
@@ -99,6 +106,7 @@ pub fn steps(network: &Network, mode: Mode) -> Vec<Step> {
         steps: Vec::new(),
         values: vec![None; network.layers.len()],
         absorbed: vec![false; network.layers.len()],
+        joined: vec![Joined::default(); network.layers.len()],
         readers: readers(network),
     };
     if input_to_pixels(network) {
@@ -106,6 +114,7 @@ pub fn steps(network: &Network, mode: Mode) -> Vec<Step> {
     }
     for layer in network.order() {
         builder.layer(layer);
+        builder.join_branches(layer);
     }
     builder.end();
     builder.steps
@@ -163,6 +172,8 @@ struct Builder<'a> {
     values: Vec<Option<Value>>,
     /// Layers that are part of the step of a layer before them.
     absorbed: Vec<bool>,
+    /// How far the branches of each concat are joined.
+    joined: Vec<Joined>,
     /// The layers that read each layer's output.
     readers: Vec<Vec<usize>>,
 }
@@ -186,6 +197,10 @@ impl Builder<'_> {
         let (x, skip, kernel) = match &layer.op {
             Op::Flatten => {
                 self.values[index] = Some(self.flatten(index));
+                return;
+            }
+            Op::Concat(_) => {
+                self.values[index] = self.join(index);
                 return;
             }
             Op::Conv(_) => {

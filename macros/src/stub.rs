@@ -67,7 +67,7 @@ fn make_layer_small(layer: &mut Layer) {
         }
         Op::Linear(linear) => make_small(&mut linear.outputs),
         Op::Pool(_) | Op::GlobalAvgPool | Op::BatchNorm(_) | Op::Activation(_) | Op::Softmax | Op::Flatten => {}
-        Op::Residual(_) => {}
+        Op::Residual(_) | Op::Concat(_) => {}
     }
     layer.input = layer.input.map(|_| Shape::flat(1));
     layer.output = layer.output.map(|_| Shape::flat(1));

@@ -1,6 +1,7 @@
 //! Tests of the front half as a whole, on token streams outside of the compiler.
 
 mod check;
+mod concat;
 mod expand;
 mod parse;
 mod plan;

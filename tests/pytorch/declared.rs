@@ -127,6 +127,10 @@ cases! {
     hard_sigmoid: ([2, 3, 5] -> [2, 3, 5]) { hard_sigmoid };
     hard_swish: ([2, 3, 5] -> [2, 3, 5]) { hard_swish };
     softplus: ([2, 3, 5] -> [2, 3, 5]) { softplus };
+    concat: ([3, 5, 6] -> [10, 5, 6]) {
+        concat { {}, { conv(4, kernel = 3, padding = 1) }, { avg_pool(3, stride = 1, padding = 1) } }
+    };
+    concat_flat: ([6] -> [16]) { concat { {}, { linear(4) }, { tanh } } };
 }
 
 /// What only the layer written by hand can do: in `network!`, softmax takes a flat vector.

@@ -102,8 +102,9 @@ cases! {
     softplus: [2, 3, 5] => [2, 3, 5], Softplus;
 }
 
-/// What only `network!` can say: padding of pools on one side, partial windows.
-const DECLARED_ONLY: &[&str] = &["max_pool_padding", "max_pool_ceil", "avg_pool_ceil", "avg_pool_ceil_padding"];
+/// What only `network!` can say: padding of pools on one side, partial windows, branches.
+const DECLARED_ONLY: &[&str] =
+    &["max_pool_padding", "max_pool_ceil", "avg_pool_ceil", "avg_pool_ceil_padding", "concat", "concat_flat"];
 
 #[test]
 fn every_stored_case_is_judged() {

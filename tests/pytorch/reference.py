@@ -63,6 +63,12 @@ def avg_pool(kernel, stride=None, padding=0, ceil=False):
     return plain(lambda x: F.avg_pool2d(x[None], kernel, stride or kernel, padding, ceil_mode=ceil)[0])
 
 
+def concat(branch, other):
+    """The input, what a layer with parameters makes of it, and what a function does, joined along the channels."""
+    layer, params = branch
+    return lambda x, **given: torch.cat([x, layer(x, **given), other(x)], dim=0), params
+
+
 CASES = {
     # name: (input shape, layer)
     "conv_plain": ((1, 6, 6), conv(2, (3, 3))),
@@ -113,6 +119,8 @@ CASES = {
     "hard_sigmoid": ((2, 3, 5), plain(lambda x: F.relu6(x + 3) / 6)),  # F.hardsigmoid's own gradient rounds 1/6 to f32, even in f64
     "hard_swish": ((2, 3, 5), plain(F.hardswish)),
     "softplus": ((2, 3, 5), plain(lambda x: F.softplus(x, threshold=1000.0))),  # log(1 + eˣ) everywhere
+    "concat": ((3, 5, 6), concat(conv(4, (3, 3), padding=(1, 1, 1, 1)), lambda x: F.avg_pool2d(x[None], 3, 1, 1)[0])),
+    "concat_flat": ((6, 1, 1), concat(linear(4), torch.tanh)),
 }
 SPREAD = 3.0  # activations bend and saturate between −9 and 9
 

@@ -50,7 +50,7 @@ pub struct Told(HashMap<(usize, String), usize>);
 
 impl Told {
     /// Whether the layer `index` is the first of its repetitions that has this fault.
-    fn is_first(&mut self, layer: &Layer, index: usize, fault: String) -> bool {
+    pub fn is_first(&mut self, layer: &Layer, index: usize, fault: String) -> bool {
         *self.0.entry((layer.copy_of.unwrap_or(index), fault)).or_insert(index) == index
     }
 }
@@ -87,7 +87,7 @@ pub fn check(
             sums.statistics = sums.statistics.zip(statistics).map(|(sum, more)| sum.saturating_add(more));
             (map, norm.map(|norm| (norm.params(), 0)))
         }
-        Op::Softmax | Op::Activation(_) | Op::Residual(_) => (map, Some((0, 0))),
+        Op::Softmax | Op::Activation(_) | Op::Residual(_) | Op::Concat(_) => (map, Some((0, 0))),
     };
     let mut out = out;
     out.doubt |= own;

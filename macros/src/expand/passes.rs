@@ -8,7 +8,7 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
 use super::Context;
-use crate::ir::{Activation, Op, PoolKind, Source};
+use crate::ir::{Activation, Branch, Op, PoolKind, Source};
 use crate::plan::{self, Kernel, Mode, Operand, Step};
 use crate::size::Size;
 use inference::Inference;
@@ -289,6 +289,16 @@ fn max_pool(context: &Context<'_>, pool: Option<usize>, index: Option<TokenStrea
     }
 }
 
+/// The channels of a branch in a joined map: how many, the first one, and all of them.
+fn part(context: &Context<'_>, layer: usize, branch: usize) -> TokenStream {
+    let Op::Concat(concat) = &context.network.layers[layer].op else { return TokenStream::new() };
+    let channels = |branch: &Branch| context.shapes.at(branch.end).sides()[0].clone();
+    let first = concat.branches[..branch].iter().fold(Size::Known(0), |sum, branch| sum.plus(&channels(branch)));
+    let numbers = [channels(&concat.branches[branch]), first, context.shapes.outputs[layer].sides()[0].clone()];
+    let numbers = numbers.map(|number| number.argument());
+    quote!(#(#numbers),*)
+}
+
 /// The pass that a step forward belongs to.
 enum Site<'a> {
     Inference {
@@ -364,6 +374,11 @@ fn forward_call(context: &Context<'_>, step: &Step, in_place: bool, site: Site<'
             } else {
                 quote!(tn::map::add_forward(simd, #act, x, skip, y);)
             }
+        }
+        Kernel::Part { layer, branch } => {
+            // Of what works in place there is only the other side, under the name of `skip`.
+            let (part, x) = (part(context, layer, branch), if in_place { quote!(skip) } else { quote!(x) });
+            quote!(tn::concat::join::<#part, _, _, _, _>(simd, #x, y);)
         }
         Kernel::Map { layer } => {
             let act = activation(context, Some(layer));

@@ -6,7 +6,9 @@ use syn::Ident;
 use tenonet_shape::{self as shape, Rounding, Shape};
 
 use crate::check::{known_conv, known_pool, known_shape};
-use crate::ir::{Activation, Conv, Groups, Layer, Linear, Network, Num, Op, Padding, Place, Pool, Residual, Source};
+use crate::ir::{
+    Activation, Branch, Concat, Conv, Groups, Layer, Linear, Network, Num, Op, Padding, Place, Pool, Residual, Source,
+};
 use crate::size::Size;
 
 /// A shape: numbers, or a constant.
@@ -26,6 +28,8 @@ pub enum Known {
     BatchNorm(shape::BatchNorm),
     /// A sum: its arms have been compared.
     Residual,
+    /// A joined map: its branches have been compared.
+    Concat,
 }
 
 impl Known {
@@ -43,6 +47,7 @@ impl Known {
             }
             Op::BatchNorm(_) => Some(Known::BatchNorm(shape::BatchNorm { input })),
             Op::Residual(residual) => of(residual.input).and(of(residual.skip())).map(|_| Known::Residual),
+            Op::Concat(_) => layer.output.map(|_| Known::Concat),
             Op::GlobalAvgPool | Op::Activation(_) | Op::Softmax | Op::Flatten => None,
         }
     }
@@ -53,7 +58,7 @@ impl Known {
             Known::Conv(conv) => [conv.params(), conv.macs()],
             Known::Linear(linear) => [linear.params(), linear.macs()],
             Known::BatchNorm(norm) => [norm.params(), 0],
-            Known::Pool(_) | Known::Residual => [0; 2],
+            Known::Pool(_) | Known::Residual | Known::Concat => [0; 2],
         }
     }
 }
@@ -127,7 +132,8 @@ impl Shapes {
                     let arrives = of(layer.from).value();
                     let leaves = match spec(layer, of) {
                         Some((ty, spec)) => {
-                            constants.push(quote!(pub const #name: ::tenonet::shape::#ty = #spec;));
+                            let lifetime = matches!(layer.op, Op::Concat(_)).then(|| quote!(<'static>));
+                            constants.push(quote!(pub const #name: ::tenonet::shape::#ty #lifetime = #spec;));
                             quote!(Self::#name.output())
                         }
                         None => match &layer.op {
@@ -157,7 +163,7 @@ impl Shapes {
         self.at(self.sources[layer])
     }
 
-    /// A value of `Conv`, `Pool`, `Linear` or `Residual` that describes the layer: its numbers, or its constant.
+    /// A value of `Conv`, `Pool`, `Linear`, `Residual` or `Concat` that describes the layer: its numbers, or its constant.
     pub fn spec(&self, index: usize, layer: &Layer) -> Option<TokenStream> {
         let (_, spec) = spec(layer, |source| self.at(source))?;
         if layer.output.is_some() {
@@ -239,6 +245,13 @@ impl Shapes {
                 let faults =
                     specs.iter().map(|(_, spec, name)| quote!(&#spec.faults(), #name, ::tenonet::shape::Field::#field));
                 checks.extend(assertions(place, quote!(::tenonet::shape::Faults::deny), faults));
+            }
+            if let Op::Concat(concat) = &layer.op {
+                for (branch, Branch { place, .. }) in concat.branches.iter().enumerate() {
+                    let branch = Size::Known(branch);
+                    let faults = specs.iter().map(|(_, spec, name)| quote!(&#spec, #name, #branch));
+                    checks.extend(assertions(*place, quote!(::tenonet::shape::Concat::deny), faults));
+                }
             }
         }
         let real = self.outputs.last().unwrap_or(&self.input);
@@ -328,6 +341,7 @@ fn fields(layer: &Layer) -> Vec<(&'static str, Place)> {
         }
         Op::Linear(linear) => fields.push(("Channels", linear.outputs.place())),
         Op::GlobalAvgPool | Op::BatchNorm(_) | Op::Activation(_) | Op::Softmax | Op::Flatten | Op::Residual(_) => {}
+        Op::Concat(_) => {}
     }
     fields
 }
@@ -414,6 +428,11 @@ fn spec<'a>(layer: &Layer, of: impl Fn(Source) -> &'a ShapeRef) -> Option<(Ident
             };
             let spec = quote!(::tenonet::shape::Residual { input: #block, layers: #input, shortcut: #shortcut });
             Some((format_ident!("Residual"), spec))
+        }
+        Op::Concat(Concat { branches }) => {
+            let branches = branches.iter().map(|branch| of(branch.end).value());
+            let spec = quote!(::tenonet::shape::Concat { branches: &[#(#branches),*] });
+            Some((format_ident!("Concat"), spec))
         }
         Op::GlobalAvgPool | Op::BatchNorm(_) | Op::Activation(_) | Op::Softmax | Op::Flatten => None,
     }

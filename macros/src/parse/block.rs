@@ -1,5 +1,6 @@
 //! Lists of layers, and the blocks in them that hold lists themselves: `residual { layers } shortcut { layers }`.
 
+mod concat;
 mod repeat;
 
 use proc_macro2::{Delimiter, Group};
@@ -9,7 +10,7 @@ use syn::{Ident, Token};
 
 use super::args::{skip_to_comma, skip_until};
 use super::layer::{self, Head};
-use super::words::{REPEAT, RESIDUAL, SHORTCUT};
+use super::words::{CONCAT, REPEAT, RESIDUAL, SHORTCUT};
 use super::{Doubt, Doubts, LayerDoubts, here, next_group};
 use crate::diagnostics::Diagnostics;
 use crate::ir::{Layer, Op, Place, Residual, Source};
@@ -84,6 +85,9 @@ impl Reader<'_> {
         if word == REPEAT {
             return self.repeat(head, input, end);
         }
+        if word == CONCAT {
+            return self.concat(head, input, end);
+        }
         let named = head.name.is_some();
         let layer = layer::layer(head, input, self.position, self.faults);
         self.position += 1;
@@ -100,7 +104,7 @@ impl Reader<'_> {
         let title = title(&self.scopes, &name);
         let (from, copy_of) = (end.at, None);
         self.layers.push(Layer { name, named, title, copy_of, kind, op, from, input: None, output: None });
-        self.doubts.push(LayerDoubts { own, arrives: end.doubt, skip: Doubt::NONE });
+        self.doubts.push(LayerDoubts { own, arrives: end.doubt, skip: Doubt::NONE, branches: Vec::new() });
         End { at: Source::Layer(self.layers.len() - 1), doubt: Doubt::NONE }
     }
 

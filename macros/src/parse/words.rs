@@ -53,7 +53,7 @@ const KINDS: [(&str, Kind); 22] = [
 ];
 
 /// Words that the language keeps for what is not built yet, and whether such a layer leaves the shape as it is.
-const LATER: [(&str, bool); 10] = [
+const LATER: [(&str, bool); 9] = [
     ("layer_norm", true),
     ("dropout", true),
     ("scale", true),
@@ -62,12 +62,12 @@ const LATER: [(&str, bool); 10] = [
     ("conv_transpose1d", false),
     ("upsample", false),
     ("pad", false),
-    ("concat", false),
     ("net", false),
 ];
 
 /// What other frameworks call a layer, where the name alone would not lead to ours.
-const ELSEWHERE: [(&str, &str); 8] = [
+const ELSEWHERE: [(&str, &str); 9] = [
+    ("cat", "concat"),
     ("conv2d", "conv"),
     ("convolution", "conv"),
     ("dense", "linear"),
@@ -87,8 +87,11 @@ pub const SHORTCUT: &str = "shortcut";
 /// The word before layers that come several times.
 pub const REPEAT: &str = "repeat";
 
+/// The word before branches that are joined.
+pub const CONCAT: &str = "concat";
+
 /// The words that layers in braces follow.
-const BLOCKS: [&str; 2] = [RESIDUAL, REPEAT];
+const BLOCKS: [&str; 3] = [RESIDUAL, REPEAT, CONCAT];
 
 /// Words that stand for a way of padding, rounding or grouping, so that they are no numbers.
 pub const FLAGS: [&str; 5] = ["same", "valid", "depthwise", "floor", "ceil"];

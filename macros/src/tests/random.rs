@@ -90,7 +90,7 @@ fn stream() -> impl Strategy<Value = TokenStream> {
 }
 
 /// Declarations that use all of the grammar.
-fn right() -> [TokenStream; 5] {
+fn right() -> [TokenStream; 6] {
     [
         quote! {
             /// LeNet-5.
@@ -130,6 +130,13 @@ fn right() -> [TokenStream; 5] {
             struct Repeated([3, 8, 8] -> [4, 6, 6]) {
                 conv(4, kernel = 1), stage: repeat(2) { a: conv(4, kernel = 2), repeat(1 + 1) { bn: batch_norm, leaky_relu(SLOPE) } },
                 residual { repeat(3) { conv(N, kernel = 1, groups = 2), relu } },
+            }
+        },
+        quote! {
+            struct Joined([3, 8, 8] -> [WIDTH]) {
+                concat { {}, { conv(5, kernel = 3, padding = 1), relu }, { a: concat { {}, { tanh } } } }, repeat(2) { c: concat { {}, {} } },
+                concat { { conv(N, kernel = 1) }, { conv(N, kernel = 1), max_pool(1) } },
+                concat { { flatten }, { global_avg_pool, linear(WIDTH) } },
             }
         },
     ]
@@ -200,6 +207,7 @@ proptest! {
         run(quote!(struct Net([3, 8, 8] -> [10]) { #tokens }));
         run(quote!(struct Net([3, 8, 8] -> [10]) { residual { #tokens } shortcut { #tokens }, residual { relu } #tokens }));
         run(quote!(struct Net([3, 8, 8] -> [10]) { repeat(3) { #tokens, repeat(#tokens) { #tokens } }, repeat #tokens }));
+        run(quote!(struct Net([3, 8, 8] -> [10]) { concat { #tokens }, concat { { #tokens }, {}, { relu, #tokens } }, concat #tokens }));
     }
 
     #[test]
@@ -209,7 +217,7 @@ proptest! {
     }
 
     #[test]
-    fn changed_declarations(which in 0..5_usize, changes in prop::collection::vec(change(), 1..4)) {
+    fn changed_declarations(which in 0..6_usize, changes in prop::collection::vec(change(), 1..4)) {
         let mut tokens = right()[which].clone();
         for change in &changes {
             tokens = apply(tokens, change, &mut 0);
@@ -228,6 +236,7 @@ proptest! {
                 conv(#o, kernel = #k, stride = #s, dilation = #d, padding = same, groups = depthwise),
                 max_pool(#a, stride = #b, padding = (#e, #f)), avg_pool(#a, ceil, padding = #e, stride = #b),
                 batch_norm, residual { conv(#o, kernel = #k, stride = #s, padding = #p) } shortcut { max_pool(#a, ceil) },
+                concat { {}, { conv(#o, kernel = #k, stride = #s, padding = #p) } }, repeat(40) { concat { {}, {} } },
                 flatten, linear(#n), softmax,
             }
         });
