@@ -170,8 +170,8 @@ impl Arena {
             .iter()
             .map(|buffer| Life { len: shape(network, buffer.shape).len(), first: buffer.first, last: buffer.last })
             .collect();
-        let mut offsets = vec![0; lives.len()];
-        let total = place(&lives, &mut offsets);
+        let (mut offsets, mut order) = (vec![0; lives.len()], vec![0; lives.len()]);
+        let total = place(&lives, &mut offsets, &mut order);
         assert!(total * 4 <= load(&lives) * 5, "{total} where {} live", load(&lives));
         let ranges = offsets.iter().zip(&lives).map(|(start, life)| *start..start + life.len).collect();
         Arena { ranges, memory: vec![f64::NAN; total] }

@@ -147,10 +147,9 @@ fn faults_of_the_form() {
 
 #[test]
 fn the_first_that_fails_is_told_by_the_compiler() {
-    let expansion = crate::expansion(quote! {
+    let expansion = expansion(quote! {
         struct Net([4, 8, 8] -> [N]) { repeat(2) { c: conv(4, kernel = K), elu(SCALE) }, flatten }
     });
-    let expansion = expansion.to_string().replace(' ', "");
     for part in [
         "const_:()={::tenonet::shape::Faults::deny(&__NetShapes::C_1_0.faults(),\"c_1\",::tenonet::shape::Field::Kernel);\
          ::tenonet::shape::Faults::deny(&__NetShapes::C_2_2.faults(),\"c_2(repetition2of2)\",::tenonet::shape::Field::Kernel);};",
@@ -159,4 +158,18 @@ fn the_first_that_fails_is_told_by_the_compiler() {
         assert!(expansion.contains(part), "{part}");
     }
     assert_eq!(expansion.matches("layers::Elu=").count(), 1);
+}
+
+/// As many layers as there may be take a second, not minutes.
+#[test]
+fn long_networks_are_expanded() {
+    let text = expansion(quote! {
+        struct Net([4, 8, 8] -> [256]) { repeat(1000) { c: conv(4, kernel = 3, padding = 1), batch_norm, relu }, flatten }
+    });
+    assert!(text.contains("&self.c_1000.weight"));
+}
+
+/// An expansion without spaces.
+fn expansion(tokens: TokenStream) -> String {
+    crate::expansion(tokens).to_string().replace(' ', "")
 }
