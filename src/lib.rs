@@ -190,6 +190,52 @@ pub use scalar::Scalar;
 /// assert_eq!(Blocks::LAYERS[8].kind, "residual");
 /// ```
 ///
+/// `repeat(n) { layers }` is the layers n times one after another, each time with parameters of their own; n is a literal, for the macro has to know how
+/// many layers there are. A layer `conv` is called `conv_1`, `conv_2`, … in the repetitions, and where the block has a name, as in `stage: repeat(2) { … }`,
+/// `stage_1_conv`, `stage_2_conv`; a repetition in another one adds its number behind the outer one's. Layers without a name are called by their kind and
+/// position as everywhere.
+///
+/// ```
+/// use tenonet::prelude::*;
+///
+/// network! {
+///     /// Three blocks that keep the shape.
+///     pub struct Deep([8, 16, 16] -> [10]) {
+///         stage: repeat(3) {
+///             residual { conv: conv(8, kernel = 3, padding = 1, bias = false), bn: batch_norm, relu },
+///         },
+///         global_avg_pool,
+///         fc: linear(10),
+///     }
+/// }
+///
+/// assert_eq!(Deep::TENSORS[3].name, "stage_2_conv.weight");
+/// ```
+///
+/// `concat { { layers }, { layers }, … }` gives one input to each branch and joins what they yield along the channels, the first branch's before the second's, as
+/// PyTorch's `torch.cat(dim=1)` does. All branches must have one height and one width; vectors are joined as well. An empty branch, `{}`, is the input itself.
+///
+/// ```
+/// use tenonet::prelude::*;
+///
+/// network! {
+///     /// An Inception block, then a dense one.
+///     pub struct Branches([8, 16, 16] -> [10]) {
+///         concat {
+///             { conv(4, kernel = 1), relu },
+///             { conv(4, kernel = 1), relu, conv(8, kernel = 3, padding = 1), relu },
+///             { max_pool(3, stride = 1, padding = 1), conv(4, kernel = 1), relu },
+///         },
+///         dense: repeat(2) { concat { {}, { conv: conv(4, kernel = 3, padding = 1), relu } } },
+///         global_avg_pool,
+///         fc: linear(10),
+///     }
+/// }
+///
+/// assert_eq!(Branches::LAYERS[9].output.c, 16);
+/// assert_eq!(Branches::TENSORS.last().map(|bias| bias.shape), Some(&[10][..]));
+/// ```
+///
 /// # What is there
 /// The struct `Name<T = f32>` with a field for each layer with parameters (and `statistics`, the running averages of `batch_norm`), `NameScratch` and `NameWorkspace` for its memory,
 /// [`Network`] for all element types, and for `f32` its constants and constructors as items of the type itself.

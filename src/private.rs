@@ -30,8 +30,8 @@ pub use crate::kernels::simd::Simd;
 pub use crate::kernels::stage::{AvgPool, MaxPool, MaxPoolIndexed, NoPool, PoolSpec};
 pub use crate::kernels::upsample::UpsampleSpec;
 pub use crate::kernels::{
-    batch_norm, conv, conv_backward, conv_transpose, dropout, global_max, layer_norm, linear, map, pad, pool, scale,
-    upsample,
+    batch_norm, concat, conv, conv_backward, conv_transpose, dropout, global_max, layer_norm, linear, map, pad, pool,
+    scale, upsample,
 };
 pub use crate::shape::{Life, Placement};
 pub use crate::{LayerInfo, MemoryOrder, Network, Plain, Role, Scalar, Scratch, Summary, TensorInfo, layers};

@@ -335,6 +335,20 @@ network! {
     }
 }
 
+network! {
+    /// Branches: the input, layers, pools and branches of their own; a map that is joined and read elsewhere too.
+    struct Branches([2, 5, 6] -> [7]) {
+        concat { {}, { conv(3, kernel = 3, padding = 1), tanh }, { avg_pool(3, stride = 1, padding = 1) } },
+        repeat(2) {
+            residual {
+                concat { { conv(4, kernel = 1), sigmoid }, { concat { { conv(1, kernel = 3, padding = 1) }, { silu, conv(2, kernel = 1) } } } },
+            } shortcut { concat { { conv(3, kernel = 1) }, { conv(4, kernel = 1), gelu } } },
+        },
+        concat { { max_pool((5, 6)), flatten, linear(3) }, { global_avg_pool, softplus }, { flatten, linear(5), softmax } },
+        concat { { linear(4) }, { linear(3), tanh } },
+    }
+}
+
 const CHANNELS: usize = 3;
 const SIDE: usize = CHANNELS * 2 + 1;
 const SLOPE: f64 = 0.05;
@@ -536,6 +550,7 @@ fn networks() {
     check_network::<ConstNormalised<f64>>(15);
     check_network::<Transposed<f64>>(16);
     check_network::<ConstTransposed<f64>>(17);
+    check_network::<Branches<f64>>(18);
     check_each_activation();
 }
 

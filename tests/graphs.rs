@@ -84,6 +84,76 @@ network! {
 }
 
 network! {
+    /// Repetitions in repetitions, in a block and around blocks.
+    pub struct Repeated([3, 8, 8] -> [4]) {
+        conv(4, kernel = 1),
+        stage: repeat(2) {
+            residual { repeat(2) { c: conv(4, kernel = (1, 3), padding = (0, 1)), bn: batch_norm, tanh } }, silu,
+            down: conv(4, kernel = 2),
+        },
+        repeat(3) { d: conv(SIDE / 2, kernel = 2), softplus },
+        global_avg_pool,
+        repeat(2) { fc: linear(4) },
+    }
+}
+
+network! {
+    /// The same written out.
+    pub struct WrittenOut([3, 8, 8] -> [4]) {
+        conv(4, kernel = 1),
+        residual {
+            c1: conv(4, kernel = (1, 3), padding = (0, 1)), bn1: batch_norm, tanh, c2: conv(4, kernel = (1, 3), padding = (0, 1)), bn2: batch_norm, tanh,
+        }, silu,
+        down1: conv(4, kernel = 2),
+        residual {
+            c3: conv(4, kernel = (1, 3), padding = (0, 1)), bn3: batch_norm, tanh, c4: conv(4, kernel = (1, 3), padding = (0, 1)), bn4: batch_norm, tanh,
+        }, silu,
+        down2: conv(4, kernel = 2),
+        d1: conv(4, kernel = 2), softplus, d2: conv(4, kernel = 2), softplus, d3: conv(4, kernel = 2), softplus,
+        global_avg_pool,
+        fc1: linear(4), fc2: linear(4),
+    }
+}
+
+network! {
+    /// Everything that branches can begin and end with.
+    pub struct Branches([2, 6, 6] -> [15, 2, 2]) {
+        // The input itself, a convolution of it, a pooling.
+        concat { {}, { a: conv(3, kernel = 3, padding = 1), tanh }, { max_pool(3, stride = 1, padding = 1) } },
+        // What comes behind normalises all branches.
+        bn: batch_norm, silu,
+        // The first branch is the input, which others read too; a block, and branches in a branch.
+        concat {
+            {},
+            { residual { b: conv(7, kernel = 1), b_bn: batch_norm } },
+            { concat { { c: conv(1, kernel = 1), gelu }, { d: conv(2, kernel = (1, 3), padding = (0, 1)) } }, softplus },
+            { e: conv(4, kernel = 3, padding = 1), e_bn: batch_norm, sigmoid },
+        },
+        // A sum of joined maps, one of them of a shortcut.
+        residual { concat { { f: conv(2, kernel = 1) }, { softmax, g: conv(1, kernel = 1) } } }
+            shortcut { concat { { h: conv(1, kernel = 1) }, { i: conv(2, kernel = 1) } } },
+        // The same twice, and the network's output is a joined map.
+        concat { { conv(6, kernel = 3, stride = 2) }, { avg_pool(2, stride = 3, floor) }, { j: conv(6, kernel = 2, stride = 4), relu } },
+    }
+}
+
+network! {
+    /// Vectors that are joined, and sizes that only the compiler knows.
+    pub struct Vectorial([SIDE / 4, SIDE - 2, SIDE - 2] -> [WIDTH + 7]) {
+        dense: repeat(2) { concat { {}, { c: conv(SIDE / 4, kernel = 3, padding = same), tanh } } },
+        concat { { avg_pool(2), conv(1, kernel = 1), flatten }, { global_avg_pool, repeat(1) { fc: linear(WIDTH) }, silu } },
+        concat { { one: linear(4) }, { two: linear(WIDTH), tanh }, { three: linear(3), batch_norm, softmax } },
+    }
+}
+
+network! {
+    /// Branches by hand below.
+    pub struct Inception([2, 5, 4] -> [9, 5, 4]) {
+        concat { { one: conv(3, kernel = 1), relu }, {}, { three: conv(4, kernel = 3, padding = 1), tanh } },
+    }
+}
+
+network! {
     /// By hand below.
     pub struct Hand([2, 4, 4] -> [3, 4, 4]) {
         one: conv(3, kernel = 3, padding = 1), relu,
@@ -100,6 +170,8 @@ fn constants() {
     // 64×64, and tiles and pooled rows.
     const { assert!(ResNet8::SCRATCH_BYTES <= 4 * (3 * 16 * 32 * 32 + 16 * 64 * 64 + 32 * 1024)) };
     assert_eq!((Separable::PARAMS, Separable::MACS), (Literal::PARAMS, Literal::MACS));
+    let joined = Inception::LAYERS[4];
+    assert_eq!((joined.name, joined.kind, joined.output.c, joined.params), ("concat_4", "concat", 9, 0));
 }
 
 /// Random everywhere, variances positive.
@@ -164,6 +236,9 @@ fn gradients() {
     check_gradient::<Vectors<f64>>();
     check_gradient::<Literal<f64>>();
     check_gradient::<Separable<f64>>();
+    check_gradient::<Repeated<f64>>();
+    check_gradient::<Branches<f64>>();
+    check_gradient::<Vectorial<f64>>();
 }
 
 /// With the statistics of a batch as the running ones, inference yields what training does.
@@ -206,22 +281,38 @@ fn inference_is_training_with_running_statistics() {
     check_inference::<Vectors<f64>>();
     check_inference::<Literal<f64>>();
     check_inference::<Separable<f64>>();
+    check_inference::<Repeated<f64>>();
+    check_inference::<Branches<f64>>();
+    check_inference::<Vectorial<f64>>();
     check_inference::<ResNet8<f64>>();
+}
+
+/// With the same elements they yield the same.
+fn check_same<M: Network<Scalar = f64>, N: Network<Scalar = f64, Input = M::Input, Output = M::Output>>()
+where
+    M::Output: PartialEq + std::fmt::Debug,
+{
+    let mut rng = StdRng::seed_from_u64(5);
+    let one = random::<M>(&mut rng);
+    let mut other = N::zeroed_box();
+    other.flat_mut().copy_from_slice(one.flat());
+    for x in inputs::<M::Input>(&mut rng, 3) {
+        assert_eq!(one.forward(&x, &mut M::scratch()), other.forward(&x, &mut N::scratch()));
+    }
 }
 
 #[test]
 fn constants_and_literals_are_one_network() {
-    let mut rng = StdRng::seed_from_u64(5);
-    let one = random::<Literal<f64>>(&mut rng);
-    let mut other = Separable::<f64>::zeroed_box();
-    other.flat_mut().copy_from_slice(one.flat());
-    for x in inputs::<Tensor<4, 8, 8, f64>>(&mut rng, 3) {
-        let (y, z) = (
-            Network::forward(&*one, &x, &mut <Literal<f64> as Network>::scratch()),
-            Network::forward(&*other, &x, &mut <Separable<f64> as Network>::scratch()),
-        );
-        assert_eq!(y, z);
-    }
+    check_same::<Literal<f64>, Separable<f64>>();
+}
+
+#[test]
+fn repetitions_are_layers() {
+    check_same::<Repeated<f64>, WrittenOut<f64>>();
+    assert_eq!(Repeated::MACS, WrittenOut::MACS);
+    let names: Vec<&str> = Repeated::TENSORS.iter().map(|tensor| tensor.name).collect();
+    assert_eq!(names[..4], ["conv_0.weight", "conv_0.bias", "stage_1_c_1.weight", "stage_1_c_1.bias"]);
+    assert!(names.contains(&"stage_2_bn_2.running_mean") && names.contains(&"fc_2.bias"));
 }
 
 #[test]
@@ -236,5 +327,19 @@ fn by_hand() {
         for ((y, c), a) in y.as_slice().iter().zip(c.as_slice()).zip(a.as_slice()) {
             assert!((y - (c + a).max(0.0)).abs() < 1e-12);
         }
+    }
+}
+
+#[test]
+fn branches_by_hand() {
+    let mut rng = StdRng::seed_from_u64(7);
+    let net = random::<Inception<f64>>(&mut rng);
+    for x in inputs::<Tensor<2, 5, 4, f64>>(&mut rng, 3) {
+        let y = Network::forward(&*net, &x, &mut <Inception<f64> as Network>::scratch());
+        let one: Tensor<3, 5, 4, f64> = Relu.forward(&net.one.forward(&x));
+        let three: Tensor<4, 5, 4, f64> = Tanh.forward(&net.three.forward(&x));
+        // In planes, a joined map is one branch behind the other.
+        let joined = [one.as_slice(), x.as_slice(), three.as_slice()].concat();
+        assert!(y.as_slice().iter().zip(&joined).all(|(y, wanted)| (y - wanted).abs() < 1e-12));
     }
 }

@@ -5,9 +5,10 @@
 //! feature map it is known whether its length is in doubt. Where a number is a `const` expression the shape is unknown
 //! from there on, and the assertions that the expansion holds are the judges.
 
+mod concat;
 mod layer;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use syn::ext::IdentExt;
 use tenonet_shape::{Shape, Text};
@@ -15,7 +16,7 @@ use tenonet_shape::{Shape, Text};
 use crate::diagnostics::Diagnostics;
 use crate::ir::{Network, Num, Op, Place, Source};
 use crate::parse::{Doubt, Parsed};
-use layer::Sums;
+use layer::{Sums, Told};
 pub use layer::{known_conv, known_conv_transpose, known_pad, known_pool, known_upsample};
 
 /// What is known of the feature map between two layers.
@@ -42,11 +43,11 @@ pub fn check(parsed: &mut Parsed, faults: &mut Diagnostics) {
         faults.push(place, format!("{}: its input has more elements than memory has addresses", network.ident));
         map.doubt = Doubt::ALL;
     }
-    let mut sums = Sums::new();
+    let (mut sums, mut told) = (Sums::new(), Told::default());
     let input = map;
     // What leaves each layer.
     let mut maps: Vec<Map> = Vec::new();
-    for (layer, doubts) in network.layers.iter_mut().zip(&doubts.layers) {
+    for (index, (layer, doubts)) in network.layers.iter_mut().zip(&doubts.layers).enumerate() {
         let of = |source: Source| match source {
             Source::Input => input,
             Source::Layer(index) => maps[index],
@@ -57,9 +58,19 @@ pub fn check(parsed: &mut Parsed, faults: &mut Diagnostics) {
             Op::Residual(residual) => {
                 let (block, mut skip) = (of(residual.input), of(residual.skip()));
                 skip.doubt |= doubts.skip;
-                layer::check_sum(layer, block, arrives, skip, faults)
+                layer::check_sum((index, layer), block, arrives, skip, &mut told, faults)
             }
-            _ => layer::check(layer, arrives, doubts.own, &mut sums, faults),
+            Op::Concat(block) => {
+                let branches: Vec<Map> = (block.branches.iter().zip(&doubts.branches))
+                    .map(|(branch, doubt)| {
+                        let mut map = of(branch.end);
+                        map.doubt |= *doubt;
+                        map
+                    })
+                    .collect();
+                concat::check((index, layer), &branches, &mut told, faults)
+            }
+            _ => layer::check((index, layer), arrives, doubts.own, &mut sums, &mut told, faults),
         };
         maps.push(leaves);
     }
@@ -82,19 +93,30 @@ pub fn known_shape(numbers: &[Num; 3]) -> Option<Shape> {
 /// A name belongs to one layer.
 fn names(network: &Network, faults: &mut Diagnostics) {
     let mut seen: HashMap<String, usize> = HashMap::new();
+    // The first repetitions of the layers that are told: the same tokens are wrong once.
+    let mut told: HashSet<(usize, usize)> = HashSet::new();
+    let first_of = |index: usize| network.layers[index].copy_of.unwrap_or(index);
+    let repeated: HashSet<usize> = network.layers.iter().filter_map(|layer| layer.copy_of).collect();
     for (index, layer) in network.layers.iter().enumerate() {
         let name = layer.name.unraw().to_string();
         let Some(&first) = seen.get(&name) else {
             seen.insert(name, index);
             continue;
         };
+        if !told.insert((first_of(first), first_of(index))) {
+            continue;
+        }
         // A layer without a name is called by its kind and position; then the name that someone chose is the wrong one.
-        let position = name.strip_prefix(&format!("{}_", layer.kind.unraw()));
-        let unnamed = position.is_some_and(|position| position.parse::<usize>().is_ok());
-        let wrong = if unnamed { &network.layers[first] } else { layer };
+        let (wrong, unnamed) = match (&network.layers[first], layer) {
+            (first, layer) if !layer.named => (first, Some(layer)),
+            (first, layer) if !first.named => (layer, Some(first)),
+            (_, layer) => (layer, None),
+        };
         let fault = faults.push(Place::at(wrong.name.span()), format!("two layers are called `{name}`"));
-        if unnamed {
-            fault.note(format!("a {} without a name is called by its kind and position", layer.kind));
+        if let Some(unnamed) = unnamed {
+            fault.note(format!("a {} without a name is called by its kind and position", unnamed.kind));
+        } else if repeated.contains(&first_of(first)) || repeated.contains(&first_of(index)) {
+            fault.note("in `repeat` a layer's name has the number of the repetition behind it: `name_1`, `name_2`, …");
         } else {
             fault.help("a layer's name is its field and its name in weight files: choose another");
         }

@@ -58,6 +58,11 @@ impl Diagnostics {
         &mut self.0[index]
     }
 
+    /// Forgets the last faults, all but `len`.
+    pub fn truncate(&mut self, len: usize) {
+        self.0.truncate(len);
+    }
+
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

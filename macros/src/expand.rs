@@ -8,6 +8,7 @@ mod shapes;
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
+use syn::Ident;
 
 use crate::ir::Network;
 
@@ -19,11 +20,19 @@ pub use shapes::Shapes;
 pub struct Context<'a> {
     pub network: &'a Network,
     pub shapes: Shapes,
+    /// The marker type of each layer.
+    markers: Vec<Ident>,
+}
+
+impl<'a> Context<'a> {
+    fn new(network: &'a Network) -> Self {
+        Context { network, shapes: Shapes::new(network), markers: passes::markers(network) }
+    }
 }
 
 /// The whole expansion.
 pub fn expand(network: &Network) -> TokenStream {
-    let context = Context { network, shapes: Shapes::new(network) };
+    let context = Context::new(network);
     let declared = declared(&context, passes::passes(&context));
     let checks = context.shapes.checks(network);
     quote! {
@@ -34,7 +43,7 @@ pub fn expand(network: &Network) -> TokenStream {
 
 /// All that can be named, and passes that do nothing: for a network whose faults are told already.
 pub fn stub(network: &Network) -> TokenStream {
-    declared(&Context { network, shapes: Shapes::new(network) }, passes::Passes::idle())
+    declared(&Context::new(network), passes::Passes::idle())
 }
 
 fn declared(context: &Context<'_>, passes: passes::Passes) -> TokenStream {

@@ -79,7 +79,7 @@ pub struct Network {
     pub output_span: Span,
     pub budget: Budget,
     /// The layers in the order of the declaration; each reads the network's input or layers before it. A block stands
-    /// behind its arms: the layers of `residual { … }`, those of its shortcut, then the sum. There is at least one.
+    /// behind its arms: the layers of `residual { … }`, those of its shortcut, then the sum; the branches of `concat { … }`, then the joined map. There is at least one.
     pub layers: Vec<Layer>,
 }
 
@@ -135,12 +135,18 @@ pub struct Budget {
 /// One layer.
 #[derive(Debug)]
 pub struct Layer {
-    /// The declared name, or kind and position (`relu_1`, counted from 0): the field, and the name in tables, files and messages.
+    /// The declared name, or kind and position (`relu_1`, counted from 0): the field, and the name in tables and files.
     pub name: Ident,
+    /// Whether the name was declared.
+    pub named: bool,
+    /// The name in messages, with the number of the repetition from the second one on.
+    pub title: String,
+    /// In a repetition behind the first one: the layer of the same tokens in the first.
+    pub copy_of: Option<usize>,
     /// The token of the kind: `conv`, `conv1d`, ….
     pub kind: Ident,
     pub op: Op,
-    /// Where what arrives comes from; at a sum, the end of the block's layers.
+    /// Where what arrives comes from; at a sum, the end of the block's layers; where branches are joined, the end of the first one.
     pub from: Source,
     /// What arrives and what leaves, where the macro can know it: all numbers up to here are literals.
     pub input: Option<Shape>,
@@ -156,11 +162,13 @@ impl Layer {
 
     /// All that it reads, a block's shortcut before its layers.
     pub fn reads(&self) -> impl Iterator<Item = Source> {
-        let skip = match &self.op {
-            Op::Residual(residual) => Some(residual.skip()),
-            _ => None,
+        let (skip, others) = match &self.op {
+            Op::Residual(residual) => (Some(residual.skip()), None),
+            Op::Concat(concat) => (None, concat.branches.get(1..)),
+            _ => (None, None),
         };
-        skip.into_iter().chain([self.from])
+        let others = others.unwrap_or_default().iter().map(|branch| branch.end);
+        skip.into_iter().chain([self.from]).chain(others)
     }
 
     /// Its real number: a slope, a scale, an epsilon, a probability.
@@ -210,6 +218,8 @@ pub enum Op {
     Flatten,
     /// The sum at the end of a block.
     Residual(Residual),
+    /// The joined map behind branches.
+    Concat(Concat),
 }
 
 #[derive(Clone, Debug)]
@@ -303,6 +313,22 @@ impl Residual {
     pub fn skip(&self) -> Source {
         self.shortcut.unwrap_or(self.input)
     }
+}
+
+/// `concat { { … }, { … } }`: what the branches make of one input, joined along the channels.
+#[derive(Clone, Debug)]
+pub struct Concat {
+    /// In the order of their channels; at least two.
+    pub branches: Vec<Branch>,
+}
+
+/// One branch.
+#[derive(Clone, Debug)]
+pub struct Branch {
+    /// Its last layer; what arrives at the block, if it has none.
+    pub end: Source,
+    /// Its braces.
+    pub place: Place,
 }
 
 #[derive(Clone, Debug)]

@@ -62,7 +62,7 @@ pub struct Doubts {
 }
 
 /// What faults of syntax leave in doubt about one layer.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct LayerDoubts {
     /// Its own numbers.
     pub own: Doubt,
@@ -70,6 +70,8 @@ pub struct LayerDoubts {
     pub arrives: Doubt,
     /// What a block adds to its layers' output, beyond what the layer yields that it comes from.
     pub skip: Doubt,
+    /// What each branch of a concat yields, beyond what the layer yields that it ends with.
+    pub branches: Vec<Doubt>,
 }
 
 /// What is expected where the declaration makes no sense at all.

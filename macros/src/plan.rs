@@ -4,12 +4,14 @@
 //! Each step reads one value or two and writes one. Inside a network feature maps lie in pixels, `[H][W][C]`; steps that bring the network's
 //! input there from planes, `[C][H][W]`, and back for `flatten` and for the network's output are put in where they are needed.
 
+mod concat;
 mod memory;
 
 use tenonet_shape::{Rounding, Shape};
 
 use crate::check::known_shape;
 use crate::ir::{Activation, Layer, Network, Num, Op, Pool, PoolKind, Source};
+use concat::Joined;
 pub use memory::{Backward, Buffer, Flow, Memory, Place};
 
 /// What the steps are for.
@@ -86,6 +88,11 @@ pub enum Kernel {
     Add {
         act: Option<usize>,
     },
+    /// A branch is put beside those that are joined already: `skip` is their map, in whose place it works.
+    Part {
+        layer: usize,
+        branch: usize,
+    },
     /// An activation by itself.
     Map {
         layer: usize,
@@ -132,6 +139,7 @@ pub fn steps(network: &Network, mode: Mode) -> Vec<Step> {
         steps: Vec::new(),
         values: vec![None; network.layers.len()],
         absorbed: vec![false; network.layers.len()],
+        joined: vec![Joined::default(); network.layers.len()],
         readers: readers(network, mode),
     };
     if input_to_pixels(network) {
@@ -139,6 +147,7 @@ pub fn steps(network: &Network, mode: Mode) -> Vec<Step> {
     }
     for layer in network.order() {
         builder.layer(layer);
+        builder.join_branches(layer);
     }
     builder.end();
     builder.steps
@@ -196,6 +205,8 @@ struct Builder<'a> {
     values: Vec<Option<Value>>,
     /// Layers that are part of the step of a layer before them.
     absorbed: Vec<bool>,
+    /// How far the branches of each concat are joined.
+    joined: Vec<Joined>,
     /// The layers that read each layer's output.
     readers: Vec<Vec<usize>>,
 }
@@ -223,6 +234,10 @@ impl Builder<'_> {
             }
             Op::Dropout(_) if self.mode == Mode::Inference => {
                 self.values[index] = Some(self.arrives(layer.from));
+                return;
+            }
+            Op::Concat(_) => {
+                self.values[index] = self.join(index);
                 return;
             }
             Op::Conv(_) => {

@@ -82,7 +82,7 @@ fn make_layer_small(layer: &mut Layer) {
         | Op::Flatten => {}
         Op::Pad(pad) => pad.padding.iter_mut().for_each(make_small),
         Op::Upsample(upsample) => upsample.factor.iter_mut().for_each(make_small),
-        Op::Residual(_) | Op::LayerNorm(_) | Op::Scale | Op::Bias | Op::Dropout(_) => {}
+        Op::Residual(_) | Op::Concat(_) | Op::LayerNorm(_) | Op::Scale | Op::Bias | Op::Dropout(_) => {}
     }
     layer.input = layer.input.map(|_| Shape::flat(1));
     layer.output = layer.output.map(|_| Shape::flat(1));

@@ -1,10 +1,12 @@
 //! Tests of the front half as a whole, on token streams outside of the compiler.
 
 mod check;
+mod concat;
 mod expand;
 mod parse;
 mod plan;
 mod random;
+mod repeat;
 
 use proc_macro2::TokenStream;
 use quote::quote;

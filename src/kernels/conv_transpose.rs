@@ -20,7 +20,7 @@ use crate::kernels::gemm;
 use crate::kernels::simd::{Kernel, Simd};
 use crate::kernels::stage::scale_by_derivative;
 use crate::kernels::sums::add_rows;
-use crate::kernels::tile::{AddTo, Broadcast, Depthwise, Height, Rows, Store, Walk};
+use crate::kernels::tile::{AddTo, AnyHeight, Broadcast, Depthwise, Height, Rows, Store, Walk};
 use crate::plain::Plain;
 use crate::shape::{Conv, ConvTranspose};
 
@@ -119,7 +119,7 @@ where
     B: Plain<T>,
     Y: Plain<T>,
 {
-    simd.vectorize(Forward { spec, x, weight, bias, act, y });
+    simd.outline(Forward { spec, x, weight, bias, act, y });
 }
 
 /// [`forward`] as a kernel.
@@ -167,9 +167,18 @@ where
                     unsafe {
                         if const { is_separate(&C::TRANSPOSED) } {
                             let spec = SeparateSpread::<C>(PhantomData);
-                            correlate(simd, spec, axes, x, weight, y, rows, epilogue);
+                            correlate::<_, _, _, _, AnyHeight>(simd, spec, axes, x, weight, y, rows, epilogue);
                         } else {
-                            correlate(simd, Spread::<C>(PhantomData), axes, x, weight, y, rows, epilogue);
+                            correlate::<_, _, _, _, AnyHeight>(
+                                simd,
+                                Spread::<C>(PhantomData),
+                                axes,
+                                x,
+                                weight,
+                                y,
+                                rows,
+                                epilogue,
+                            );
                         }
                     }
                 }
@@ -202,7 +211,7 @@ pub fn backward<const DX: bool, T, S, C, A, X, W, B, Y, K>(
 {
     const { assert!(K::LEN >= backward_work(&C::TRANSPOSED)) };
     let work = work.flat_mut();
-    simd.vectorize(Backward::<DX, _, _, _, _, _, _, _> { spec, x, weight, act, y, dy, dw, db, dx, work });
+    simd.outline(Backward::<DX, _, _, _, _, _, _, _> { spec, x, weight, act, y, dy, dw, db, dx, work });
 }
 
 /// [`backward`] as a kernel, with a workspace whose length only the caller knows.
@@ -272,9 +281,27 @@ where
                     let (dx, axes) = (dx.flat_mut().as_mut_ptr(), across_axes(conv));
                     let rows = 0..conv.input.h;
                     if const { is_separate(&C::TRANSPOSED) } {
-                        correlate(simd, SeparateGather::<C>(PhantomData), axes, dz, weights, dx, rows, Store);
+                        correlate::<_, _, _, _, AnyHeight>(
+                            simd,
+                            SeparateGather::<C>(PhantomData),
+                            axes,
+                            dz,
+                            weights,
+                            dx,
+                            rows,
+                            Store,
+                        );
                     } else {
-                        correlate(simd, Gather::<C>(PhantomData), axes, dz, weights, dx, rows, Store);
+                        correlate::<_, _, _, _, AnyHeight>(
+                            simd,
+                            Gather::<C>(PhantomData),
+                            axes,
+                            dz,
+                            weights,
+                            dx,
+                            rows,
+                            Store,
+                        );
                     }
                 }
             }

@@ -10,6 +10,7 @@ pub mod activation;
 pub mod arena;
 pub mod batch_norm;
 mod channels;
+pub mod concat;
 pub mod conv;
 pub mod conv_backward;
 pub mod conv_transpose;

@@ -158,6 +158,10 @@ cases! {
     conv_transpose_signal: ([3, 1, 5] -> [2, 1, 11]) {
         conv_transpose1d(2, kernel = 4, stride = 2, padding = 1, output_padding = 1)
     };
+    concat: ([3, 5, 6] -> [10, 5, 6]) {
+        concat { {}, { conv(4, kernel = 3, padding = 1) }, { avg_pool(3, stride = 1, padding = 1) } }
+    };
+    concat_flat: ([6] -> [16]) { concat { {}, { linear(4) }, { tanh } } };
 }
 
 /// What only the layer written by hand can do: in `network!`, softmax takes a flat vector.

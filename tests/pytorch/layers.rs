@@ -111,7 +111,7 @@ cases! {
     bias: [3, 2, 5] => [3, 2, 5], Bias::<3, T>::new(), params;
 }
 
-/// What only `network!` can say: padding of pools on one side, partial windows; and what is no `Layer` by hand.
+/// What only `network!` can say: padding of pools on one side, partial windows, branches; and what is no `Layer` by hand.
 const DECLARED_ONLY: &[&str] = &[
     "max_pool_padding",
     "max_pool_ceil",
@@ -127,6 +127,8 @@ const DECLARED_ONLY: &[&str] = &[
     "conv_transpose_groups",
     "conv_transpose_depthwise",
     "conv_transpose_signal",
+    "concat",
+    "concat_flat",
 ];
 
 #[test]

@@ -94,6 +94,10 @@ def conv_transpose(out_channels, kernel, stride=1, padding=0, output_padding=0, 
         return sizes | ({"bias": (out_channels,)} if bias else {})
 
     return layer, params
+def concat(branch, other):
+    """The input, what a layer with parameters makes of it, and what a function does, joined along the channels."""
+    layer, params = branch
+    return lambda x, **given: torch.cat([x, layer(x, **given), other(x)], dim=0), params
 
 
 CASES = {
@@ -165,6 +169,8 @@ CASES = {
     "conv_transpose_groups": ((4, 3, 2), conv_transpose(6, (3, 2), stride=2, padding=1, output_padding=1, groups=2)),
     "conv_transpose_depthwise": ((5, 3, 3), conv_transpose(5, (3, 3), stride=2, padding=1, groups=5)),
     "conv_transpose_signal": ((3, 1, 5), conv_transpose(2, (1, 4), stride=(1, 2), padding=(0, 1), output_padding=(0, 1))),
+    "concat": ((3, 5, 6), concat(conv(4, (3, 3), padding=(1, 1, 1, 1)), lambda x: F.avg_pool2d(x[None], 3, 1, 1)[0])),
+    "concat_flat": ((6, 1, 1), concat(linear(4), torch.tanh)),
 }
 SPREAD = 3.0  # activations bend and saturate between −9 and 9
 

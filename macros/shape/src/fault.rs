@@ -174,7 +174,7 @@ pub enum Fault {
 }
 
 /// One axis in which two shapes differ, behind those that are told already.
-const fn difference(text: Text, axis: &str, one: usize, other: usize) -> Text {
+pub(crate) const fn difference(text: Text, axis: &str, one: usize, other: usize) -> Text {
     if one == other {
         return text;
     }

@@ -1,6 +1,6 @@
 //! The shape arithmetic of convolutional layers, as `const fn`s without dependencies.
 //!
-//! Each layer is described by one plain struct ([`Conv`], [`ConvTranspose`], [`Pool`], [`Pad`], [`Upsample`], [`Linear`], [`BatchNorm`], [`LayerNorm`], [`Residual`]) that knows its output shape, its
+//! Each layer is described by one plain struct ([`Conv`], [`ConvTranspose`], [`Pool`], [`Pad`], [`Upsample`], [`Linear`], [`BatchNorm`], [`LayerNorm`], [`Residual`], [`Concat`]) that knows its output shape, its
 //! parameters, its multiply-adds, and its [`Fault`]s. The macro `network!` evaluates them while it expands, wherever all
 //! numbers are literals; the code that it emits evaluates the same functions in `const` items, wherever a number is a `const` expression.
 //! So both speak of a fault in the same words ([`Fault::headline`], [`Fault::note`], [`Fault::help`]), and both place
@@ -12,6 +12,7 @@
 #![forbid(unsafe_code)]
 
 mod batch_norm;
+mod concat;
 mod conv;
 mod conv_transpose;
 mod dropout;
@@ -27,6 +28,7 @@ mod text;
 mod upsample;
 
 pub use batch_norm::{BatchNorm, deny_epsilon, epsilon_text};
+pub use concat::Concat;
 pub use conv::{Conv, same_padding};
 pub use conv_transpose::ConvTranspose;
 pub use dropout::{deny_probability, probability_text};

@@ -28,8 +28,8 @@ pub struct Placement<const N: usize> {
 impl<const N: usize> Placement<N> {
     /// A placement of these values.
     pub const fn new(lives: [Life; N]) -> Self {
-        let mut offsets = [0; N];
-        let total = place(&lives, &mut offsets);
+        let (mut offsets, mut order) = ([0; N], [0; N]);
+        let total = place(&lives, &mut offsets, &mut order);
         Placement { offsets, total }
     }
 }
@@ -54,22 +54,24 @@ pub const fn load(lives: &[Life]) -> usize {
     most
 }
 
-/// Places values in an arena, as many offsets as values; yields the arena's elements.
+/// Places values in an arena, as many offsets as values; yields the arena's elements. `order` is room for as many numbers.
 ///
 /// Step by step, each value goes to the arena's beginning or to its end, whichever is free: values of a chain lie at its two ends in turn, and the
 /// arena is as small as can be, the largest sum of two neighbours. Where that fails, as it can in a graph, the values are placed
 /// one after the other as low as they fit, once the largest first and once in the order of time, and the smaller arena is taken.
 ///
+/// The time is that of the square of the number of values: the compiler has to do it too, and it does not count to a billion.
+///
 /// # Panics
-/// If there are fewer offsets than values.
-pub const fn place(lives: &[Life], offsets: &mut [usize]) -> usize {
+/// If there are fewer offsets than values, or less room.
+pub const fn place(lives: &[Life], offsets: &mut [usize], order: &mut [usize]) -> usize {
     let least = load(lives);
-    if at_both_ends(lives, offsets, least) {
+    if at_both_ends(lives, offsets, order, least) {
         return least;
     }
-    let by_time = as_low_as_possible(lives, offsets, false);
-    let by_size = as_low_as_possible(lives, offsets, true);
-    if by_size <= by_time { by_size } else { as_low_as_possible(lives, offsets, false) }
+    let by_time = as_low_as_possible(lives, offsets, order, false);
+    let by_size = as_low_as_possible(lives, offsets, order, true);
+    if by_size <= by_time { by_size } else { as_low_as_possible(lives, offsets, order, false) }
 }
 
 /// The offset of what has no place yet.
@@ -100,44 +102,41 @@ const fn next(lives: &[Life], offsets: &[usize], by_size: bool) -> usize {
     best
 }
 
-/// A value that has its place, lives at the same time as `value` and overlaps with it at `start`; the number of values if there is none.
-const fn obstacle(lives: &[Life], offsets: &[usize], value: usize, start: usize) -> usize {
+/// The lowest place from `start` on at which a value fits. `order`: the values that have their place, the lowest first.
+const fn lowest(lives: &[Life], offsets: &[usize], order: &[usize], value: usize, mut start: usize) -> usize {
     let (life, mut i) = (&lives[value], 0);
-    while i < lives.len() {
-        let other = &lives[i];
-        if offsets[i] != NOWHERE
-            && life.meets(other)
-            && offsets[i] < start.saturating_add(life.len)
-            && start < offsets[i].saturating_add(other.len)
-        {
-            return i;
+    while i < order.len() {
+        let (first, other) = (offsets[order[i]], &lives[order[i]]);
+        let end = first.saturating_add(other.len);
+        if first >= start.saturating_add(life.len) {
+            // Neither this one nor those above it are in the way.
+            break;
+        }
+        if start < end && life.meets(other) {
+            start = end;
         }
         i += 1;
     }
-    lives.len()
+    if start == NOWHERE { start - 1 } else { start }
 }
 
-/// The lowest place at which a value fits.
-const fn lowest(lives: &[Life], offsets: &[usize], value: usize) -> usize {
-    let mut start = 0;
-    loop {
-        let obstacle = obstacle(lives, offsets, value, start);
-        if obstacle == lives.len() {
-            return start;
-        }
-        start = offsets[obstacle].saturating_add(lives[obstacle].len);
-        if start == NOWHERE {
-            return start - 1;
-        }
+/// Puts a value that has got its place among the `placed` ones of `order`.
+const fn insert(offsets: &[usize], order: &mut [usize], placed: usize, value: usize) {
+    let mut i = placed;
+    while i > 0 && offsets[order[i - 1]] > offsets[value] {
+        order[i] = order[i - 1];
+        i -= 1;
     }
+    order[i] = value;
 }
 
-const fn as_low_as_possible(lives: &[Life], offsets: &mut [usize], by_size: bool) -> usize {
+const fn as_low_as_possible(lives: &[Life], offsets: &mut [usize], order: &mut [usize], by_size: bool) -> usize {
     forget(offsets, lives.len());
     let (mut total, mut placed) = (0, 0);
     while placed < lives.len() {
         let value = next(lives, offsets, by_size);
-        offsets[value] = lowest(lives, offsets, value);
+        offsets[value] = lowest(lives, offsets, order.split_at(placed).0, value, 0);
+        insert(offsets, order, placed, value);
         let end = offsets[value].saturating_add(lives[value].len);
         if end > total {
             total = end;
@@ -148,18 +147,20 @@ const fn as_low_as_possible(lives: &[Life], offsets: &mut [usize], by_size: bool
 }
 
 /// Places the values in an arena of `total` elements, in the order of time: at its beginning, at its end, or as low as they fit. Yields whether all fit.
-const fn at_both_ends(lives: &[Life], offsets: &mut [usize], total: usize) -> bool {
+const fn at_both_ends(lives: &[Life], offsets: &mut [usize], order: &mut [usize], total: usize) -> bool {
     forget(offsets, lives.len());
     let mut placed = 0;
     while placed < lives.len() {
         let value = next(lives, offsets, false);
-        let low = lowest(lives, offsets, value);
+        let (before, _) = order.split_at(placed);
+        let low = lowest(lives, offsets, before, value, 0);
         // A single value is never above the sum of those that live.
         let high = total.saturating_sub(lives[value].len);
-        offsets[value] = if low > 0 && obstacle(lives, offsets, value, high) == lives.len() { high } else { low };
+        offsets[value] = if low > 0 && lowest(lives, offsets, before, value, high) == high { high } else { low };
         if offsets[value] > high {
             return false;
         }
+        insert(offsets, order, placed, value);
         placed += 1;
     }
     true
@@ -173,8 +174,8 @@ mod tests {
     use super::*;
 
     fn check(lives: &[Life]) -> usize {
-        let mut offsets = std::vec![0; lives.len()];
-        let total = place(lives, &mut offsets);
+        let (mut offsets, mut order) = (std::vec![0; lives.len()], std::vec![0; lives.len()]);
+        let total = place(lives, &mut offsets, &mut order);
         for (i, a) in lives.iter().enumerate() {
             assert!(offsets[i] + a.len <= total, "{lives:?}");
             for (j, b) in lives.iter().enumerate().skip(i + 1) {
@@ -221,6 +222,32 @@ mod tests {
     }
 
     #[test]
+    fn the_lowest_place_is_found() {
+        let mut state = 3;
+        for _ in 0..2000 {
+            let n = 1 + random(&mut state, 8);
+            let lives: Vec<Life> = (0..n)
+                .map(|_| {
+                    let first = random(&mut state, 6);
+                    Life { len: random(&mut state, 6), first, last: first + random(&mut state, 4) }
+                })
+                .collect();
+            let offsets: Vec<usize> = (0..n).map(|_| random(&mut state, 20)).collect();
+            let value = n - 1;
+            let mut order: Vec<usize> = (0..value).collect();
+            order.sort_by_key(|other| offsets[*other]);
+            let overlaps = |start: usize, other: usize| {
+                lives[value].meets(&lives[other])
+                    && offsets[other] < start + lives[value].len
+                    && start < offsets[other] + lives[other].len
+            };
+            let from = random(&mut state, 10);
+            let slow = (from..).find(|start| (0..value).all(|other| !overlaps(*start, other)));
+            assert_eq!(Some(lowest(&lives, &offsets, &order, value, from)), slow, "{lives:?}: {offsets:?}");
+        }
+    }
+
+    #[test]
     fn blocks_of_a_residual_network() {
         // Input of the block, its first layer, its second one, and so on: three of one size live at once.
         let lives: Vec<Life> =
@@ -239,11 +266,26 @@ mod tests {
         assert_eq!(Placement::new([]).total, 0);
     }
 
+    /// What all lives at once, as a tape does, lies one behind the other: the compiler has the patience for it.
+    #[test]
+    fn a_long_tape_when_compiling() {
+        const N: usize = 200;
+        const TAPE: Placement<N> = {
+            let (mut lives, mut i) = ([Life { len: 3, first: 0, last: 2 * N }; N], 0);
+            while i < N {
+                lives[i].first = i;
+                i += 1;
+            }
+            Placement::new(lives)
+        };
+        assert_eq!(TAPE.total, 3 * N);
+    }
+
     #[test]
     fn total_on_nonsense() {
         let life = |len, first, last| Life { len, first, last };
         let lives = [life(usize::MAX, 0, 9), life(usize::MAX, 0, 9), life(1, 3, 0), life(0, 0, 0)];
         let mut offsets = [0; 4];
-        assert_eq!(place(&lives, &mut offsets), usize::MAX);
+        assert_eq!(place(&lives, &mut offsets, &mut [0; 4]), usize::MAX);
     }
 }

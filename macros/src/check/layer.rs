@@ -1,5 +1,8 @@
 //! One layer: its numbers against the feature map that arrives.
 
+use std::collections::HashMap;
+use std::mem::discriminant;
+
 use proc_macro2::Span;
 use syn::ext::IdentExt;
 use tenonet_shape::{self as shape, Axis, Fault, Faults, Field, Shape, Text};
@@ -41,11 +44,26 @@ impl Sums {
     }
 }
 
+/// What was told of the layers, so that the repetitions of a layer do not tell it again.
+#[derive(Default)]
+pub struct Told(HashMap<(usize, String), usize>);
+
+impl Told {
+    /// Whether the layer `index` is the first of its repetitions that has this fault.
+    pub fn is_first(&mut self, layer: &Layer, index: usize, fault: String) -> bool {
+        *self.0.entry((layer.copy_of.unwrap_or(index), fault)).or_insert(index) == index
+    }
+}
+
+/// The layer under trial: its index and itself.
+pub type Trial<'a> = (usize, &'a mut Layer);
+
 /// Tells the faults of a layer, fills in its shapes, and yields what leaves it. `own` is the doubt that faults of its syntax left.
-pub fn check(layer: &mut Layer, map: Map, own: Doubt, sums: &mut Sums, faults: &mut Diagnostics) -> Map {
+pub fn check(
+    (index, layer): Trial<'_>, map: Map, own: Doubt, sums: &mut Sums, told: &mut Told, faults: &mut Diagnostics,
+) -> Map {
     let name = layer.name.unraw().to_string();
-    let mut judge = Judge { name: &name, kind: layer.kind.span(), map, own, faults };
-    layer.input = map.shape;
+    let mut judge = Judge { layer, index, kind: layer.kind.span(), map, own, told, faults };
     if layer.is_1d() {
         judge.signal();
     }
@@ -80,22 +98,27 @@ pub fn check(layer: &mut Layer, map: Map, own: Doubt, sums: &mut Sums, faults: &
             (map, norm.map(|norm| (norm.params(), 0)))
         }
         Op::Scale | Op::Bias => (map, map.shape.map(|shape| (shape.c, 0))),
-        Op::Softmax | Op::Activation(_) | Op::Dropout(_) | Op::Residual(_) => (map, Some((0, 0))),
+        Op::Softmax | Op::Activation(_) | Op::Dropout(_) | Op::Residual(_) | Op::Concat(_) => (map, Some((0, 0))),
     };
     let mut out = out;
     out.doubt |= own;
+    layer.input = map.shape;
     layer.output = out.shape;
     if let Some((_, usize::MAX)) = amounts
         && out.doubt == Doubt::NONE
+        && told.is_first(layer, index, "multiply-adds".to_owned())
     {
-        faults.push(Place::at(layer.kind.span()), format!("{name}: its multiply-adds do not fit into 64 bits"));
+        let (place, title) = (Place::at(layer.kind.span()), &layer.title);
+        faults.push(place, format!("{title}: its multiply-adds do not fit into 64 bits"));
     }
     sums.add(&name, amounts);
     out
 }
 
 /// Tells whether the arms of a block yield one shape, and yields it. `input` arrives at the block, `layers` and `skip` at the sum.
-pub fn check_sum(layer: &mut Layer, input: Map, layers: Map, skip: Map, faults: &mut Diagnostics) -> Map {
+pub fn check_sum(
+    (index, layer): Trial<'_>, input: Map, layers: Map, skip: Map, told: &mut Told, faults: &mut Diagnostics,
+) -> Map {
     let Op::Residual(residual) = &layer.op else { return layers };
     layer.input = layers.shape;
     let surely_map = layers.surely_map || skip.surely_map;
@@ -111,8 +134,8 @@ pub fn check_sum(layer: &mut Layer, input: Map, layers: Map, skip: Map, faults: 
         Some(_) => shape::Residual { input, layers: ours, shortcut: Some(theirs) },
         None => shape::Residual { input: theirs, layers: ours, shortcut: None },
     };
-    let (name, kind) = (layer.name.unraw().to_string(), layer.kind.span());
-    let mut judge = Judge { name: &name, kind, map: layers, own: Doubt::NONE, faults };
+    let kind = layer.kind.span();
+    let mut judge = Judge { layer, index, kind, map: layers, own: Doubt::NONE, told, faults };
     for fault in block.faults().iter() {
         judge.tell(fault, true, Place::at(judge.kind));
     }
@@ -137,12 +160,14 @@ fn settle(shape: Shape, doubt: Doubt, other: Shape) -> Shape {
 
 /// The layer under trial.
 struct Judge<'a> {
-    name: &'a str,
+    layer: &'a Layer,
+    index: usize,
     kind: Span,
     /// What arrives.
     map: Map,
     /// What its own faults of syntax left in doubt.
     own: Doubt,
+    told: &'a mut Told,
     faults: &'a mut Diagnostics,
 }
 
@@ -398,9 +423,10 @@ impl Judge<'_> {
     }
 
     fn tell(&mut self, fault: &Fault, certain: bool, place: Place) {
-        if certain {
-            let text = |text: Text| text.as_str().to_owned();
-            self.faults.push(place, text(fault.headline(self.name))).note(text(fault.note())).help(text(fault.help()));
+        let key = || format!("{:?} {:?}", discriminant(fault), fault.field());
+        if certain && self.told.is_first(self.layer, self.index, key()) {
+            let (text, title) = (|text: Text| text.as_str().to_owned(), &self.layer.title);
+            self.faults.push(place, text(fault.headline(title))).note(text(fault.note())).help(text(fault.help()));
         }
     }
 }

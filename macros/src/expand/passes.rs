@@ -4,11 +4,13 @@ mod inference;
 mod operands;
 mod training;
 
+use std::collections::HashMap;
+
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
 use super::Context;
-use crate::ir::{Activation, Op, PoolKind, Source};
+use crate::ir::{Activation, Branch, Network, Op, PoolKind, Source};
 use crate::plan::{self, Kernel, Mode, Operand, Step};
 use crate::size::Size;
 use inference::Inference;
@@ -105,24 +107,33 @@ fn keeps_statistics(context: &Context<'_>) -> bool {
     norms(context).next().is_some()
 }
 
-/// The marker type of a layer: `conv1` is `Conv1`. The position keeps apart what reads the same.
-fn marker(context: &Context<'_>, index: usize) -> syn::Ident {
-    let name = context.network.layers[index].name.to_string();
-    let camel: String = (name.trim_start_matches("r#").split('_'))
-        .map(|word| {
-            let mut letters = word.chars();
-            letters.next().map(|first| first.to_uppercase().chain(letters).collect::<String>()).unwrap_or_default()
-        })
-        .collect();
-    let twin = context.network.layers.iter().enumerate().any(|(i, other)| {
-        let other = other.name.to_string();
-        i != index && other.replace('_', "").eq_ignore_ascii_case(&name.replace('_', ""))
-    });
-    // Beside the parameters of the passes and the network itself.
-    let taken = twin
-        || ["T", "S", "Self", "ACTIVATIONS", "TAPE", "DELTAS"].contains(&camel.as_str())
-        || context.network.ident == camel;
-    if taken { format_ident!("{camel}At{index}") } else { format_ident!("{camel}") }
+/// The marker type of a layer.
+fn marker<'a>(context: &'a Context<'_>, index: usize) -> &'a syn::Ident {
+    &context.markers[index]
+}
+
+/// The marker types of all layers: `conv1` has `Conv1`. The position keeps apart what reads the same.
+pub fn markers(network: &Network) -> Vec<syn::Ident> {
+    let names: Vec<String> = network.layers.iter().map(|layer| layer.name.to_string()).collect();
+    let plain = |name: &String| name.replace('_', "").to_ascii_lowercase();
+    let mut twins: HashMap<String, usize> = HashMap::new();
+    for name in &names {
+        *twins.entry(plain(name)).or_default() += 1;
+    }
+    let marker = |(index, name): (usize, &String)| {
+        let camel: String = (name.trim_start_matches("r#").split('_'))
+            .map(|word| {
+                let mut letters = word.chars();
+                letters.next().map(|first| first.to_uppercase().chain(letters).collect::<String>()).unwrap_or_default()
+            })
+            .collect();
+        // Beside the parameters of the passes and the network itself.
+        let taken = twins.get(&plain(name)).is_some_and(|twins| *twins > 1)
+            || ["T", "S", "Self", "ACTIVATIONS", "TAPE", "DELTAS"].contains(&camel.as_str())
+            || network.ident == camel;
+        if taken { format_ident!("{camel}At{index}") } else { format_ident!("{camel}") }
+    };
+    names.iter().enumerate().map(marker).collect()
 }
 
 /// ```text
@@ -308,6 +319,16 @@ fn max_pool(context: &Context<'_>, pool: Option<usize>, index: Option<TokenStrea
     }
 }
 
+/// The channels of a branch in a joined map: how many, the first one, and all of them.
+fn part(context: &Context<'_>, layer: usize, branch: usize) -> TokenStream {
+    let Op::Concat(concat) = &context.network.layers[layer].op else { return TokenStream::new() };
+    let channels = |branch: &Branch| context.shapes.at(branch.end).sides()[0].clone();
+    let first = concat.branches[..branch].iter().fold(Size::Known(0), |sum, branch| sum.plus(&channels(branch)));
+    let numbers = [channels(&concat.branches[branch]), first, context.shapes.outputs[layer].sides()[0].clone()];
+    let numbers = numbers.map(|number| number.argument());
+    quote!(#(#numbers),*)
+}
+
 /// The pass that a step forward belongs to.
 enum Site<'a> {
     Inference {
@@ -419,6 +440,11 @@ fn forward_call(context: &Context<'_>, step: &Step, in_place: bool, site: Site<'
             } else {
                 quote!(tn::map::add_forward(simd, #act, x, skip, y);)
             }
+        }
+        Kernel::Part { layer, branch } => {
+            // Of what works in place there is only the other side, under the name of `skip`.
+            let (part, x) = (part(context, layer, branch), if in_place { quote!(skip) } else { quote!(x) });
+            quote!(tn::concat::join::<#part, _, _, _, _>(simd, #x, y);)
         }
         Kernel::Map { layer } => {
             let act = activation(context, Some(layer));

@@ -1,14 +1,14 @@
 //! The shapes of a network as tokens: numbers where the macro knows them, paths to constants where only the compiler does.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::Ident;
 use tenonet_shape::{self as shape, PadMode, Rounding, Shape, UpsampleMode};
 
 use crate::check::{known_conv, known_conv_transpose, known_pad, known_pool, known_shape, known_upsample};
 use crate::ir::{
-    Activation, Conv, ConvTranspose, Groups, Layer, Linear, Network, Num, Op, Pad, Padding, Place, Pool, Residual,
-    Source, Upsample,
+    Activation, Branch, Concat, Conv, ConvTranspose, Groups, Layer, Linear, Network, Num, Op, Pad, Padding, Place,
+    Pool, Residual, Source, Upsample,
 };
 use crate::size::Size;
 
@@ -35,6 +35,8 @@ pub enum Known {
     LayerNorm(shape::LayerNorm),
     /// A parameter for each of so many channels.
     PerChannel(usize),
+    /// A joined map: its branches have been compared.
+    Concat,
 }
 
 impl Known {
@@ -57,6 +59,7 @@ impl Known {
             Op::LayerNorm(_) => Some(Known::LayerNorm(shape::LayerNorm { input })),
             Op::Scale | Op::Bias => Some(Known::PerChannel(input.c)),
             Op::Residual(residual) => of(residual.input).and(of(residual.skip())).map(|_| Known::Residual),
+            Op::Concat(_) => layer.output.map(|_| Known::Concat),
             Op::GlobalAvgPool | Op::GlobalMaxPool | Op::Activation(_) | Op::Softmax => None,
             Op::Dropout(_) | Op::Flatten => None,
         }
@@ -71,7 +74,7 @@ impl Known {
             Known::BatchNorm(norm) => [norm.params(), 0],
             Known::LayerNorm(norm) => [norm.params(), 0],
             Known::PerChannel(channels) => [*channels, 0],
-            Known::Pool(_) | Known::Residual | Known::Resize => [0; 2],
+            Known::Pool(_) | Known::Residual | Known::Concat | Known::Resize => [0; 2],
         }
     }
 }
@@ -145,7 +148,8 @@ impl Shapes {
                     let arrives = of(layer.from).value();
                     let leaves = match spec(layer, of) {
                         Some((ty, spec)) => {
-                            constants.push(quote!(pub const #name: ::tenonet::shape::#ty = #spec;));
+                            let lifetime = matches!(layer.op, Op::Concat(_)).then(|| quote!(<'static>));
+                            constants.push(quote!(pub const #name: ::tenonet::shape::#ty #lifetime = #spec;));
                             quote!(Self::#name.output())
                         }
                         None => match &layer.op {
@@ -175,7 +179,7 @@ impl Shapes {
         self.at(self.sources[layer])
     }
 
-    /// A value of `Conv`, `Pool`, `Linear` or `Residual` that describes the layer: its numbers, or its constant.
+    /// A value of `Conv`, `Pool`, `Linear`, `Residual` or `Concat` that describes the layer: its numbers, or its constant.
     pub fn spec(&self, index: usize, layer: &Layer) -> Option<TokenStream> {
         let (_, spec) = spec(layer, |source| self.at(source))?;
         if layer.output.is_some() {
@@ -219,8 +223,9 @@ impl Shapes {
     /// What the macro could not check, as constants that the compiler evaluates: each stands at the argument it is about.
     pub fn checks(&self, network: &Network) -> TokenStream {
         let mut checks = TokenStream::new();
-        for (index, layer) in network.layers.iter().enumerate() {
-            let name = layer.name.to_string();
+        for (index, same) in repetitions(network) {
+            let layer = &network.layers[index];
+            let name = &layer.title;
             if let Some(number) = layer.real()
                 && !is_literal(number)
             {
@@ -239,21 +244,33 @@ impl Shapes {
                 });
             }
             // `check` has judged the layers whose numbers are all known.
-            if self.known[index].is_some() {
-                continue;
-            }
-            let Some(spec) = self.spec(index, layer) else { continue };
+            let same = same.into_iter().filter(|index| self.known[*index].is_none());
+            let specs: Vec<(usize, TokenStream, &str)> = same
+                .filter_map(|index| {
+                    let layer = &network.layers[index];
+                    Some((index, self.spec(index, layer)?, layer.title.as_str()))
+                })
+                .collect();
             if layer.is_1d() {
-                let (place, before) = (Place::at(layer.kind.span()), self.before(index).value());
-                checks.extend(assertion(place, quote!(::tenonet::shape::Shape::deny_map), quote!(#before, #name)));
+                let maps = specs.iter().map(|(index, _, name)| {
+                    let before = self.before(*index).value();
+                    quote!(#before, #name)
+                });
+                let place = Place::at(layer.kind.span());
+                checks.extend(assertions(place, quote!(::tenonet::shape::Shape::deny_map), maps));
             }
             for (field, place) in fields(layer) {
                 let field = format_ident!("{field}");
-                checks.extend(assertion(
-                    place,
-                    quote!(::tenonet::shape::Faults::deny),
-                    quote!(&#spec.faults(), #name, ::tenonet::shape::Field::#field),
-                ));
+                let faults =
+                    specs.iter().map(|(_, spec, name)| quote!(&#spec.faults(), #name, ::tenonet::shape::Field::#field));
+                checks.extend(assertions(place, quote!(::tenonet::shape::Faults::deny), faults));
+            }
+            if let Op::Concat(concat) = &layer.op {
+                for (branch, Branch { place, .. }) in concat.branches.iter().enumerate() {
+                    let branch = Size::Known(branch);
+                    let faults = specs.iter().map(|(_, spec, name)| quote!(&#spec, #name, #branch));
+                    checks.extend(assertions(*place, quote!(::tenonet::shape::Concat::deny), faults));
+                }
             }
         }
         let real = self.outputs.last().unwrap_or(&self.input);
@@ -285,13 +302,35 @@ impl Shapes {
 
 /// `const _: () = function(arguments);`, whose fault is told at a place: the call's first token and its parentheses lie there.
 fn assertion(place: Place, function: TokenStream, arguments: TokenStream) -> TokenStream {
+    assertions(place, function, [arguments].into_iter())
+}
+
+/// Assertions of which the first that fails is told alone: `const _: () = { function(arguments); function(arguments); };`.
+fn assertions(place: Place, function: TokenStream, calls: impl Iterator<Item = TokenStream>) -> TokenStream {
     let start = place.start;
-    let function = function.into_iter().map(|mut token| {
-        token.set_span(start);
-        token
-    });
-    let call = quote_spanned!(place.end=> #(#function)* (#arguments));
-    quote!(const _: () = #call;)
+    let function: Vec<TokenTree> = function
+        .into_iter()
+        .map(|mut token| {
+            token.set_span(start);
+            token
+        })
+        .collect();
+    let calls: Vec<TokenStream> =
+        calls.map(|arguments| quote_spanned!(place.end=> #(#function)* (#arguments))).collect();
+    match calls.as_slice() {
+        [] => TokenStream::new(),
+        [call] => quote!(const _: () = #call;),
+        calls => quote!(const _: () = { #(#calls;)* };),
+    }
+}
+
+/// The layers that the user wrote, each with all its repetitions, which have the same tokens.
+fn repetitions(network: &Network) -> Vec<(usize, Vec<usize>)> {
+    let mut same: Vec<Vec<usize>> = vec![Vec::new(); network.layers.len()];
+    for (index, layer) in network.layers.iter().enumerate() {
+        same[layer.copy_of.unwrap_or(index)].push(index);
+    }
+    same.into_iter().enumerate().filter(|(_, same)| !same.is_empty()).collect()
 }
 
 fn is_literal(number: &syn::Expr) -> bool {
@@ -337,6 +376,7 @@ fn fields(layer: &Layer) -> Vec<(&'static str, Place)> {
         Op::GlobalAvgPool | Op::GlobalMaxPool | Op::BatchNorm(_) => {}
         Op::LayerNorm(_) | Op::Scale | Op::Bias => {}
         Op::Activation(_) | Op::Softmax | Op::Dropout(_) | Op::Flatten | Op::Residual(_) => {}
+        Op::Concat(_) => {}
     }
     fields
 }
@@ -470,6 +510,11 @@ fn spec<'a>(layer: &Layer, of: impl Fn(Source) -> &'a ShapeRef) -> Option<(Ident
             };
             let spec = quote!(::tenonet::shape::Residual { input: #block, layers: #input, shortcut: #shortcut });
             Some((format_ident!("Residual"), spec))
+        }
+        Op::Concat(Concat { branches }) => {
+            let branches = branches.iter().map(|branch| of(branch.end).value());
+            let spec = quote!(::tenonet::shape::Concat { branches: &[#(#branches),*] });
+            Some((format_ident!("Concat"), spec))
         }
         Op::GlobalAvgPool | Op::GlobalMaxPool | Op::BatchNorm(_) => None,
         Op::LayerNorm(_) | Op::Scale | Op::Bias => None,

@@ -1,5 +1,8 @@
 //! Lists of layers, and the blocks in them that hold lists themselves: `residual { layers } shortcut { layers }`.
 
+mod concat;
+mod repeat;
+
 use proc_macro2::{Delimiter, Group};
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
@@ -7,17 +10,18 @@ use syn::{Ident, Token};
 
 use super::args::{skip_to_comma, skip_until};
 use super::layer::{self, Head};
-use super::words::{RESIDUAL, SHORTCUT};
+use super::words::{CONCAT, REPEAT, RESIDUAL, SHORTCUT};
 use super::{Doubt, Doubts, LayerDoubts, here, next_group};
 use crate::diagnostics::Diagnostics;
 use crate::ir::{Layer, Op, Place, Residual, Source};
+use repeat::{Scope, scoped, title};
 
 /// A block, for a help.
 const FORM: &str = "write `residual { conv(16, kernel = 3, padding = same), relu }`";
 
 /// Reads the layers between the network's braces. A faulty one is told, and the next one is read all the same. `doubt`: about what arrives.
 pub fn layers(input: ParseStream, doubt: Doubt, faults: &mut Diagnostics) -> (Vec<Layer>, Doubts) {
-    let mut reader = Reader { layers: Vec::new(), doubts: Vec::new(), position: 0, faults };
+    let mut reader = Reader { layers: Vec::new(), doubts: Vec::new(), position: 0, scopes: Vec::new(), faults };
     let end = reader.list(input, End { at: Source::Input, doubt });
     (reader.layers, Doubts { layers: reader.doubts, leaves: end.doubt })
 }
@@ -35,6 +39,8 @@ struct Reader<'a> {
     doubts: Vec<LayerDoubts>,
     /// Layers seen, faulty ones too.
     position: usize,
+    /// The repetitions that the layers belong to, the outermost first.
+    scopes: Vec<Scope>,
     faults: &'a mut Diagnostics,
 }
 
@@ -76,18 +82,29 @@ impl Reader<'_> {
         if word == SHORTCUT {
             return self.stray_shortcut(&head.kind, input, end);
         }
+        if word == REPEAT {
+            return self.repeat(head, input, end);
+        }
+        if word == CONCAT {
+            return self.concat(head, input, end);
+        }
+        let named = head.name.is_some();
         let layer = layer::layer(head, input, self.position, self.faults);
         self.position += 1;
         match layer {
-            Some(layer::Read { name, kind, op, doubt }) => self.push(name, kind, op, end, doubt),
+            Some(layer::Read { name, kind, op, doubt }) => self.push((name, named), kind, op, end, doubt),
             // There is none that could be guessed; what it yields is unknown.
             None => End { doubt: Doubt::ALL, ..end },
         }
     }
 
-    fn push(&mut self, name: Ident, kind: Ident, op: Op, end: End, own: Doubt) -> End {
-        self.layers.push(Layer { name, kind, op, from: end.at, input: None, output: None });
-        self.doubts.push(LayerDoubts { own, arrives: end.doubt, skip: Doubt::NONE });
+    /// `named`: whether the name was declared.
+    fn push(&mut self, (name, named): (Ident, bool), kind: Ident, op: Op, end: End, own: Doubt) -> End {
+        let name = if named { scoped(&self.scopes, name) } else { name };
+        let title = title(&self.scopes, &name);
+        let (from, copy_of) = (end.at, None);
+        self.layers.push(Layer { name, named, title, copy_of, kind, op, from, input: None, output: None });
+        self.doubts.push(LayerDoubts { own, arrives: end.doubt, skip: Doubt::NONE, branches: Vec::new() });
         End { at: Source::Layer(self.layers.len() - 1), doubt: Doubt::NONE }
     }
 
@@ -120,7 +137,7 @@ impl Reader<'_> {
             return shortcut.unwrap_or(start);
         };
 
-        let name = name.unwrap_or_else(|| layer::implicit(self.position, &kind));
+        let name = (name.clone().unwrap_or_else(|| layer::implicit(self.position, &kind)), name.is_some());
         self.position += 1;
         let op = Op::Residual(Residual { input: start.at, shortcut: shortcut.map(|end| end.at) });
         let end = self.push(name, kind, op, main, Doubt::NONE);

@@ -75,10 +75,11 @@ const KINDS: [(&str, Kind); 33] = [
 ];
 
 /// Words that the language keeps for what is not built yet, and whether such a layer leaves the shape as it is.
-const LATER: [(&str, bool); 3] = [("concat", false), ("repeat", false), ("net", false)];
+const LATER: [(&str, bool); 1] = [("net", false)];
 
 /// What other frameworks call a layer, where the name alone would not lead to ours.
-const ELSEWHERE: [(&str, &str); 15] = [
+const ELSEWHERE: [(&str, &str); 16] = [
+    ("cat", "concat"),
     ("conv2d", "conv"),
     ("convolution", "conv"),
     ("deconv", "conv_transpose"),
@@ -101,6 +102,15 @@ pub const RESIDUAL: &str = "residual";
 
 /// The word between the two arms of a block.
 pub const SHORTCUT: &str = "shortcut";
+
+/// The word before layers that come several times.
+pub const REPEAT: &str = "repeat";
+
+/// The word before branches that are joined.
+pub const CONCAT: &str = "concat";
+
+/// The words that layers in braces follow.
+const BLOCKS: [&str; 3] = [RESIDUAL, REPEAT, CONCAT];
 
 /// Words that stand for a way of padding, rounding, grouping or interpolating, so that they are no numbers.
 pub const FLAGS: [&str; 10] =
@@ -160,8 +170,9 @@ pub fn later(word: &str) -> Option<bool> {
 pub fn nearest_kind(word: &str) -> Option<&'static str> {
     let word = word.to_lowercase();
     let elsewhere = ELSEWHERE.iter().find(|(name, _)| *name == word).map(|(_, ours)| *ours);
-    let names =
-        || KINDS.iter().map(|(name, _)| *name).chain(LATER.iter().map(|(name, _)| *name)).chain([RESIDUAL, SHORTCUT]);
+    let names = || {
+        KINDS.iter().map(|(name, _)| *name).chain(LATER.iter().map(|(name, _)| *name)).chain(BLOCKS).chain([SHORTCUT])
+    };
     // `MaxPool2d`, `max_pool2d`, `BatchNorm2d`: the same name but for its dress.
     let plain = |name: &str| name.trim_end_matches("2d").replace('_', "");
     let dressed = || names().find(|name| plain(name) == plain(&word));
@@ -170,7 +181,7 @@ pub fn nearest_kind(word: &str) -> Option<&'static str> {
 
 /// All kinds, for a help.
 pub fn all_kinds() -> String {
-    let kinds: Vec<&str> = KINDS.iter().map(|(name, _)| *name).chain([RESIDUAL]).collect();
+    let kinds: Vec<&str> = KINDS.iter().map(|(name, _)| *name).chain(BLOCKS).collect();
     kinds.join(", ")
 }
 

@@ -93,6 +93,10 @@ fn last_reads(steps: &[Step]) -> Vec<usize> {
 
 /// The operand in whose place a step can work: one that nobody reads later.
 fn overwritten(step: &Step, time: usize, ends: &[usize]) -> Option<Operand> {
+    if matches!(step.kernel, Kernel::Part { .. }) {
+        // The joined map grows where it is: nobody else reads it before it is whole.
+        return step.skip;
+    }
     let in_place = matches!(
         step.kernel,
         Kernel::Map { .. }
@@ -142,6 +146,7 @@ fn kept(network: &Network, step: &Step) -> (bool, bool) {
         Kernel::LayerNorm { .. } | Kernel::Scale { .. } => (true, false),
         Kernel::Bias { .. } | Kernel::Dropout { .. } => (false, false),
         Kernel::ToPixels | Kernel::ToPlanes | Kernel::Copy => (false, false),
+        Kernel::Part { .. } => (false, false),
     }
 }
 
@@ -167,7 +172,7 @@ pub enum Flow {
     /// It is added to what another reader of the value has written.
     Add {
         to: Place,
-        /// Where it is computed first; `None`: in the place of `dy`.
+        /// Where it is computed first; `None`: in the place of `dy`, of which it is a part if a branch is.
         by_way_of: Option<Place>,
     },
 }
@@ -208,17 +213,19 @@ impl Backward {
                     | Kernel::Dropout { .. }
                     | Kernel::Add { .. }
             );
+            // The gradient of a joined map goes on as it is to what was joined before; the branch's part of it is taken out.
+            let is_part = matches!(step.kernel, Kernel::Part { .. });
             // The gradient of a sum goes to both sides as it is: to one of them in its place, to the other as a copy.
             let mut free = in_place && step.skip != Some(step.x);
-            let mut flow = |operand: Option<Operand>, plan: &mut Backward| {
+            let flow = |operand: Option<Operand>, free: &mut bool, plan: &mut Backward| {
                 let Some(read) = operand.as_ref().and_then(wanted) else { return Flow::None };
                 if let Some(to) = plan.places[read] {
-                    let by_way_of = (!in_place).then(|| plan.buffer(steps[read].shape, time, time));
+                    let by_way_of = (!in_place && !is_part).then(|| plan.buffer(steps[read].shape, time, time));
                     return Flow::Add { to, by_way_of };
                 }
                 let end = steps.len() - 1 - read;
-                if free {
-                    free = false;
+                if *free {
+                    *free = false;
                     plan.places[read] = Some(dy);
                     if let Place::Arena(buffer) = dy {
                         plan.buffers[buffer].last = end;
@@ -229,8 +236,9 @@ impl Backward {
                 plan.places[read] = Some(place);
                 Flow::Write(place)
             };
-            let x = flow(Some(step.x), &mut plan);
-            let skip = flow(step.skip, &mut plan);
+            let x = flow(Some(step.x), &mut free, &mut plan);
+            free |= is_part;
+            let skip = flow(step.skip, &mut free, &mut plan);
             plan.steps.push((index, x, skip));
         }
         plan

@@ -41,6 +41,7 @@ fn line(network: &Network, mode: Mode) -> String {
             Kernel::ConvTranspose { act, .. } => fused("spread", act),
             Kernel::BatchNorm { act, .. } => fused("norm", act),
             Kernel::Add { act } => fused("sum", act),
+            Kernel::Part { .. } => "part".to_owned(),
             Kernel::Pool { .. } => "pool".to_owned(),
             Kernel::GlobalAvgPool => "mean".to_owned(),
             Kernel::GlobalMaxPool => "max".to_owned(),
@@ -204,8 +205,8 @@ impl Arena {
             .iter()
             .map(|buffer| Life { len: shape(network, buffer.shape).len(), first: buffer.first, last: buffer.last })
             .collect();
-        let mut offsets = vec![0; lives.len()];
-        let total = place(&lives, &mut offsets);
+        let (mut offsets, mut order) = (vec![0; lives.len()], vec![0; lives.len()]);
+        let total = place(&lives, &mut offsets, &mut order);
         assert!(total * 4 <= load(&lives) * 5, "{total} where {} live", load(&lives));
         let ranges = offsets.iter().zip(&lives).map(|(start, life)| *start..start + life.len).collect();
         Arena { ranges, memory: vec![f64::NAN; total] }
@@ -349,7 +350,11 @@ fn run(network: &Network) {
         let dx = factor(index) * dy;
         let in_place = matches!(
             step.kernel,
-            Kernel::Map { .. } | Kernel::Softmax { .. } | Kernel::BatchNorm { .. } | Kernel::Add { .. }
+            Kernel::Map { .. }
+                | Kernel::Softmax { .. }
+                | Kernel::BatchNorm { .. }
+                | Kernel::Add { .. }
+                | Kernel::Part { .. }
         );
         if in_place {
             put(at, dx, &mut deltas, &mut caller);
@@ -419,6 +424,9 @@ fn layers() -> impl Strategy<Value = TokenStream> {
         prop_oneof![
             2 => list().prop_map(|layers| quote!(residual { #layers })),
             1 => (list(), list()).prop_map(|(layers, skip)| quote!(residual { #layers } shortcut { #skip })),
+            1 => list().prop_map(|layers| quote!(repeat(2) { #layers })),
+            1 => prop::collection::vec(prop_oneof![1 => Just(TokenStream::new()), 4 => list()], 2..4)
+                .prop_map(|branches| quote!(concat { #({ #branches }),* }, conv(4, kernel = 1))),
         ]
     })
 }
@@ -443,4 +451,49 @@ fn long_networks_are_planned() {
         quote!(residual { #name: conv(4, kernel = 3, padding = 1), batch_norm, relu },)
     });
     run(&network(quote!(struct Net([4, 8, 8] -> [N]) { #(#layers)* flatten })));
+}
+
+#[test]
+fn branches_are_joined_as_they_come() {
+    let line = |layers: TokenStream| lines(quote!(struct Net([4, 8, 8] -> [N]) { #layers }));
+    // A branch's place is taken as soon as it is there, in the map of those before it.
+    assert_eq!(
+        line(
+            quote!(conv(4, kernel = 1), concat { { conv(3, kernel = 1), relu }, {}, { tanh, conv(2, kernel = 1) } }, relu, flatten)
+        )[0],
+        "conv(x) conv+act(0) part(1) part(0,2) act(0) conv(4) part(5,3) act(6) planes(7)"
+    );
+    assert_eq!(line(quote!(concat { {}, {} }, flatten))[1], "pixels(x) part(0) part(0,1) planes(2)");
+    assert_eq!(
+        line(quote!(flatten, concat { { linear(3) }, {} }, linear(2)))[0],
+        "linear(x) part(0) part(x,1) linear(2)"
+    );
+    let network = network(quote! {
+        struct Net([4, 8, 8] -> [N]) { conv(2, kernel = 1), concat { { conv(3, kernel = 1) }, { conv(5, kernel = 1) } }, conv(1, kernel = 1), flatten }
+    });
+    let steps = steps(&network, Mode::Inference);
+    let memory = Memory::inference(&steps);
+    // 2 channels for all branches, the joined map, and one branch at a time: 2 + 8 + 5 live at once, not 2 × 8.
+    assert_eq!(Arena::new(&network, &memory.buffers).memory.len(), 15 * 64);
+    assert_eq!(memory.buffers.len(), 4);
+}
+
+#[test]
+fn networks_with_branches_run() {
+    for layers in [
+        quote!(concat { {}, {} }),
+        quote!(conv(4, kernel = 1), concat { {}, { relu }, {} }, batch_norm, concat { { tanh }, {} }),
+        quote!(concat { { conv(4, kernel = 1) }, { residual { conv(4, kernel = 1) } }, { concat { { gelu }, {} } } }),
+        quote!(residual { concat { { conv(2, kernel = 1) }, { batch_norm, conv(2, kernel = 1) } } }),
+        quote!(residual { relu } shortcut { concat { { conv(2, kernel = 1) }, { conv(2, kernel = 1), softmax } } }),
+    ] {
+        run(&network(quote!(struct Net([4, 8, 8] -> [N]) { #layers, flatten })));
+        run(&network(
+            quote!(struct Net([4, 8, 8] -> [N]) { flatten, residual { linear(256), relu }, concat { {}, { linear(3) } } }),
+        ));
+        let output =
+            network(quote!(struct Net([4, 8, 8] -> [N]) { #layers, flatten })).layers.last().unwrap().input.unwrap();
+        let (c, h, w) = (output.c, output.h, output.w);
+        run(&network(quote!(struct Net([4, 8, 8] -> [#c, #h, #w]) { #layers })));
+    }
 }

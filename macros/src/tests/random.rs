@@ -100,7 +100,7 @@ fn stream() -> impl Strategy<Value = TokenStream> {
 }
 
 /// Declarations that use all of the grammar.
-fn right() -> [TokenStream; 4] {
+fn right() -> [TokenStream; 6] {
     [
         quote! {
             /// LeNet-5.
@@ -135,6 +135,19 @@ fn right() -> [TokenStream; 4] {
                     shortcut { skip: conv(WIDTH, kernel = 1, stride = 2) },
                 silu, pad(1, reflect), layer_norm(epsilon = E), upsample((1, 2), bilinear), pad((0, 1, 2, WIDTH), replicate),
                 scale, bias, dropout(E), global_max_pool, layer_norm, dropout(0.5), batch_norm,
+            }
+        },
+        quote! {
+            struct Repeated([3, 8, 8] -> [4, 6, 6]) {
+                conv(4, kernel = 1), stage: repeat(2) { a: conv(4, kernel = 2), repeat(1 + 1) { bn: batch_norm, leaky_relu(SLOPE) } },
+                residual { repeat(3) { conv(N, kernel = 1, groups = 2), relu } },
+            }
+        },
+        quote! {
+            struct Joined([3, 8, 8] -> [WIDTH]) {
+                concat { {}, { conv(5, kernel = 3, padding = 1), relu }, { a: concat { {}, { tanh } } } }, repeat(2) { c: concat { {}, {} } },
+                concat { { conv(N, kernel = 1) }, { conv(N, kernel = 1), max_pool(1) } },
+                concat { { flatten }, { global_avg_pool, linear(WIDTH) } },
             }
         },
     ]
@@ -204,6 +217,8 @@ proptest! {
     fn random_layers(tokens in stream()) {
         run(quote!(struct Net([3, 8, 8] -> [10]) { #tokens }));
         run(quote!(struct Net([3, 8, 8] -> [10]) { residual { #tokens } shortcut { #tokens }, residual { relu } #tokens }));
+        run(quote!(struct Net([3, 8, 8] -> [10]) { repeat(3) { #tokens, repeat(#tokens) { #tokens } }, repeat #tokens }));
+        run(quote!(struct Net([3, 8, 8] -> [10]) { concat { #tokens }, concat { { #tokens }, {}, { relu, #tokens } }, concat #tokens }));
     }
 
     #[test]
@@ -213,7 +228,7 @@ proptest! {
     }
 
     #[test]
-    fn changed_declarations(which in 0..4_usize, changes in prop::collection::vec(change(), 1..4)) {
+    fn changed_declarations(which in 0..6_usize, changes in prop::collection::vec(change(), 1..4)) {
         let mut tokens = right()[which].clone();
         for change in &changes {
             tokens = apply(tokens, change, &mut 0);
@@ -234,6 +249,7 @@ proptest! {
                 batch_norm, residual { conv(#o, kernel = #k, stride = #s, padding = #p) } shortcut { max_pool(#a, ceil) },
                 conv_transpose(#o, kernel = (#k, #l), stride = #s, padding = #p, output_padding = #e, dilation = #d, groups = #g),
                 pad((#p, #e, #f, #k), reflect), upsample((#s, #b)), layer_norm, upsample(#a, bilinear), scale,
+                concat { {}, { conv(#o, kernel = #k, stride = #s, padding = #p) } }, repeat(40) { concat { {}, {} } },
                 flatten, linear(#n), softmax,
             }
         });

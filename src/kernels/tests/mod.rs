@@ -9,6 +9,7 @@
 //! products allows.
 
 mod batch_norm;
+mod concat;
 mod conv;
 mod conv_transpose;
 mod dropout;

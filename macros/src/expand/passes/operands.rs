@@ -30,8 +30,8 @@ impl Arena {
             Size::Const(_) => None,
         });
         if let Some(lives) = known.collect::<Option<Vec<Life>>>() {
-            let mut offsets = vec![0; lives.len()];
-            let total = Size::Known(place(&lives, &mut offsets));
+            let (mut offsets, mut order) = (vec![0; lives.len()], vec![0; lives.len()]);
+            let total = Size::Known(place(&lives, &mut offsets, &mut order));
             return Arena { offsets: offsets.into_iter().map(Size::Known).collect(), total, item: TokenStream::new() };
         }
         let (name, count) = (format_ident!("{name}"), Size::Known(buffers.len()));

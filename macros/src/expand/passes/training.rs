@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::operands::{Arena, Operand, Where, borrow, pixels};
-use super::{Site, TrainWork, activation, epsilon, forward_call, marker, max_pool, probability, shape};
+use super::{Site, TrainWork, activation, epsilon, forward_call, marker, max_pool, part, probability, shape};
 use crate::expand::Context;
 use crate::expand::shapes::Known;
 use crate::ir::{Op, PoolKind, Source};
@@ -202,7 +202,13 @@ impl<'a> Training<'a> {
                         "deltas",
                         vec![Operand::read("part", from), Operand::write("dx", self.delta(to, shape))],
                     );
-                    tokens.extend(quote!({ #both tn::map::accumulate(simd, dx, part); }));
+                    tokens.extend(match step.kernel {
+                        Kernel::Part { layer, branch } => {
+                            let channels = part(self.context, layer, branch);
+                            quote!({ #both tn::concat::split_add::<#channels, _, _, _, _>(simd, part, dx); })
+                        }
+                        _ => quote!({ #both tn::map::accumulate(simd, dx, part); }),
+                    });
                 }
                 Flow::None | Flow::InPlace | Flow::Write(_) => {}
             }
@@ -311,6 +317,11 @@ impl<'a> Training<'a> {
                 let shape = shape(context, step.x, self.steps);
                 quote!(tn::map::to_pixels(simd, #shape, dy, dx);)
             }
+            Kernel::Part { layer, branch } if has_dx => {
+                let part = part(context, layer, branch);
+                quote!(tn::concat::split::<#part, _, _, _, _>(simd, dy, dx);)
+            }
+            Kernel::Part { .. } => TokenStream::new(),
             // The first has no gradient, the others change nothing of it.
             Kernel::ToPixels | Kernel::Copy | Kernel::Add { act: None } => TokenStream::new(),
         }

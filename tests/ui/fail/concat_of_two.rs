@@ -1,0 +1,9 @@
+use tenonet::prelude::*;
+
+network! {
+    struct Net([4, 12, 12] -> [4, 4, 4]) {
+        cat: concat { {}, { max_pool(2), conv(8, kernel = 1) } },
+    }
+}
+
+fn main() {}

@@ -1,0 +1,9 @@
+use tenonet::prelude::*;
+
+network! {
+    struct Net([4, 12, 12] -> [4, 4, 4]) {
+        concat(dim = 1) { { conv(4, kernel = 1) }, {} }, conv(4, kernel = 9),
+    }
+}
+
+fn main() {}
