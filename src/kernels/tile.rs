@@ -264,7 +264,8 @@ pub unsafe fn tile<T: Scalar, S: Simd<T>, E: Epilogue<T>, const P: usize, const 
 /// `count` tiles of `P` rows, one after the other.
 ///
 /// Of products with broadcasts it is a function of its own, which all layers of a program share: everything but its height, width and epilogue is
-/// told at run time. Compiled into each layer, tiles took five times as long to compile, for 20 % at the most.
+/// told at run time. Compiled into each layer, tiles took five times as long to compile; shared, those of
+/// LeNet-5's first layer, whose walks have 25 steps, take 4.3 µs instead of 3.4.
 ///
 /// Whoever makes one promises what [`line`] asks for.
 struct Tiles<T, E, D, const P: usize, const NV: usize> {
