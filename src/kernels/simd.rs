@@ -383,6 +383,30 @@ mod x86 {
         unsafe { _mm256_loadu_si256(MASKS_64.as_ptr().add(4 - n).cast()) }
     }
 
+    /// The first `n ≤ 8` lanes, in pieces of 4, 2 and 1: a masked store is dozens of micro-operations on some processors (LeNet-5 with
+    /// AVX2: 15.9 µs with it, 13.9 without).
+    #[inline(always)]
+    unsafe fn store_pieces(mut to: *mut f32, v: __m256, n: usize) {
+        // SAFETY: the caller's token proves AVX; the pieces are n elements, which the caller lets be written.
+        unsafe {
+            if n >= 8 {
+                return _mm256_storeu_ps(to, v);
+            }
+            let mut piece = _mm256_castps256_ps128(v);
+            if n & 4 != 0 {
+                _mm_storeu_ps(to, piece);
+                (to, piece) = (to.add(4), _mm256_extractf128_ps::<1>(v));
+            }
+            if n & 2 != 0 {
+                _mm_storel_pd(to.cast(), _mm_castps_pd(piece));
+                (to, piece) = (to.add(2), _mm_movehl_ps(piece, piece));
+            }
+            if n & 1 != 0 {
+                _mm_store_ss(to, piece);
+            }
+        }
+    }
+
     #[inline(always)]
     unsafe fn sum_8(v: __m256) -> f32 {
         // SAFETY: the caller's token proves AVX.
@@ -407,7 +431,7 @@ mod x86 {
         splat _mm256_set1_ps, add _mm256_add_ps, sub _mm256_sub_ps, max _mm256_max_ps, min _mm256_min_ps, mul _mm256_mul_ps, fma _mm256_fmadd_ps, load _mm256_loadu_ps, store _mm256_storeu_ps,
         sum |v| sum_8(v),
         load_first |p, n| _mm256_maskload_ps(p, mask_32(n)),
-        store_first |p, v, n| _mm256_maskstore_ps(p, mask_32(n), v)
+        store_first |p, v, n| store_pieces(p, v, n)
     }
 
     x86_simd! {
