@@ -28,13 +28,13 @@
 //! - [`Tensor`] carries channels, rows and columns in its type; [`Plain`] is what tensors, layers and networks have in
 //!   common: they are nothing but elements, so each is one flat slice. [`TensorInfo`] tells what lies where in a network's, and how files differ.
 //! - [`layers`] are the same layers by hand. [`loss`], [`optim`], [`schedule`], `init`: the parts of learning; `train`
-//!   puts them together; `data` reads sets; `weights` reads and writes files; `plot` draws.
+//!   puts them together; `data` reads sets; `weights` reads and writes files; `plot` draws; `zoo` holds known networks.
 //! - [`Scratch`] and [`Workspace`] are the memory of inference and training, which callers own; with `std`,
 //!   `forward_batch` and `loss_and_grad` take theirs from the heap, once a thread.
 //! - [`shape`] is the arithmetic of shapes, which the macro and the compiler share.
 //!
 //! Imports go one way: shape → plain → (scalar, kernels) → tensor → info → init → layers → (loss, optim, schedule) → weights →
-//! network → train → (data, plot). A test holds that.
+//! network → train → (data, plot, zoo). A test holds that.
 //!
 //! # How things lie in memory
 //! - What goes into a network and what comes out are [`Tensor`]s, in planes: `[C][H][W]`, as everywhere. Inside, maps lie in pixels, `[H][W][C]`: the channels of a place are
@@ -88,6 +88,8 @@ mod tensor;
 pub mod train;
 #[cfg(feature = "weights")]
 pub mod weights;
+#[cfg(feature = "zoo")]
+pub mod zoo;
 
 /// What most programs need: `use tenonet::prelude::*`.
 pub mod prelude {

@@ -18,7 +18,7 @@ const ORDER: &[&[&str]] = &[
     &["weights"],
     &["network"],
     &["train"],
-    &["data", "plot"],
+    &["data", "plot", "zoo"],
 ];
 
 /// Names that `lib.rs` re-exports, and where they come from.
