@@ -27,13 +27,13 @@
 //! - [`network!`](crate::network!) declares; [`Network`] is what it implements: constants, `forward`, `forward_batch`, `loss_and_grad`, `save`, `load`.
 //! - [`Tensor`] carries channels, rows and columns in its type; [`Plain`] is what tensors, layers and networks have in
 //!   common: they are nothing but elements, so each is one flat slice. [`TensorInfo`] tells what lies where in a network's, and how files differ.
-//! - [`layers`] are the same layers by hand. [`loss`], [`optim`], [`schedule`], `init`: the parts of learning; `train`
+//! - [`layers`] are the same layers by hand. [`loss`], [`optim`], [`schedule`], `augment`, `init`: the parts of learning; `train`
 //!   puts them together; `data` reads sets; `weights` reads and writes files; `plot` draws; `zoo` holds known networks.
 //! - [`Scratch`] and [`Workspace`] are the memory of inference and training, which callers own; with `std`,
 //!   `forward_batch` and `loss_and_grad` take theirs from the heap, once a thread.
 //! - [`shape`] is the arithmetic of shapes, which the macro and the compiler share.
 //!
-//! Imports go one way: shape → plain → (scalar, kernels) → tensor → info → init → layers → (loss, optim, schedule) → weights →
+//! Imports go one way: shape → plain → (scalar, kernels) → tensor → info → init → layers → (loss, optim, schedule, augment) → weights →
 //! network → train → (data, plot, zoo). A test holds that.
 //!
 //! # How things lie in memory
@@ -62,6 +62,8 @@ extern crate self as tenonet;
 pub mod __private;
 #[cfg(any(feature = "weights", feature = "plot"))]
 mod atomic;
+#[cfg(feature = "std")]
+pub mod augment;
 #[cfg(feature = "data")]
 pub mod data;
 mod info;
@@ -93,6 +95,8 @@ pub mod zoo;
 
 /// What most programs need: `use tenonet::prelude::*`.
 pub mod prelude {
+    #[cfg(feature = "std")]
+    pub use crate::augment::{RandomCrop, RandomHorizontalFlip};
     pub use crate::layers::*;
     pub use crate::loss::{Loss, SoftmaxCrossEntropy, SquaredError};
     pub use crate::optim::{Adam, AdamW, Optimizer, Sgd};

@@ -22,7 +22,7 @@ pub(crate) fn shuffle(order: &mut [usize], seed: u64, epoch: u64) {
 
 /// A number below `bound`, all equally likely: the high half of a 64 × 64-bit product, with the few draws rejected that
 /// would favour some (Lemire 2019, "Fast Random Integer Generation in an Interval").
-fn below(bound: u64, rng: &mut impl Rng) -> u64 {
+pub(crate) fn below(bound: u64, rng: &mut impl Rng) -> u64 {
     // 2⁶⁴ mod bound
     let favoured = bound.wrapping_neg() % bound;
     loop {

@@ -8,7 +8,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use proptest::prelude::*;
 use tenonet::Tensor;
-use tenonet::data::{DataError, Dataset, ElementType, Idx, mnist};
+use tenonet::data::{Cifar10, CifarFault, DataError, Dataset, ElementType, Idx, cifar10, cifar10_batch, mnist};
 
 /// The header of an IDX file.
 fn header(code: u8, dimensions: &[u32]) -> Vec<u8> {
@@ -215,6 +215,110 @@ fn a_wrong_folder_is_told_what_was_looked_for_and_what_is_there() {
         ),
         "{nowhere}"
     );
+}
+
+/// Records of CIFAR-10: those of these labels, with planes of `label`, `label + 100` and `label + 200`.
+fn cifar_records(labels: &[u8]) -> Vec<u8> {
+    let planes = |&label: &u8| [0, 100, 200].into_iter().flat_map(move |c: u8| [label.wrapping_add(c); 1024]);
+    labels.iter().flat_map(|label| [*label].into_iter().chain(planes(label))).collect()
+}
+
+fn write_cifar(folder: &Path) {
+    for batch in 1..=5 {
+        fs::write(folder.join(format!("data_batch_{batch}.bin")), cifar_records(&[batch, batch - 1])).unwrap();
+    }
+    fs::write(folder.join("test_batch.bin"), cifar_records(&[9, 0, 8])).unwrap();
+}
+
+#[test]
+fn cifar_in_six_files() {
+    let folder = tempfile::tempdir().unwrap();
+    write_cifar(folder.path());
+    let set = cifar10(folder.path()).unwrap();
+    // The files in their order, and records in theirs.
+    assert_eq!(set.train.labels(), [1, 0, 2, 1, 3, 2, 4, 3, 5, 4]);
+    assert_eq!(set.test.labels(), [9, 0, 8]);
+    for (picture, label) in set.train.iter().chain(set.test.iter()) {
+        for (plane, offset) in picture.0.iter().zip([0, 100, 200]) {
+            assert!(plane.as_flattened().iter().all(|&x| x == f32::from(label + offset) / 255.0));
+        }
+    }
+    // Gzip'ed, and under the longer name.
+    fs::remove_file(folder.path().join("data_batch_3.bin")).unwrap();
+    fs::write(folder.path().join("data_batch_3.bin.gz"), gzip(&cifar_records(&[3, 2]))).unwrap();
+    assert_eq!(cifar10(folder.path()).unwrap(), set);
+
+    let test = set.test.clone();
+    let normalised = set.normalised();
+    assert!(normalised.train.channel_mean_std().iter().all(|(m, s)| m.abs() < 1e-6 && (s - 1.0).abs() < 1e-6));
+    // The test part gets the training part's numbers: labels of 0 to 5 have the mean 2.5 and the deviation 1.5 there.
+    let (before, after) = (&test.inputs()[1], &normalised.test.inputs()[1]);
+    assert!(before[0][0][0] == 0.0 && (after[0][0][0] - (0.0 - 2.5) / 1.5_f32).abs() < 1e-5, "{}", after[0][0][0]);
+    assert_eq!(Cifar10::CLASSES[6], "frog");
+}
+
+#[test]
+fn rows_and_planes_of_a_picture() {
+    let mut bytes = vec![7];
+    bytes.extend((0..3072).map(|i| (i % 251) as u8));
+    let set = cifar10_batch(&bytes[..], "x").unwrap();
+    for (c, y, x) in [(0, 0, 1), (0, 1, 0), (1, 0, 0), (2, 31, 31)] {
+        assert_eq!(set.inputs()[0][c][y][x], ((c * 1024 + y * 32 + x) % 251) as f32 / 255.0);
+    }
+}
+
+#[test]
+fn wrong_cifar_files_are_refused_in_words() {
+    let complaint = |bytes: &[u8]| {
+        let text = cifar10_batch(bytes, "x.bin").unwrap_err().to_string();
+        text.strip_prefix("x.bin: ").unwrap_or_else(|| panic!("does not name the file: {text}")).to_string()
+    };
+    let good = cifar_records(&[1, 2, 3]);
+    let wanted = "wanted a multiple of 3073 (a label and 3×32×32 pixels)";
+    assert_eq!(complaint(b""), format!("length: found 0 bytes, {wanted}: the file is empty"));
+    assert_eq!(complaint(&good[..1]), format!("length: found 1 bytes, {wanted}: record 0 has 1 bytes"));
+    assert_eq!(complaint(&good[..9218]), format!("length: found 9218 bytes, {wanted}: record 2 has 3072 bytes"));
+    assert_eq!(
+        complaint(&[&good[..], &[0]].concat()),
+        format!("length: found 9220 bytes, {wanted}: record 3 has 1 bytes")
+    );
+    assert_eq!(complaint(&cifar_records(&[9, 0, 10, 200])), "record 2: label: found 10, wanted 0 to 9");
+    assert_eq!(complaint(&gzip(&good[..3074])), format!("length: found 3074 bytes, {wanted}: record 1 has 1 bytes"));
+    let zipped = gzip(&good);
+    assert!(complaint(&zipped[..zipped.len() - 3]).starts_with("records: "));
+    let error = cifar10_batch(&good[..5], "x").unwrap_err();
+    assert!(matches!(error, DataError::Cifar { fault: CifarFault::Length { found: 5 }, .. }));
+}
+
+#[test]
+fn a_wrong_cifar_folder_is_told_file_by_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let name = folder.path().display().to_string();
+    let complaint = || cifar10(folder.path()).unwrap_err().to_string().replace(&name, "F").replace('\\', "/");
+    assert_eq!(complaint(), "F: no file data_batch_1.bin, plain or with .gz behind it; the folder is empty");
+    write_cifar(folder.path());
+    fs::remove_file(folder.path().join("test_batch.bin")).unwrap();
+    fs::write(folder.path().join("data_batch_4.bin"), cifar_records(&[0, 77])).unwrap();
+    // The missing file comes first: it is known before any is read.
+    assert_eq!(
+        complaint(),
+        "F: no file test_batch.bin, plain or with .gz behind it; the folder holds data_batch_1.bin, data_batch_2.bin, \
+         data_batch_3.bin, data_batch_4.bin, data_batch_5.bin"
+    );
+    write_cifar(folder.path());
+    fs::write(folder.path().join("data_batch_4.bin"), cifar_records(&[0, 77])).unwrap();
+    assert_eq!(complaint(), "F/data_batch_4.bin: record 1: label: found 77, wanted 0 to 9");
+    assert!(matches!(cifar10("no/such/folder"), Err(DataError::Folder { .. })));
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_give_an_answer_as_cifar(bytes in proptest::collection::vec(any::<u8>(), 0..64), label in any::<u8>(), rest in 0_usize..2) {
+        let record = [&[label][..], &[0; 3072][..], &bytes[..rest.min(bytes.len())]].concat();
+        for bytes in [bytes.clone(), record, [&[0x1f, 0x8b][..], &bytes].concat()] {
+            let _ = cifar10_batch(&bytes[..], "x");
+        }
+    }
 }
 
 /// Images larger than the stack: read, shuffled, split, batched and normalised in a thread of 256 KiB.

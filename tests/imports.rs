@@ -14,7 +14,7 @@ const ORDER: &[&[&str]] = &[
     &["info"],
     &["init"],
     &["layers"],
-    &["loss", "optim", "schedule"],
+    &["loss", "optim", "schedule", "augment"],
     &["weights"],
     &["network"],
     &["train"],

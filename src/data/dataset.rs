@@ -7,7 +7,7 @@ use crate::Scalar;
 use crate::loss::Label;
 use crate::order::shuffle;
 use crate::plain;
-use crate::tensor::FeatureMap;
+use crate::tensor::{FeatureMap, Tensor};
 use crate::train::Samples;
 
 /// Inputs, and as many labels (or other targets): `labels[i]` belongs to `inputs[i]`.
@@ -193,6 +193,47 @@ impl<I: FeatureMap, L> Dataset<I, L> {
     }
 }
 
+impl<const C: usize, const H: usize, const W: usize, T: Scalar, L> Dataset<Tensor<C, H, W, T>, L> {
+    /// Mean and standard deviation of each channel over all inputs; `(0, 0)` each of an empty set. The deviation is the population's.
+    pub fn channel_mean_std(&self) -> [(f64, f64); C] {
+        let n = (self.len() as f64 * (H * W) as f64).max(1.0);
+        core::array::from_fn(|channel| {
+            let elements =
+                || self.inputs.iter().flat_map(move |input| input[channel].as_flattened()).map(|x| x.as_f64());
+            let mean = elements().sum::<f64>() / n;
+            let variance = elements().map(|x| (x - mean) * (x - mean)).sum::<f64>() / n;
+            (mean, variance.sqrt())
+        })
+    }
+
+    /// `x ← (x − mean) / std`, with a mean and a deviation for each channel.
+    ///
+    /// Give a test set the numbers of the training set. A `std` of 0, that of a channel of equal elements, divides by nothing.
+    ///
+    /// ```
+    /// use tenonet::Tensor;
+    /// use tenonet::data::Dataset;
+    ///
+    /// let picture = Tensor([[[2.0_f32, 4.0]], [[-10.0, 30.0]]]);
+    /// let mut train = Dataset::new(vec![picture], vec![0_u8])?;
+    /// let channels = train.channel_mean_std();
+    /// assert_eq!(channels, [(3.0, 1.0), (10.0, 20.0)]);
+    /// train.normalise_channels(channels);
+    /// assert_eq!(train.inputs()[0].as_slice(), [-1.0, 1.0, -1.0, 1.0]);
+    /// # Ok::<(), tenonet::data::DataError>(())
+    /// ```
+    pub fn normalise_channels(&mut self, channels: [(f64, f64); C]) {
+        for input in &mut self.inputs {
+            for (plane, &(mean, std)) in input.0.iter_mut().zip(&channels) {
+                let scale = if std == 0.0 { 1.0 } else { 1.0 / std };
+                for x in plane.as_flattened_mut() {
+                    *x = T::of((x.as_f64() - mean) * scale);
+                }
+            }
+        }
+    }
+}
+
 impl<I, L> Samples for Dataset<I, L> {
     type Input = I;
     type Target = L;
@@ -216,7 +257,6 @@ impl<I, L> FromIterator<(I, L)> for Dataset<I, L> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Tensor;
 
     fn numbers(n: u16) -> Dataset<Tensor<1>, u16> {
         (0..n).map(|i| (Tensor([[[f32::from(i)]]]), i)).collect()
@@ -275,6 +315,16 @@ mod tests {
         equal.normalise(mean, std);
         assert_eq!(equal.inputs()[0][0][0][0], 0.0);
         assert_eq!(numbers(0).mean_std(), (0.0, 0.0));
+    }
+
+    #[test]
+    fn normalises_each_channel() {
+        let pictures = vec![Tensor([[[1.0_f64, 3.0]], [[7.0, 7.0]]]), Tensor([[[1.0, 3.0]], [[7.0, 7.0]]])];
+        let mut set = Dataset::new(pictures, vec![0_u8, 1]).unwrap();
+        assert_eq!(set.channel_mean_std(), [(2.0, 1.0), (7.0, 0.0)]);
+        set.normalise_channels(set.channel_mean_std());
+        assert!(set.inputs().iter().all(|x| x.as_slice() == [-1.0, 1.0, 0.0, 0.0]));
+        assert_eq!(Dataset::<Tensor<2, 4, 4>>::default().channel_mean_std(), [(0.0, 0.0); 2]);
     }
 
     #[test]

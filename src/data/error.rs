@@ -3,19 +3,28 @@
 use std::io;
 use std::path::PathBuf;
 
+use super::cifar::RECORD;
 use super::idx::ElementType;
 
 /// Why a data set could not be read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DataError {
-    /// One file is wrong.
+    /// One IDX file is wrong.
     #[error("{}: {fault}", file.display())]
     File {
         /// The file.
         file: PathBuf,
         /// What is wrong with it.
         fault: IdxFault,
+    },
+    /// One file of CIFAR-10 is wrong.
+    #[error("{}: {fault}", file.display())]
+    Cifar {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong with it.
+        fault: CifarFault,
     },
     /// Two files that belong together do not hold the same number of things.
     #[error(
@@ -165,6 +174,42 @@ pub enum IdxFault {
         /// In words: what was asked for.
         wanted: String,
     },
+}
+
+/// What is wrong with a file of CIFAR-10 in its binary form.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CifarFault {
+    /// The system's reason, or a damaged gzip stream.
+    #[error("{field}: {reason}")]
+    Io {
+        /// What was being read.
+        field: &'static str,
+        /// The reason.
+        reason: io::Error,
+    },
+    /// The file does not consist of whole records, or is empty.
+    #[error("length: found {found} bytes, wanted a multiple of {} (a label and 3×32×32 pixels): {}", RECORD, tail(*found))]
+    Length {
+        /// Bytes of the file, unzipped.
+        found: usize,
+    },
+    /// A label is not one of the ten classes.
+    #[error("record {record}: label: found {found}, wanted 0 to 9")]
+    Label {
+        /// The record, counted from 0.
+        record: usize,
+        /// Its first byte.
+        found: u8,
+    },
+}
+
+/// What is left of so many bytes when the whole records are taken away.
+fn tail(bytes: usize) -> String {
+    match bytes {
+        0 => "the file is empty".into(),
+        _ => format!("record {} has {} bytes", bytes / RECORD, bytes % RECORD),
+    }
 }
 
 /// `60000×28×28`.

@@ -1,7 +1,8 @@
 //! MNIST and sets of its form, from the user's folder.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use super::folder::find;
 use super::{DataError, Dataset, Idx};
 use crate::Tensor;
 
@@ -43,8 +44,10 @@ pub fn mnist(folder: impl AsRef<Path>) -> Result<Mnist, DataError> {
 }
 
 fn part(folder: &Path, part: &str) -> Result<Dataset<Tensor<1, 28, 28>>, DataError> {
-    let images_file = find(folder, &format!("{part}-images"), "idx3-ubyte")?;
-    let labels_file = find(folder, &format!("{part}-labels"), "idx1-ubyte")?;
+    let file =
+        |stem: &str, kind: &str| find(folder, &[format!("{part}-{stem}-{kind}"), format!("{part}-{stem}.{kind}")]);
+    let images_file = file("images", "idx3-ubyte")?;
+    let labels_file = file("labels", "idx1-ubyte")?;
     let images = Idx::open(&images_file)?.tensors(1.0 / 255.0)?;
     let labels = Idx::open(&labels_file)?.labels_below(10)?;
     if labels.len() != images.len() {
@@ -56,28 +59,4 @@ fn part(folder: &Path, part: &str) -> Result<Dataset<Tensor<1, 28, 28>>, DataErr
         });
     }
     Dataset::new(images, labels)
-}
-
-/// The file of this name, in one of its spellings.
-fn find(folder: &Path, stem: &str, kind: &str) -> Result<PathBuf, DataError> {
-    let wanted = [format!("{stem}-{kind}"), format!("{stem}.{kind}")];
-    for name in wanted.iter().flat_map(|name| [name.clone(), format!("{name}.gz")]) {
-        let path = folder.join(name);
-        if path.is_file() {
-            return Ok(path);
-        }
-    }
-    let list = || -> std::io::Result<Vec<String>> {
-        let mut names = Vec::new();
-        for entry in std::fs::read_dir(folder)? {
-            names.push(entry?.file_name().to_string_lossy().into_owned());
-        }
-        names.sort();
-        Ok(names)
-    };
-    let (folder, wanted) = (folder.to_path_buf(), wanted.into());
-    match list() {
-        Ok(found) => Err(DataError::Missing { folder, wanted, found }),
-        Err(reason) => Err(DataError::Folder { folder, wanted, reason }),
-    }
 }

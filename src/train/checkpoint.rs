@@ -4,6 +4,7 @@
 //! `optimizer/<name>` of one element per parameter (no layer's name has a slash), and a note of lines `field = value`.
 //! The state lies in the order of the tensors and of their elements in files, as if the tensors were written one after the other.
 
+use core::fmt::Debug;
 use std::path::{Path, PathBuf};
 
 use crate::Scalar;
@@ -22,6 +23,8 @@ const NOTE: &str = "tenonet.checkpoint";
 const FORMAT: u32 = 1;
 /// Epochs that were done: what differs from one checkpoint of a training to the next.
 const DONE: &str = "epochs_done";
+/// How inputs were changed; `()` if not at all.
+const AUGMENTATION: &str = "augmentation";
 
 /// The checkpoints of one training.
 pub(super) struct Checkpoints {
@@ -34,7 +37,7 @@ pub(super) struct Checkpoints {
 
 impl Checkpoints {
     pub(super) fn new<T: Scalar, O: Optimizer<T>, S: Schedule>(
-        plan: &Plan, optimizer: &O, schedule: &S, path: Option<PathBuf>,
+        plan: &Plan, optimizer: &O, schedule: &S, augmentation: &dyn Debug, path: Option<PathBuf>,
     ) -> Result<Self, TrainError> {
         let mut identity = Vec::new();
         let mut field = |name: &str, value: String| identity.push((name.to_owned(), value));
@@ -50,6 +53,7 @@ impl Checkpoints {
         if schedule.depends_on_total() {
             field("epochs", plan.epochs.to_string());
         }
+        field(AUGMENTATION, format!("{augmentation:?}"));
         let place = path.map(Place::of).transpose()?;
         Ok(Checkpoints { place, identity, steps_per_epoch: plan.steps_per_epoch })
     }
@@ -89,7 +93,8 @@ impl Checkpoints {
         let note = source.note(NOTE)?.ok_or_else(|| no_checkpoint("it has no note of a training".to_owned()))?;
         let note = Note(&note);
         for (field, wanted) in &self.identity {
-            let found = note.get(field).unwrap_or("not there");
+            // Files of before there was augmentation are those of trainings without.
+            let found = note.get(field).unwrap_or(if field == AUGMENTATION { "()" } else { "not there" });
             if found != wanted {
                 let (field, found, wanted) = (field.clone(), found.to_owned(), wanted.clone());
                 return Err(TrainError::Resume { path: path.clone(), field, found, wanted });

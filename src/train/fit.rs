@@ -10,6 +10,8 @@ use crate::network::Network;
 use crate::optim::Optimizer;
 use crate::schedule::{Position, Schedule};
 
+#[cfg(feature = "weights")]
+use super::checkpoint::Checkpoints;
 use super::crew::Crew;
 use super::evaluate::evaluate_on;
 use super::lanes::{Lanes, Source, Sums};
@@ -75,7 +77,7 @@ where
     O: Optimizer<N::Scalar>,
     S: Schedule,
 {
-    let Trainer { net, loss, mut optimizer, schedule, mut options } = trainer;
+    let Trainer { net, loss, mut optimizer, schedule, augmentation, mut options } = trainer;
     check::<N, L, E>(Set::Training, train, &loss)?;
     check::<N, L, E>(Set::Test, test, &loss)?;
     let plan = Plan::new::<N>(&options, train.0.len(), optimizer.learning_rate())?;
@@ -83,7 +85,7 @@ where
     let crew = Crew::new(options.threads)?;
 
     #[cfg(feature = "weights")]
-    let checkpoints = super::checkpoint::Checkpoints::new(&plan, &optimizer, &schedule, options.checkpoint.take())?;
+    let checkpoints = Checkpoints::new(&plan, &optimizer, &schedule, &*augmentation, options.checkpoint.take())?;
     #[cfg(feature = "weights")]
     let done = match &options.resume {
         Some(path) => checkpoints.resume(path, net, &mut optimizer)?,
@@ -92,7 +94,9 @@ where
     #[cfg(not(feature = "weights"))]
     let done = 0;
 
-    let source = Source { inputs: train.0, targets: train.1, loss: &loss };
+    let (inputs, targets) = train;
+    let mut source =
+        Source { inputs, targets, loss: &loss, augmentation: &*augmentation, seed: plan.seed, epoch: done };
     let mut training = Training {
         last_good: net.boxed_copy(),
         // A lane without a sample would hold memory for nothing; the sums are the same without it.
@@ -109,7 +113,8 @@ where
     let mut at_end = None;
     let mut outcome = Ok(());
     for epoch in done..plan.epochs {
-        let (learned, seconds, rate) = match training.epoch(epoch, &source) {
+        source.epoch = epoch;
+        let (learned, seconds, rate) = match training.epoch(&source) {
             Ok(learned) => learned,
             Err(error) => {
                 outcome = Err(error);
@@ -172,11 +177,11 @@ where
     O: Optimizer<N::Scalar>,
     S: Schedule,
 {
-    /// One epoch, counted from 0: the sums over its samples, its seconds, its last learning rate. On an error the network is as before.
+    /// One epoch, the source's: the sums over its samples, its seconds, its last learning rate. On an error the network is as before.
     fn epoch<E: Loss<N::Output, L>>(
-        &mut self, epoch: u64, source: &Source<'a, N::Input, L, E>,
+        &mut self, source: &Source<'a, N::Input, L, E>,
     ) -> Result<(Sums, f64, f64), TrainError> {
-        let result = self.steps(epoch, source);
+        let result = self.steps(source);
         match result {
             Ok(_) => self.last_good.flat_mut().copy_from_slice(self.net.flat()),
             Err(_) => self.net.flat_mut().copy_from_slice(self.last_good.flat()),
@@ -185,9 +190,9 @@ where
     }
 
     fn steps<E: Loss<N::Output, L>>(
-        &mut self, epoch: u64, source: &Source<'a, N::Input, L, E>,
+        &mut self, source: &Source<'a, N::Input, L, E>,
     ) -> Result<(Sums, f64, f64), TrainError> {
-        let plan = self.plan;
+        let (plan, epoch) = (self.plan, source.epoch);
         shuffle(&mut self.order, plan.seed, epoch);
         self.progress.begin(epoch + 1, plan.epochs, plan.samples);
         let start = Instant::now();

@@ -5,6 +5,7 @@
 //! has one order, so its bits are the same on any number of threads.
 
 use crate::Scalar;
+use crate::augment::{Augment, Draws};
 use crate::kernels::dropout::Masks;
 use crate::loss::{BatchError, Loss, TargetFault};
 use crate::network::BatchWorkspace;
@@ -91,6 +92,10 @@ pub(super) struct Source<'a, I, L, E> {
     pub(super) inputs: &'a [I],
     pub(super) targets: &'a [L],
     pub(super) loss: &'a E,
+    pub(super) augmentation: &'a dyn Augment<I>,
+    pub(super) seed: u64,
+    /// Counted from 0.
+    pub(super) epoch: u64,
 }
 
 impl<'a, N: Network, L: Sync> Lanes<'a, N, L> {
@@ -163,11 +168,13 @@ impl<'a, N: Network, L: Sync> Lane<'a, N, L> {
         Ok(sums)
     }
 
-    /// Copies samples of the data set into the lane. Whatever changes inputs on their way (augmentation) belongs here.
+    /// Copies samples of the data set into the lane, and changes the copies as the augmentation does.
     fn gather<E>(&mut self, source: &Source<'a, N::Input, L, E>, micro: &[usize]) {
         self.targets.clear();
         for (input, &sample) in self.inputs.iter_mut().zip(micro) {
             input.flat_mut().copy_from_slice(source.inputs[sample].flat());
+            // By the place in the data set, not in the batch: neither lanes nor the size of batches matter.
+            source.augmentation.apply(input, &mut Draws::new(source.seed, source.epoch, sample as u64));
             self.targets.push(&source.targets[sample]);
         }
     }

@@ -31,7 +31,7 @@
 //!
 //! Three promises. The same seed gives the same bits on any number of threads: a batch is cut into lanes whose number
 //! does not depend on them, and all sums have a fixed order. A run that was resumed gives the same bits as one that was not
-//! interrupted: order and learning rate are functions of the place in the run. And a run that fails leaves the network
+//! interrupted: order, augmentation and learning rate are functions of the place in the run. And a run that fails leaves the network
 //! as it was after the last good epoch.
 
 mod batch;

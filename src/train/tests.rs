@@ -288,6 +288,7 @@ fn evaluation_is_the_mean_over_samples() {
     assert!(Confusion::of(&net, &(&inputs[..2], &[0_u8])).is_err());
 }
 
+mod augmentation;
 #[cfg(feature = "weights")]
 mod checkpoints;
 mod dropout;

@@ -3,6 +3,7 @@
 #[cfg(feature = "weights")]
 use std::path::PathBuf;
 
+use crate::augment::Augment;
 use crate::loss::Loss;
 use crate::network::Network;
 use crate::optim::Optimizer;
@@ -16,15 +17,16 @@ use super::{AsNetwork, Batch, Continue, EpochReport, Report, Samples, TrainError
 /// state, a copy of the parameters as they were after the last good epoch, and for each [lane](Trainer::lanes) a gradient
 /// and the activations of a micro-batch. The data set is not copied.
 #[must_use = "a trainer does nothing until `fit`"]
-pub struct Trainer<'a, N, E = (), O = (), S = Constant> {
+pub struct Trainer<'a, N: Network, E = (), O = (), S = Constant> {
     pub(super) net: &'a mut N,
     pub(super) loss: E,
     pub(super) optimizer: O,
     pub(super) schedule: S,
+    pub(super) augmentation: Box<dyn Augment<N::Input> + 'a>,
     pub(super) options: Options<'a>,
 }
 
-/// What a trainer is told beside network, loss, optimizer and schedule.
+/// What a trainer is told beside network, loss, optimizer, schedule and augmentation.
 pub(super) struct Options<'a> {
     pub(super) batch: Batch,
     pub(super) epochs: u64,
@@ -55,24 +57,43 @@ impl<'a, N: Network> Trainer<'a, N> {
             #[cfg(feature = "weights")]
             resume: None,
         };
-        Trainer { net: net.as_network_mut(), loss: (), optimizer: (), schedule: Constant, options }
+        Trainer {
+            net: net.as_network_mut(),
+            loss: (),
+            optimizer: (),
+            schedule: Constant,
+            augmentation: Box::new(()),
+            options,
+        }
     }
 }
 
 impl<'a, N: Network, E, O, S> Trainer<'a, N, E, O, S> {
     /// What is to become small, as [`SoftmaxCrossEntropy`](crate::loss::SoftmaxCrossEntropy).
     pub fn loss<E2>(self, loss: E2) -> Trainer<'a, N, E2, O, S> {
-        Trainer { net: self.net, loss, optimizer: self.optimizer, schedule: self.schedule, options: self.options }
+        let Trainer { net, optimizer, schedule, augmentation, options, .. } = self;
+        Trainer { net, loss, optimizer, schedule, augmentation, options }
     }
 
     /// How parameters follow their gradient, as [`Sgd`](crate::optim::Sgd); `&mut` of an optimizer to keep it.
     pub fn optimizer<O2: Optimizer<N::Scalar>>(self, optimizer: O2) -> Trainer<'a, N, E, O2, S> {
-        Trainer { net: self.net, loss: self.loss, optimizer, schedule: self.schedule, options: self.options }
+        let Trainer { net, loss, schedule, augmentation, options, .. } = self;
+        Trainer { net, loss, optimizer, schedule, augmentation, options }
     }
 
     /// How the learning rate runs from the optimizer's own, as [`Cosine`](crate::schedule::Cosine).
     pub fn schedule<S2: Schedule>(self, schedule: S2) -> Trainer<'a, N, E, O, S2> {
-        Trainer { net: self.net, loss: self.loss, optimizer: self.optimizer, schedule, options: self.options }
+        let Trainer { net, loss, optimizer, augmentation, options, .. } = self;
+        Trainer { net, loss, optimizer, schedule, augmentation, options }
+    }
+
+    /// How inputs are changed at random while the network learns, as by [`RandomCrop`](crate::augment::RandomCrop); a tuple does one after the other.
+    ///
+    /// What happens to a sample is decided by the seed, the epoch and its place in the training set: not by threads, lanes or batches, nor by
+    /// where a training was interrupted. What is tested with is not changed.
+    pub fn augment(mut self, augmentation: impl Augment<N::Input> + 'a) -> Self {
+        self.augmentation = Box::new(augmentation);
+        self
     }
 
     /// Samples of one optimizer step: a number, or [`All`](super::All). The last batch of an epoch has what is left.
@@ -87,7 +108,7 @@ impl<'a, N: Network, E, O, S> Trainer<'a, N, E, O, S> {
         self
     }
 
-    /// Decides the order of the samples in every epoch, and the masks of `dropout` in every step.
+    /// Decides the order of the samples and their augmentation in every epoch, and the masks of `dropout` in every step.
     pub fn seed(mut self, seed: u64) -> Self {
         self.options.seed = seed;
         self
@@ -138,7 +159,7 @@ impl<'a, N: Network, E, O, S> Trainer<'a, N, E, O, S> {
     /// Goes on from a checkpoint: a file, or a folder whose last epoch is taken.
     ///
     /// The result is that of an uninterrupted training, to the bit. A checkpoint of a training with another network, data set size,
-    /// seed, batch, number of lanes, optimizer or schedule is refused. More epochs than before are fine, unless the schedule depends on their number.
+    /// seed, batch, number of lanes, optimizer, schedule or augmentation is refused. More epochs than before are fine, unless the schedule depends on their number.
     #[cfg(feature = "weights")]
     pub fn resume(mut self, path: impl Into<PathBuf>) -> Self {
         self.options.resume = Some(path.into());

@@ -1,6 +1,7 @@
 //! Stopping and going on.
 
 use super::*;
+use crate::augment::RandomHorizontalFlip;
 use crate::weights::WeightsError;
 
 fn saved(net: &Linear, folder: &std::path::Path) -> Vec<u8> {
@@ -106,6 +107,10 @@ fn another_training_is_refused_and_nothing_changes() {
     with(
         &|t| t.schedule(Cosine::to(0.1)).fit(&train, &test).unwrap_err(),
         "`schedule` was Cosine { minimum: 0.0 }, but is Cosine { minimum: 0.1 } here",
+    );
+    with(
+        &|t| t.augment(RandomHorizontalFlip::new()).fit(&train, &test).unwrap_err(),
+        "`augmentation` was (), but is RandomHorizontalFlip { probability: 0.5 } here",
     );
 }
 
