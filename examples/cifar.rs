@@ -2,7 +2,7 @@
 //!
 //! ```sh
 //! cargo run --release --example cifar -- --data path/to/cifar-10-batches-bin --epochs 15
-//! cargo run --release --example cifar -- --data path/to/cifar-10-batches-bin             # 50 epochs, the recommended schedule
+//! cargo run --release --example cifar -- --data path/to/cifar-10-batches-bin             # 50 epochs
 //! ```
 
 use std::path::PathBuf;

@@ -89,7 +89,7 @@ pub fn cifar10(folder: impl AsRef<Path>) -> Result<Cifar10, DataError> {
 ///
 /// let frogs = data::cifar10_batch(&file[..], "one frog")?;
 /// assert_eq!(Cifar10::CLASSES[usize::from(frogs.labels()[0])], "frog");
-/// let [red, green, _] = &*frogs.inputs()[0];
+/// let [red, green, _] = &frogs.inputs()[0].0;
 /// assert_eq!((red[31][31], green[0][0]), (1.0, 0.0));
 ///
 /// let error = data::cifar10_batch(&file[..3000], "half a frog").unwrap_err();
