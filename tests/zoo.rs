@@ -106,7 +106,7 @@ fn mobile_net_v1_quarter() {
 #[test]
 fn auto_encoder() {
     runs::<AutoEncoder>();
-    learns::<AutoEncoder, Tensor<640>, _>(8, &SquaredError, |_, x| x.clone());
+    learns::<AutoEncoder, Tensor<640>, _>(8, &SquaredError, |_, x| *x);
 }
 
 #[test]
