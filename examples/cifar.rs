@@ -4,6 +4,8 @@
 //! cargo run --release --example cifar -- --data path/to/cifar-10-batches-bin --epochs 15
 //! cargo run --release --example cifar -- --data path/to/cifar-10-batches-bin             # 50 epochs
 //! ```
+//!
+//! 15 epochs lead to 80.1 % test accuracy.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
