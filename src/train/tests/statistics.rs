@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::plain::Plain;
-use crate::prelude::{All, network};
+use crate::prelude::{All, Constant, Cosine, Schedule, network};
 
 network! {
     /// The classifier of the other tests, with two normalisations in it.
@@ -20,7 +20,7 @@ fn begin() -> Box<Normed> {
     Normed::init(&mut ChaCha8Rng::seed_from_u64(5))
 }
 
-fn trained(with: impl FnOnce(NormedTrainer<'_>) -> NormedTrainer<'_>) -> Box<Normed> {
+fn trained<S: Schedule>(with: impl FnOnce(NormedTrainer<'_>) -> NormedTrainer<'_, S>) -> Box<Normed> {
     let (train, test) = (points(100, 1), points(30, 2));
     let mut net = begin();
     let optimizer = AdamW::new(0.05).weight_decay(0.1);
@@ -29,7 +29,7 @@ fn trained(with: impl FnOnce(NormedTrainer<'_>) -> NormedTrainer<'_>) -> Box<Nor
     net
 }
 
-type NormedTrainer<'a> = Trainer<'a, Normed, SoftmaxCrossEntropy, AdamW<f32>>;
+type NormedTrainer<'a, S = Constant> = Trainer<'a, Normed, SoftmaxCrossEntropy, AdamW<f32>, S>;
 
 fn all_bits(net: &Normed) -> Vec<u32> {
     net.flat().iter().map(|p| p.to_bits()).collect()
@@ -72,15 +72,15 @@ fn threads_do_not_change_a_bit_of_them() {
 /// Long averages are those of the data; then inference and training see the same.
 #[test]
 fn they_become_those_of_the_data() {
-    let net = trained(|t| t.epochs(40));
+    // The rate ends at 0, so that how sums are rounded does not decide where the last steps lead.
+    let net = trained(|t| t.epochs(40).schedule(Cosine::new()));
     let (inputs, _) = points(100, 1);
     for c in 0..INPUTS {
         let mean = inputs.iter().map(|x| x.as_slice()[c]).sum::<f32>() / 100.0;
         assert!((net.statistics.bn1.mean[c] - mean).abs() < 0.1, "{} against {mean}", net.statistics.bn1.mean[c]);
     }
     let report = evaluate(&net, &points(60, 2), &SoftmaxCrossEntropy).unwrap();
-    // Where the classes meet, how sums are rounded decides over a few of the 60.
-    assert!(report.accuracy.unwrap() > 0.9, "{report:?}");
+    assert!(report.accuracy.unwrap() > 0.95, "{report:?}");
 }
 
 #[cfg(feature = "weights")]
