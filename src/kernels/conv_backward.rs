@@ -289,19 +289,12 @@ fn pad<T: Scalar>(conv: &Conv, planes: bool, x: &[T], padded: &mut [T]) {
     let (c, h, w) = (conv.input.c, conv.input.h, conv.input.w);
     let (top, left, width) = (conv.padding[0], conv.padding[2], conv.padded()[1]);
     padded.fill(T::zero());
-    if !planes {
-        let rows = padded.chunks_exact_mut((width * c).max(1)).skip(top);
-        for (row, to) in x.chunks_exact((w * c).max(1)).zip(rows) {
-            for (from, to) in row.iter().zip(to.iter_mut().skip(left * c)) {
-                *to = *from;
-            }
-        }
-        return;
-    }
+    // A map in pixels is one plane of longer rows.
+    let (w, step) = if planes { (w, c) } else { (w * c, 1) };
     for (channel, plane) in x.chunks_exact((h * w).max(1)).enumerate() {
         let rows = padded.chunks_exact_mut((width * c).max(1)).skip(top);
         for (row, to) in plane.chunks_exact(w.max(1)).zip(rows) {
-            for (from, to) in row.iter().zip(to.iter_mut().skip(left * c + channel).step_by(c.max(1))) {
+            for (from, to) in row.iter().zip(to.iter_mut().skip(left * c + channel).step_by(step.max(1))) {
                 *to = *from;
             }
         }
