@@ -173,21 +173,8 @@ struct Judge<'a> {
 
 impl Judge<'_> {
     fn conv(&mut self, conv: &Conv) -> (Map, Option<(usize, usize)>) {
-        let mut doubt = Doubt::NONE;
-        let mut zeros = vec![
-            (std::slice::from_ref(&conv.out_channels), Field::Channels, Doubt::CHANNELS),
-            (&conv.kernel, Field::Kernel, Doubt::SIZE),
-            (&conv.stride, Field::Stride, Doubt::SIZE),
-            (&conv.dilation, Field::Dilation, Doubt::SIZE),
-        ];
-        if let Groups::Number(groups) = &conv.groups {
-            zeros.push((std::slice::from_ref(groups), Field::Groups, Doubt::NONE));
-        }
-        for (numbers, field, unknown) in zeros {
-            if self.zero(numbers, field) {
-                doubt |= unknown;
-            }
-        }
+        let mut doubt =
+            self.zeros_of_conv(&conv.out_channels, [&conv.kernel, &conv.stride, &conv.dilation], &conv.groups);
         let Some(known) = self.map.shape.and_then(|input| known_conv(conv, input)) else {
             return (Map { shape: None, doubt: Doubt::NONE, surely_map: false }, None);
         };
@@ -201,16 +188,7 @@ impl Judge<'_> {
                     doubt |= Doubt::SIZE;
                     (certain, conv.kernel[axis as usize].place())
                 }
-                Fault::Groups { out, .. } => {
-                    let place = match &conv.groups {
-                        Groups::Number(groups) => groups.place(),
-                        Groups::Depthwise(span) => Place::at(*span),
-                    };
-                    let depthwise = matches!(conv.groups, Groups::Depthwise(_));
-                    let inputs = !arrives.channels || out && !depthwise;
-                    let outputs = !(self.own.channels || doubt.channels) || !out;
-                    (inputs && outputs, place)
-                }
+                Fault::Groups { out, .. } => self.fault_of_groups(&conv.groups, out, doubt),
                 _ => {
                     let certain = arrives == Doubt::NONE && self.own == Doubt::NONE && doubt == Doubt::NONE;
                     doubt = Doubt::ALL;
@@ -227,21 +205,8 @@ impl Judge<'_> {
     }
 
     fn conv_transpose(&mut self, conv: &ConvTranspose) -> (Map, Option<(usize, usize)>) {
-        let mut doubt = Doubt::NONE;
-        let mut zeros = vec![
-            (std::slice::from_ref(&conv.out_channels), Field::Channels, Doubt::CHANNELS),
-            (&conv.kernel, Field::Kernel, Doubt::SIZE),
-            (&conv.stride, Field::Stride, Doubt::SIZE),
-            (&conv.dilation, Field::Dilation, Doubt::SIZE),
-        ];
-        if let Groups::Number(groups) = &conv.groups {
-            zeros.push((std::slice::from_ref(groups), Field::Groups, Doubt::NONE));
-        }
-        for (numbers, field, unknown) in zeros {
-            if self.zero(numbers, field) {
-                doubt |= unknown;
-            }
-        }
+        let mut doubt =
+            self.zeros_of_conv(&conv.out_channels, [&conv.kernel, &conv.stride, &conv.dilation], &conv.groups);
         let Some(known) = self.map.shape.and_then(|input| known_conv_transpose(conv, input)) else {
             return (Map { shape: None, doubt: Doubt::NONE, surely_map: false }, None);
         };
@@ -260,15 +225,7 @@ impl Judge<'_> {
                     doubt |= Doubt::SIZE;
                     (certain, conv.output_padding[axis as usize].place())
                 }
-                Fault::Groups { out, .. } => {
-                    let place = match &conv.groups {
-                        Groups::Number(groups) => groups.place(),
-                        Groups::Depthwise(span) => Place::at(*span),
-                    };
-                    let depthwise = matches!(conv.groups, Groups::Depthwise(_));
-                    let inputs = !arrives.channels || out && !depthwise;
-                    (inputs && (!(self.own.channels || doubt.channels) || !out), place)
-                }
+                Fault::Groups { out, .. } => self.fault_of_groups(&conv.groups, out, doubt),
                 _ => {
                     let certain = arrives == Doubt::NONE && self.own == Doubt::NONE && doubt == Doubt::NONE;
                     doubt = Doubt::ALL;
@@ -281,6 +238,39 @@ impl Judge<'_> {
         doubt.height |= arrives.height;
         doubt.width |= arrives.width;
         (self.leaves(known.output(), doubt), Some((known.params(), known.macs())))
+    }
+
+    /// Tells the zeros of a convolution, transposed or not; yields the doubt that they leave. `sizes`: kernel, stride, dilation.
+    fn zeros_of_conv(&mut self, out_channels: &Num, sizes: [&[Num; 2]; 3], groups: &Groups) -> Doubt {
+        let [kernel, stride, dilation] = sizes;
+        let mut zeros = vec![
+            (std::slice::from_ref(out_channels), Field::Channels, Doubt::CHANNELS),
+            (kernel, Field::Kernel, Doubt::SIZE),
+            (stride, Field::Stride, Doubt::SIZE),
+            (dilation, Field::Dilation, Doubt::SIZE),
+        ];
+        if let Groups::Number(groups) = groups {
+            zeros.push((std::slice::from_ref(groups), Field::Groups, Doubt::NONE));
+        }
+        let mut doubt = Doubt::NONE;
+        for (numbers, field, unknown) in zeros {
+            if self.zero(numbers, field) {
+                doubt |= unknown;
+            }
+        }
+        doubt
+    }
+
+    /// Whether groups that do not divide the input's channels (`out`: the output's) are certain to be a fault, and where it is told.
+    fn fault_of_groups(&self, groups: &Groups, out: bool, doubt: Doubt) -> (bool, Place) {
+        let place = match groups {
+            Groups::Number(groups) => groups.place(),
+            Groups::Depthwise(span) => Place::at(*span),
+        };
+        let depthwise = matches!(groups, Groups::Depthwise(_));
+        let inputs = !self.map.doubt.channels || out && !depthwise;
+        let outputs = !(self.own.channels || doubt.channels) || !out;
+        (inputs && outputs, place)
     }
 
     fn pool(&mut self, pool: &Pool) -> Map {
