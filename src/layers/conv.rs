@@ -2,9 +2,7 @@
 
 use core::marker::PhantomData;
 
-use bytemuck::Zeroable;
-
-use super::{Geometry, Layer, Window, with_work};
+use super::{Geometry, Layer, Window, plain_weights, with_work};
 use crate::kernels::activation::Identity;
 use crate::kernels::conv::{self, Bias, ConvSpec, NoSkip};
 use crate::kernels::simd::Portable;
@@ -43,35 +41,7 @@ pub struct Conv2d<
     geometry: PhantomData<fn() -> G>,
 }
 
-// SAFETY: repr(C) of two nested arrays of T and a zero-sized, unaligned marker: all T, no padding.
-#[allow(unsafe_code, reason = "marks the layer as plain data")]
-unsafe impl<
-    const IN: usize,
-    const OUT: usize,
-    const KH: usize,
-    const KW: usize,
-    T: Scalar,
-    G: 'static,
-    const GROUP_IN: usize,
-    const BIASES: usize,
-> Plain<T> for Conv2d<IN, OUT, KH, KW, T, G, GROUP_IN, BIASES>
-{
-}
-
-// SAFETY: arrays of T, for which zeroed memory is valid.
-#[allow(unsafe_code, reason = "marks the layer as plain data")]
-unsafe impl<
-    const IN: usize,
-    const OUT: usize,
-    const KH: usize,
-    const KW: usize,
-    T: Scalar,
-    G: 'static,
-    const GROUP_IN: usize,
-    const BIASES: usize,
-> Zeroable for Conv2d<IN, OUT, KH, KW, T, G, GROUP_IN, BIASES>
-{
-}
+plain_weights!(Conv2d);
 
 impl<
     const IN: usize,

@@ -82,3 +82,39 @@ macro_rules! with_work {
     }};
 }
 pub(crate) use with_work;
+
+/// Marks a layer of the two convolutions as plain data: `weight`, `bias` and a marker of its geometry.
+macro_rules! plain_weights {
+    ($layer:ident) => {
+        // SAFETY: repr(C) of two nested arrays of T and a zero-sized, unaligned marker: all T, no padding.
+        #[allow(unsafe_code, reason = "marks the layer as plain data")]
+        unsafe impl<
+            const IN: usize,
+            const OUT: usize,
+            const KH: usize,
+            const KW: usize,
+            T: Scalar,
+            G: 'static,
+            const GROUP_IN: usize,
+            const BIASES: usize,
+        > Plain<T> for $layer<IN, OUT, KH, KW, T, G, GROUP_IN, BIASES>
+        {
+        }
+
+        // SAFETY: arrays of T, for which zeroed memory is valid.
+        #[allow(unsafe_code, reason = "marks the layer as plain data")]
+        unsafe impl<
+            const IN: usize,
+            const OUT: usize,
+            const KH: usize,
+            const KW: usize,
+            T: Scalar,
+            G: 'static,
+            const GROUP_IN: usize,
+            const BIASES: usize,
+        > bytemuck::Zeroable for $layer<IN, OUT, KH, KW, T, G, GROUP_IN, BIASES>
+        {
+        }
+    };
+}
+pub(crate) use plain_weights;
