@@ -289,13 +289,8 @@ fn activation(context: &Context<'_>, layer: Option<usize>) -> TokenStream {
     quote!(tn::layers::#name)
 }
 
-/// That of dropout.
-fn probability(context: &Context<'_>, layer: usize) -> TokenStream {
-    epsilon(context, layer)
-}
-
-/// What a normalisation adds to the variance.
-fn epsilon(context: &Context<'_>, layer: usize) -> TokenStream {
+/// The real number of a layer: what a normalisation adds to the variance, the probability of dropout.
+fn real(context: &Context<'_>, layer: usize) -> TokenStream {
     context.network.layers[layer].real().map_or(TokenStream::new(), |number| context.shapes.number(layer, number))
 }
 
@@ -349,7 +344,7 @@ fn forward_call(context: &Context<'_>, step: &Step, in_place: bool, site: Site<'
             let (conv, name, act) = (marker(context, layer), field(layer), activation(context, act));
             let affine = match norm {
                 Some(norm) => {
-                    let (norm, epsilon) = (field(norm), epsilon(context, norm));
+                    let (norm, epsilon) = (field(norm), real(context, norm));
                     quote! {
                         tn::Normed {
                             bias: &self.#name.bias, norm: &self.#norm, statistics: &self.statistics.#norm, epsilon: #epsilon
@@ -380,7 +375,7 @@ fn forward_call(context: &Context<'_>, step: &Step, in_place: bool, site: Site<'
             quote!(tn::linear::forward(simd, x, &self.#name.weight, &self.#name.bias, #act, y);)
         }
         Kernel::BatchNorm { layer, act } => {
-            let (name, epsilon, act) = (field(layer), epsilon(context, layer), activation(context, act));
+            let (name, epsilon, act) = (field(layer), real(context, layer), activation(context, act));
             match site {
                 Site::Inference { .. } => quote! {
                     tn::batch_norm::forward(simd, &self.#name, &self.statistics.#name, #epsilon, #act, x, y);
@@ -391,7 +386,7 @@ fn forward_call(context: &Context<'_>, step: &Step, in_place: bool, site: Site<'
             }
         }
         Kernel::LayerNorm { layer } => {
-            let (name, epsilon) = (field(layer), epsilon(context, layer));
+            let (name, epsilon) = (field(layer), real(context, layer));
             quote!(tn::layer_norm::forward(simd, &self.#name, #epsilon, x, y);)
         }
         Kernel::Scale { layer } => {
@@ -463,7 +458,7 @@ fn forward_call(context: &Context<'_>, step: &Step, in_place: bool, site: Site<'
             }
         }
         Kernel::Dropout { layer } => {
-            let (number, probability) = (Size::Known(layer), probability(context, layer));
+            let (number, probability) = (Size::Known(layer), real(context, layer));
             if in_place {
                 quote!(tn::dropout::apply_in_place(simd, masks, #number, #probability, y);)
             } else {

@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::operands::{Arena, Operand, Where, borrow, pixels};
-use super::{Site, TrainWork, activation, epsilon, forward_call, marker, max_pool, part, probability, shape};
+use super::{Site, TrainWork, activation, forward_call, marker, max_pool, part, real, shape};
 use crate::expand::Context;
 use crate::expand::shapes::Known;
 use crate::ir::{Op, PoolKind, Source};
@@ -252,7 +252,7 @@ impl<'a> Training<'a> {
             }
             Kernel::BatchNorm { layer, act } => {
                 let (name, act) = (&context.network.layers[layer].name, activation(context, act));
-                let epsilon = epsilon(context, layer);
+                let epsilon = real(context, layer);
                 quote! {
                     tn::batch_norm::backward_in_place(
                         simd, &self.#name, #epsilon, #act, x, y, dy, &kept.#name,
@@ -261,7 +261,7 @@ impl<'a> Training<'a> {
                 }
             }
             Kernel::LayerNorm { layer } => {
-                let (name, epsilon) = (&context.network.layers[layer].name, epsilon(context, layer));
+                let (name, epsilon) = (&context.network.layers[layer].name, real(context, layer));
                 quote! {
                     tn::layer_norm::backward_in_place(simd, &self.#name, #epsilon, x, dy, &mut grad.#name);
                 }
@@ -306,7 +306,7 @@ impl<'a> Training<'a> {
                 quote!(tn::map::backward_in_place(simd, #act, y, dy);)
             }
             Kernel::Dropout { layer } => {
-                let (number, probability) = (Size::Known(layer), probability(context, layer));
+                let (number, probability) = (Size::Known(layer), real(context, layer));
                 quote!(tn::dropout::apply_in_place(simd, masks, #number, #probability, dy);)
             }
             Kernel::Softmax { .. } => {
