@@ -110,7 +110,7 @@ pub use info::{LayerInfo, MemoryOrder, Role, TensorInfo};
 pub use kernels::dropout::Masks;
 #[cfg(feature = "std")]
 pub use network::BatchWorkspace;
-pub use network::{Network, Scratch, Summary, Workspace, WorkspaceParts};
+pub use network::{Network, PartError, PartFault, Scratch, Summary, Workspace, WorkspaceParts};
 pub use plain::Plain;
 pub use scalar::Scalar;
 /// Declares a network: a struct of its layers' parameters that implements [`Network`].
@@ -241,6 +241,44 @@ pub use scalar::Scalar;
 /// assert_eq!(Branches::LAYERS[9].output.c, 16);
 /// assert_eq!(Branches::TENSORS.last().map(|bias| bias.shape), Some(&[10][..]));
 /// ```
+///
+/// `net(Other)` is another declared network in place of a layer: its layers with parameters of their own, compiled as if they stood here, so that memory is
+/// placed and steps are fused across. What arrives must be the input that it declares. Its name is before theirs, `backbone.conv1.weight`, and a field: a struct of
+/// theirs. [`Network::copy_part_from`] and [`Network::copy_part_to`] take its parameters from a network of its own and give them back. Generic blocks are
+/// macros of Rust that declare a network:
+///
+/// ```
+/// use tenonet::prelude::*;
+///
+/// macro_rules! block {
+///     ($name:ident, $width:literal) => {
+///         network! {
+///             /// Two convolutions with a skip.
+///             pub struct $name([$width, 8, 8] -> [$width, 8, 8]) {
+///                 residual { repeat(2) { conv: conv($width, kernel = 3, padding = 1, bias = false), bn: batch_norm, relu } },
+///             }
+///         }
+///     };
+/// }
+/// block!(Narrow, 8);
+/// block!(Wide, 16);
+///
+/// network! {
+///     pub struct Classifier([3, 8, 8] -> [10]) {
+///         conv(8, kernel = 1), narrow: repeat(2) { block: net(Narrow) },
+///         conv(16, kernel = 1), wide: net(Wide),
+///         global_avg_pool,
+///         fc: linear(10),
+///     }
+/// }
+///
+/// assert_eq!(Classifier::TENSORS[2].name, "narrow_1_block.conv_1.weight");
+/// let net = Classifier::init(&mut rand::rng());
+/// assert_eq!(net.wide.bn_1.weight, [1.0; 16]);
+/// ```
+///
+/// The network is named as its struct is, `net(blocks::Wide)`, from wherever that can be; from other crates if its declaration has the attribute `#[macro_export]`, because beside each struct
+/// `network!` declares a macro of its name.
 ///
 /// # What is there
 /// The struct `Name<T = f32>` with a field for each layer with parameters (and `statistics`, the running averages of `batch_norm`), `NameScratch` and `NameWorkspace` for its memory,

@@ -84,6 +84,42 @@ network! {
 }
 
 network! {
+    /// A block, with a constant.
+    struct Block([4, SIDE, SIDE] -> [4, SIDE, SIDE]) {
+        residual { conv: conv(SIDE / 2, kernel = 3, padding = 1, bias = false), bn: batch_norm(epsilon = 1e-3) }, elu,
+    }
+}
+
+network! {
+    /// Ends in a vector.
+    struct Head([4, 4, 4] -> [3]) { conv: conv(5, kernel = 4), relu, flatten, fc: linear(3) }
+}
+
+network! {
+    /// Networks within: first, in repetitions, as a branch, last.
+    pub struct Nested([4, 8, 8] -> [6]) {
+        first: net(Block),
+        stage: repeat(2) { block: net(Block), tanh },
+        max_pool(2),
+        concat { { one: net(Head) }, { net(Head) } },
+    }
+}
+
+network! {
+    /// The same written out.
+    pub struct Unnested([4, 8, 8] -> [6]) {
+        residual { conv1: conv(4, kernel = 3, padding = 1, bias = false), bn1: batch_norm(epsilon = 1e-3) }, elu,
+        residual { conv2: conv(4, kernel = 3, padding = 1, bias = false), bn2: batch_norm(epsilon = 1e-3) }, elu, tanh,
+        residual { conv3: conv(4, kernel = 3, padding = 1, bias = false), bn3: batch_norm(epsilon = 1e-3) }, elu, tanh,
+        max_pool(2),
+        concat {
+            { conv4: conv(5, kernel = 4), relu, flatten, fc1: linear(3) },
+            { conv5: conv(5, kernel = 4), relu, flatten, fc2: linear(3) },
+        },
+    }
+}
+
+network! {
     /// Repetitions in repetitions, in a block and around blocks.
     pub struct Repeated([3, 8, 8] -> [4]) {
         conv(4, kernel = 1),
@@ -237,6 +273,7 @@ fn gradients() {
     check_gradient::<Literal<f64>>();
     check_gradient::<Separable<f64>>();
     check_gradient::<Repeated<f64>>();
+    check_gradient::<Nested<f64>>();
     check_gradient::<Branches<f64>>();
     check_gradient::<Vectorial<f64>>();
 }
@@ -282,6 +319,7 @@ fn inference_is_training_with_running_statistics() {
     check_inference::<Literal<f64>>();
     check_inference::<Separable<f64>>();
     check_inference::<Repeated<f64>>();
+    check_inference::<Nested<f64>>();
     check_inference::<Branches<f64>>();
     check_inference::<Vectorial<f64>>();
     check_inference::<ResNet8<f64>>();
@@ -313,6 +351,61 @@ fn repetitions_are_layers() {
     let names: Vec<&str> = Repeated::TENSORS.iter().map(|tensor| tensor.name).collect();
     assert_eq!(names[..4], ["conv_0.weight", "conv_0.bias", "stage_1_c_1.weight", "stage_1_c_1.bias"]);
     assert!(names.contains(&"stage_2_bn_2.running_mean") && names.contains(&"fc_2.bias"));
+}
+
+#[test]
+fn networks_within_are_layers() {
+    check_same::<Nested<f64>, Unnested<f64>>();
+    assert_eq!((Nested::PARAMS, Nested::STATISTICS), (Unnested::PARAMS, Unnested::STATISTICS));
+    assert_eq!((Nested::MACS, Nested::SCRATCH_BYTES), (Unnested::MACS, Unnested::SCRATCH_BYTES));
+    let names: Vec<&str> = Nested::TENSORS.iter().map(|tensor| tensor.name).collect();
+    assert_eq!(names[..4], ["first.conv.weight", "first.bn.weight", "first.bn.bias", "stage_1_block.conv.weight"]);
+    assert!(names.contains(&"net_7.fc.bias") && names.contains(&"stage_2_block.bn.running_var"));
+}
+
+#[test]
+fn parts_are_networks() {
+    let mut rng = StdRng::seed_from_u64(8);
+    let (whole, mut block) = (random::<Nested<f64>>(&mut rng), <Block<f64>>::zeroed_box());
+    whole.copy_part_to("stage_2_block", &mut *block).unwrap();
+    assert_eq!(block.conv.weight, whole.stage_2_block.conv.weight);
+    assert_eq!(block.bn.bias, whole.stage_2_block.bn.bias);
+    assert_eq!(block.statistics.bn.variance, whole.statistics.stage_2_block.bn.variance);
+
+    let mut other = random::<Nested<f64>>(&mut rng);
+    let before = other.flat().to_vec();
+    other.copy_part_from("first", &*block).unwrap();
+    assert_eq!(other.first.conv.weight, block.conv.weight);
+    assert_eq!(other.statistics.first.bn.mean, block.statistics.bn.mean);
+    let changed = other.flat().iter().zip(&before).filter(|(now, before)| now != before).count();
+    assert_eq!(changed, <Block<f64> as Plain<f64>>::LEN);
+
+    let before = other.flat().to_vec();
+    let told = |error: tenonet::PartError<'_>| error.to_string();
+    assert_eq!(
+        told(other.copy_part_from("second", &*block).unwrap_err()),
+        "`second` in Nested is no Block: it has no tensor `conv.weight`"
+    );
+    assert_eq!(
+        told(other.copy_part_from("one", &*<Other<f64>>::zeroed_box()).unwrap_err()),
+        "`one` in Nested is no Other: its `conv.weight` is [5, 4, 4, 4], wanted [4, 4, 4, 4]"
+    );
+    let short = random::<Short<f64>>(&mut rng);
+    assert_eq!(
+        told(other.copy_part_from("one", &*short).unwrap_err()),
+        "`one` in Nested is no Short: `one.fc.weight` is not in that"
+    );
+    assert_eq!(other.flat(), before);
+}
+
+network! {
+    /// Unlike [`Head`] in one shape.
+    struct Other([4, 4, 4] -> [3]) { conv: conv(4, kernel = 4), flatten, fc: linear(3) }
+}
+
+network! {
+    /// Unlike [`Head`] in what is there.
+    struct Short([4, 4, 4] -> [5]) { conv: conv(5, kernel = 4), flatten }
 }
 
 #[test]

@@ -10,11 +10,12 @@ mod layer;
 
 use std::collections::{HashMap, HashSet};
 
+use syn::Ident;
 use syn::ext::IdentExt;
 use tenonet_shape::{Shape, Text};
 
 use crate::diagnostics::Diagnostics;
-use crate::ir::{Network, Num, Op, Place, Source};
+use crate::ir::{Name, Net, Network, Num, Op, Place, Source, entered};
 use crate::parse::{Doubt, Parsed};
 use layer::{Sums, Told};
 pub use layer::{known_conv, known_conv_transpose, known_pad, known_pool, known_upsample};
@@ -47,11 +48,20 @@ pub fn check(parsed: &mut Parsed, faults: &mut Diagnostics) {
     let input = map;
     // What leaves each layer.
     let mut maps: Vec<Map> = Vec::new();
-    for (index, (layer, doubts)) in network.layers.iter_mut().zip(&doubts.layers).enumerate() {
-        let of = |source: Source| match source {
-            Source::Input => input,
-            Source::Layer(index) => maps[index],
-        };
+    let (nets, mut entries) = (&network.nets, Entries::default());
+    for (index, (layer, own)) in network.layers.iter_mut().zip(&doubts.layers).enumerate() {
+        let seen =
+            |source: Source, entries: &Entries| match (entered(&nets[..entries.maps.len()], index, source), source) {
+                (Some(net), _) => entries.maps[net],
+                (None, Source::Input) => input,
+                (None, Source::Layer(index)) => maps[index],
+            };
+        while let Some(net) = nets.get(entries.maps.len()).filter(|net| net.layers.start == index) {
+            let mut arrives = seen(net.from, &entries);
+            arrives.doubt |= doubts.nets[entries.maps.len()];
+            entries.check(entries.maps.len(), net, arrives, faults);
+        }
+        let (doubts, of) = (own, |source| seen(source, &entries));
         let mut arrives = of(layer.from);
         arrives.doubt |= doubts.arrives;
         let leaves = match &layer.op {
@@ -90,32 +100,72 @@ pub fn known_shape(numbers: &[Num; 3]) -> Option<Shape> {
     Some(Shape::new(numbers[0].known()?, numbers[1].known()?, numbers[2].known()?))
 }
 
-/// A name belongs to one layer.
-fn names(network: &Network, faults: &mut Diagnostics) {
-    let mut seen: HashMap<String, usize> = HashMap::new();
-    // The first repetitions of the layers that are told: the same tokens are wrong once.
-    let mut told: HashSet<(usize, usize)> = HashSet::new();
-    let first_of = |index: usize| network.layers[index].copy_of.unwrap_or(index);
-    let repeated: HashSet<usize> = network.layers.iter().filter_map(|layer| layer.copy_of).collect();
+/// Who has a name: a layer, or a network within.
+struct Bearer<'a> {
+    name: &'a Name,
+    named: bool,
+    kind: &'a Ident,
+    /// The first of its repetitions.
+    first: usize,
+    /// The layers behind it that are in it, and networks.
+    within: usize,
+}
+
+/// Layers and networks within, each of these before what is in it.
+fn bearers(network: &Network) -> Vec<Bearer<'_>> {
+    let mut bearers: Vec<Bearer<'_>> = Vec::new();
+    // The places of layers and of networks in the list.
+    let (mut layers, mut nets): (Vec<usize>, Vec<usize>) = (Vec::new(), Vec::new());
     for (index, layer) in network.layers.iter().enumerate() {
-        let name = layer.name.unraw().to_string();
+        while let Some(net) = network.nets.get(nets.len()).filter(|net| net.layers.start == index) {
+            let within = network.nets[nets.len() + 1..].iter().filter(|other| net.layers.contains(&other.layers.start));
+            let (place, within) = (bearers.len(), net.layers.len() + within.count());
+            let first = net.copy_of.map_or(place, |first| nets[first]);
+            bearers.push(Bearer { name: &net.name, named: net.named, kind: &net.kind, first, within });
+            nets.push(place);
+        }
+        let place = bearers.len();
+        let first = layer.copy_of.map_or(place, |first| layers[first]);
+        bearers.push(Bearer { name: &layer.name, named: layer.named, kind: &layer.kind, first, within: 0 });
+        layers.push(place);
+    }
+    bearers
+}
+
+/// A name belongs to one layer, or to one network within.
+fn names(network: &Network, faults: &mut Diagnostics) {
+    let bearers = bearers(network);
+    let mut seen: HashMap<String, usize> = HashMap::new();
+    // The first repetitions of those that are told: the same tokens are wrong once.
+    let mut told: HashSet<(usize, usize)> = HashSet::new();
+    let is_repeated = |bearer: &Bearer<'_>| bearers.iter().filter(|other| other.first == bearer.first).nth(1).is_some();
+    let mut rest = bearers.iter().enumerate();
+    while let Some((index, bearer)) = rest.next() {
+        let name = bearer.name.to_string();
         let Some(&first) = seen.get(&name) else {
             seen.insert(name, index);
             continue;
         };
-        if !told.insert((first_of(first), first_of(index))) {
+        // What is in a network of a taken name has taken names, too.
+        if bearer.within > 0 {
+            rest.nth(bearer.within - 1);
+        }
+        let other = &bearers[first];
+        if !told.insert((other.first, bearer.first)) {
             continue;
         }
         // A layer without a name is called by its kind and position; then the name that someone chose is the wrong one.
-        let (wrong, unnamed) = match (&network.layers[first], layer) {
-            (first, layer) if !layer.named => (first, Some(layer)),
-            (first, layer) if !first.named => (layer, Some(first)),
-            (_, layer) => (layer, None),
+        let (wrong, unnamed) = match (other, bearer) {
+            (other, bearer) if !bearer.named => (other, Some(bearer)),
+            (other, bearer) if !other.named => (bearer, Some(other)),
+            (_, bearer) => (bearer, None),
         };
-        let fault = faults.push(Place::at(wrong.name.span()), format!("two layers are called `{name}`"));
+        let what = if other.within > 0 || bearer.within > 0 { "a network and a layer" } else { "two layers" };
+        let what = if other.within > 0 && bearer.within > 0 { "two networks" } else { what };
+        let fault = faults.push(Place::at(wrong.name.span()), format!("{what} are called `{name}`"));
         if let Some(unnamed) = unnamed {
             fault.note(format!("a {} without a name is called by its kind and position", unnamed.kind));
-        } else if repeated.contains(&first_of(first)) || repeated.contains(&first_of(index)) {
+        } else if is_repeated(other) || is_repeated(bearer) {
             fault.note("in `repeat` a layer's name has the number of the repetition behind it: `name_1`, `name_2`, …");
         } else {
             fault.help("a layer's name is its field and its name in weight files: choose another");
@@ -123,14 +173,50 @@ fn names(network: &Network, faults: &mut Diagnostics) {
     }
     // The running averages are a field of their own.
     if network.layers.iter().any(|layer| matches!(layer.op, Op::BatchNorm(_))) {
-        for layer in network.layers.iter().filter(|layer| layer.has_params() && layer.name.unraw() == "statistics") {
+        let layers = network.layers.iter().filter(|layer| layer.has_params()).map(|layer| (&layer.name, "layer"));
+        let nets = network.nets.iter().map(|net| (&net.name, "network"));
+        for (name, what) in
+            layers.chain(nets).filter(|(name, _)| name.nets.is_empty() && name.own.unraw() == "statistics")
+        {
             faults
                 .push(
-                    Place::at(layer.name.span()),
-                    "a layer is called `statistics`, as the running averages of batch_norm are",
+                    Place::at(name.span()),
+                    format!("a {what} is called `statistics`, as the running averages of batch_norm are"),
                 )
-                .help("a layer's name is its field: choose another");
+                .help(format!("a {what}'s name is its field: choose another"));
         }
+    }
+}
+
+/// The networks within, as far as they are known.
+#[derive(Default)]
+struct Entries {
+    /// What arrives at the layers of each.
+    maps: Vec<Map>,
+    /// The first repetitions whose fault is told.
+    told: HashSet<usize>,
+}
+
+impl Entries {
+    /// Tells whether what arrives at a network within is its declared input. Its layers go by what it declares.
+    fn check(&mut self, index: usize, net: &Net, arrives: Map, faults: &mut Diagnostics) {
+        let declared = known_shape(&net.input);
+        self.maps.push(match (declared, arrives.shape, arrives.doubt) {
+            (Some(declared), Some(shape), Doubt::NONE) if !shape.same(declared) => {
+                if self.told.insert(net.copy_of.unwrap_or(index)) {
+                    let headline = shape.arrival_text(declared, &net.title, &net.of);
+                    let fault = faults.push(net.place, headline.as_str());
+                    if shape.len() == declared.len() && declared.is_flat() {
+                        fault.help("put `flatten` before it");
+                    }
+                }
+                Map { shape: Some(declared), doubt: Doubt::NONE, surely_map: false }
+            }
+            (Some(declared), _, doubt) if doubt != Doubt::NONE => {
+                Map { shape: Some(declared), doubt: Doubt::NONE, surely_map: false }
+            }
+            _ => arrives,
+        });
     }
 }
 
@@ -146,7 +232,7 @@ fn output(network: &Network, map: &Map, faults: &mut Diagnostics) {
     let headline = format!("{name}: declared output {} differs from the real output {written}", declared.brackets());
     let fault = faults.push(Place::at(network.output_span), headline);
     if let Some(last) = network.layers.last() {
-        fault.note(format!("the last layer, {}, yields {}", last.name.unraw(), real.text()));
+        fault.note(format!("the last layer, {}, yields {}", last.name, real.text()));
     }
     fault.help(if real.len() == declared.len() && declared.is_flat() {
         "put `flatten` behind the last layer".to_owned()

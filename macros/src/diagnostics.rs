@@ -48,38 +48,47 @@ impl Diagnostic {
 
 /// All faults of one declaration.
 #[derive(Debug, Default)]
-pub struct Diagnostics(Vec<Diagnostic>);
+pub struct Diagnostics {
+    told: Vec<Diagnostic>,
+    /// Whether there is a fault that is told elsewhere.
+    hushed: bool,
+}
 
 impl Diagnostics {
     /// Adds a fault; note and help can be added to what it returns.
     pub fn push(&mut self, place: Place, headline: impl ToString) -> &mut Diagnostic {
-        let index = self.0.len();
-        self.0.push(Diagnostic { place, headline: headline.to_string(), note: None, help: None });
-        &mut self.0[index]
+        let index = self.told.len();
+        self.told.push(Diagnostic { place, headline: headline.to_string(), note: None, help: None });
+        &mut self.told[index]
     }
 
     /// Forgets the last faults, all but `len`.
     pub fn truncate(&mut self, len: usize) {
-        self.0.truncate(len);
+        self.told.truncate(len);
+    }
+
+    /// Notes a fault that is told elsewhere.
+    pub fn hush(&mut self) {
+        self.hushed = true;
     }
 
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.told.is_empty() && !self.hushed
     }
 
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.told.len()
     }
 
     #[cfg(test)]
     pub fn iter(&self) -> impl Iterator<Item = &Diagnostic> {
-        self.0.iter()
+        self.told.iter()
     }
 
     /// One `compile_error!` for each fault, in the order of the source.
     pub fn into_tokens(mut self) -> TokenStream {
-        self.0.sort_by_key(|fault| position(fault.place.start));
-        self.0.iter().map(Diagnostic::to_tokens).collect()
+        self.told.sort_by_key(|fault| position(fault.place.start));
+        self.told.iter().map(Diagnostic::to_tokens).collect()
     }
 }
 

@@ -11,6 +11,7 @@ use quote::{format_ident, quote};
 use syn::Ident;
 
 use crate::ir::Network;
+use crate::nets::Offer;
 
 #[cfg(test)]
 pub use shapes::Known;
@@ -31,9 +32,9 @@ impl<'a> Context<'a> {
 }
 
 /// The whole expansion.
-pub fn expand(network: &Network) -> TokenStream {
+pub fn expand(network: &Network, offer: &Offer) -> TokenStream {
     let context = Context::new(network);
-    let declared = declared(&context, passes::passes(&context));
+    let declared = declared(&context, passes::passes(&context), offer);
     let checks = context.shapes.checks(network);
     quote! {
         #declared
@@ -42,18 +43,20 @@ pub fn expand(network: &Network) -> TokenStream {
 }
 
 /// All that can be named, and passes that do nothing: for a network whose faults are told already.
-pub fn stub(network: &Network) -> TokenStream {
-    declared(&Context::new(network), passes::Passes::idle())
+pub fn stub(network: &Network, offer: &Offer) -> TokenStream {
+    declared(&Context::new(network), passes::Passes::idle(), offer)
 }
 
-fn declared(context: &Context<'_>, passes: passes::Passes) -> TokenStream {
+fn declared(context: &Context<'_>, passes: passes::Passes, offer: &Offer) -> TokenStream {
     let shapes = context.shapes.items();
     let item = fields::item(context);
-    let implementation = implementation(context, passes);
+    let implementation = implementation(context, passes, &offer.tables);
+    let offered = &offer.items;
     quote! {
         #item
         #shapes
         #implementation
+        #offered
     }
 }
 
@@ -65,14 +68,14 @@ fn declared(context: &Context<'_>, passes: passes::Passes) -> TokenStream {
 ///     impl LeNet<f32> { … }
 /// };
 /// ```
-fn implementation(context: &Context<'_>, passes: passes::Passes) -> TokenStream {
+fn implementation(context: &Context<'_>, passes: passes::Passes, tables: &TokenStream) -> TokenStream {
     let ident = &context.network.ident;
     let name = ident.to_string();
     let input = context.shapes.tensor(&context.shapes.input, quote!(T));
     let output = context.shapes.tensor(&context.shapes.declared, quote!(T));
     let layers = info::layers(context);
     let tensors = info::tensors(context);
-    let inherent = inherent(context);
+    let inherent = inherent(context, tables);
     let statistics = passes::norms(context).next().map(|_| {
         let averages = info::statistics(context);
         quote!(const STATISTICS: usize = #averages;)
@@ -132,7 +135,7 @@ fn implementation(context: &Context<'_>, passes: passes::Passes) -> TokenStream 
 
 /// Constants and constructors on the `f32` network, so that `LeNet::PARAMS` needs no annotation; for other element types
 /// the trait has them.
-fn inherent(context: &Context<'_>) -> TokenStream {
+fn inherent(context: &Context<'_>, tables: &TokenStream) -> TokenStream {
     let ident = &context.network.ident;
     let vis = &context.network.vis;
     let consts = [
@@ -162,6 +165,7 @@ fn inherent(context: &Context<'_>) -> TokenStream {
         #offered
         impl #ident<f32> {
             #(#consts)*
+            #tables
 
             /// The table of the layers.
             #vis fn summary() -> tn::Summary<Self> {

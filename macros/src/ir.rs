@@ -3,8 +3,12 @@
 //! `parse` makes it without knowing any arithmetic; `check` fills in the shapes and collects the faults; `plan` and
 //! `expand` read it.
 
-use proc_macro2::Span;
-use quote::ToTokens;
+use std::fmt;
+use std::ops::Range;
+
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, quote};
+use syn::ext::IdentExt;
 use syn::{Attribute, Expr, Ident, Visibility};
 use tenonet_shape::{PadMode, Rounding, Shape, UpsampleMode};
 
@@ -64,11 +68,48 @@ impl Num {
     }
 }
 
+/// The name of a layer or of a network within the network: the networks that it lies in, the outermost first, and its own.
+#[derive(Clone, Debug)]
+pub struct Name {
+    pub nets: Vec<Ident>,
+    pub own: Ident,
+}
+
+impl Name {
+    /// Where it is written.
+    pub fn span(&self) -> Span {
+        self.own.span()
+    }
+
+    /// Joined by underscores, as a part of an identifier: `backbone_conv1`.
+    pub fn word(&self) -> String {
+        self.to_string().replace('.', "_")
+    }
+}
+
+/// As in tables, weight files and messages: `backbone.conv1`.
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.nets.iter().try_for_each(|net| write!(f, "{}.", net.unraw()))?;
+        write!(f, "{}", self.own.unraw())
+    }
+}
+
+/// As a field: `backbone.conv1`.
+impl ToTokens for Name {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        let Name { nets, own } = self;
+        tokens.extend(quote!(#(#nets.)* #own));
+    }
+}
+
 /// A declared network.
 #[derive(Debug)]
 pub struct Network {
-    /// Doc comments and other attributes, without `budget`.
+    /// Doc comments and other attributes, without `budget` and `macro_export`.
     pub attrs: Vec<Attribute>,
+    /// Whether networks of other crates may hold it.
+    pub exported: bool,
     pub vis: Visibility,
     pub ident: Ident,
     /// `[C, H, W]`; a declared `[N]` is `[N, 1, 1]`.
@@ -81,6 +122,8 @@ pub struct Network {
     /// The layers in the order of the declaration; each reads the network's input or layers before it. A block stands
     /// behind its arms: the layers of `residual { … }`, those of its shortcut, then the sum; the branches of `concat { … }`, then the joined map. There is at least one.
     pub layers: Vec<Layer>,
+    /// The networks within, `net(Other)`, each before those in it. Their layers are among `layers`.
+    pub nets: Vec<Net>,
 }
 
 impl Network {
@@ -123,6 +166,33 @@ pub enum Source {
     Layer(usize),
 }
 
+/// `backbone: net(Backbone)`: another network in place of a layer.
+#[derive(Debug)]
+pub struct Net {
+    pub name: Name,
+    /// Whether the name was declared.
+    pub named: bool,
+    /// The name in messages, with the number of the repetition from the second one on.
+    pub title: String,
+    /// In a repetition behind the first one: the one of the same tokens in the first.
+    pub copy_of: Option<usize>,
+    /// The token `net`.
+    pub kind: Ident,
+    /// What the other network is called, and where that is written here.
+    pub of: String,
+    pub place: Place,
+    /// Where what arrives comes from.
+    pub from: Source,
+    /// `[C, H, W]`: the input that it declares.
+    pub input: [Num; 3],
+    pub layers: Range<usize>,
+}
+
+/// The innermost of networks within that a layer is in and whose input `source` is.
+pub fn entered(nets: &[Net], layer: usize, source: Source) -> Option<usize> {
+    nets.iter().rposition(|net| net.layers.contains(&layer) && net.from == source)
+}
+
 /// `#[budget(weights = …, scratch = …, macs = …, tape = …)]`: limits, in bytes and multiply-adds.
 #[derive(Debug, Default)]
 pub struct Budget {
@@ -136,7 +206,7 @@ pub struct Budget {
 #[derive(Debug)]
 pub struct Layer {
     /// The declared name, or kind and position (`relu_1`, counted from 0): the field, and the name in tables and files.
-    pub name: Ident,
+    pub name: Name,
     /// Whether the name was declared.
     pub named: bool,
     /// The name in messages, with the number of the repetition from the second one on.

@@ -1,7 +1,8 @@
 //! The macro `network!` of tenonet: a small compiler.
 //!
 //! ```text
-//! tokens ─ parse ─▶ ir::Network ─ check ─▶ the same with shapes ─ plan ─▶ steps, sizes, offsets ─ expand ─▶ tokens
+//! tokens ─ nets ─▶ with the declarations of networks within
+//!        ─ parse ─▶ ir::Network ─ check ─▶ the same with shapes ─ plan ─▶ steps, sizes, offsets ─ expand ─▶ tokens
 //!            └──────────┴─ diagnostics: any fault ─▶ one `compile_error!` each, and a stub of the network
 //! ```
 //!
@@ -12,6 +13,7 @@ mod check;
 mod diagnostics;
 mod expand;
 mod ir;
+mod nets;
 mod parse;
 mod plan;
 mod size;
@@ -32,12 +34,19 @@ pub fn network(tokens: TokenStream) -> TokenStream {
 }
 
 fn expansion(tokens: proc_macro2::TokenStream) -> proc_macro2::TokenStream {
-    let (declared, faults) = front(tokens);
+    let tokens = match nets::complete(tokens) {
+        Ok(tokens) => tokens,
+        Err(question) => return question,
+    };
+    let (declared, faults) = front(tokens.clone());
     match declared {
-        Some(declared) if faults.is_empty() => expand::expand(&declared.network),
+        Some(declared) if faults.is_empty() => {
+            expand::expand(&declared.network, &nets::offer(&declared.network, tokens, false))
+        }
         Some(declared) => {
+            let offer = nets::offer(&declared.network, tokens, true);
             let mut tokens = faults.into_tokens();
-            tokens.extend(stub::stub(declared.network));
+            tokens.extend(stub::stub(declared.network, &offer));
             tokens
         }
         None => faults.into_tokens(),

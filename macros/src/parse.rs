@@ -1,10 +1,10 @@
 //! Tokens → [`Network`]: syntax alone, no arithmetic of shapes. A fault is noted, a harmless guess takes the place of
 //! what is faulty, and reading goes on, so that all faults of a declaration are told at once.
 
-mod args;
+pub mod args;
 mod block;
 mod layer;
-mod number;
+pub mod number;
 pub mod words;
 
 use std::ops::BitOrAssign;
@@ -57,6 +57,8 @@ impl BitOrAssign for Doubt {
 pub struct Doubts {
     /// One for each layer.
     pub layers: Vec<LayerDoubts>,
+    /// About what arrives at each network within, beyond what the layer before it yields.
+    pub nets: Vec<Doubt>,
     /// About what leaves the network, beyond what its last layer yields.
     pub leaves: Doubt,
 }
@@ -91,8 +93,13 @@ pub fn parse(tokens: TokenStream, faults: &mut Diagnostics) -> Option<Parsed> {
 }
 
 fn declaration(input: ParseStream, faults: &mut Diagnostics) -> Option<Parsed> {
-    let (attrs, budget) = attributes(input, faults);
+    let Attributes { others: attrs, budget, exported } = attributes(input, faults);
     let vis = visibility(input, faults);
+    if let Some(place) = exported
+        && !matches!(vis, Visibility::Public(_))
+    {
+        faults.push(place, "only a `pub` network can be in other crates' networks").help("write `pub struct`");
+    }
     if !input.peek(Token![struct]) {
         faults.push(here(input), "expected `struct`").help(FORM);
         skip_until(input, |input| input.peek(Token![struct]));
@@ -142,12 +149,13 @@ fn declaration(input: ParseStream, faults: &mut Diagnostics) -> Option<Parsed> {
         faults.push(place, format!("{ident}: expected its layers, `{{ conv(16, kernel = 3), relu, … }}`"));
         skip_until(input, |input| matches!(next_group(input), Some(group) if group.delimiter() == Delimiter::Brace));
     }
-    let (mut layers, mut doubts) = (Vec::new(), Doubts { layers: Vec::new(), leaves: Doubt::ALL });
+    let (mut layers, mut nets) = (Vec::new(), Vec::new());
+    let mut doubts = Doubts { layers: Vec::new(), nets: Vec::new(), leaves: Doubt::ALL };
     if let Some(group) = next_group(input) {
         let _ = input.parse::<TokenTree>();
         let read = |input: ParseStream| {
             let doubt = if from.guess { Doubt::ALL } else { Doubt::NONE };
-            (layers, doubts) = block::layers(input, doubt, faults);
+            (layers, nets, doubts) = block::layers(input, &ident, doubt, faults);
             skip_until(input, |_| false);
             Ok(())
         };
@@ -165,7 +173,8 @@ fn declaration(input: ParseStream, faults: &mut Diagnostics) -> Option<Parsed> {
         }
     }
     let (input, output, output_span) = (from.numbers, to.numbers, to.span);
-    let network = Network { attrs, vis, ident, input, output, output_span, budget, layers };
+    let network =
+        Network { attrs, exported: exported.is_some(), vis, ident, input, output, output_span, budget, layers, nets };
     Some(Parsed { network, doubts, output_is_a_guess: to.guess })
 }
 
@@ -182,8 +191,17 @@ fn next_group(input: ParseStream) -> Option<Group> {
     }
 }
 
-fn attributes(input: ParseStream, faults: &mut Diagnostics) -> (Vec<Attribute>, Budget) {
-    let mut attrs = Vec::new();
+/// The attributes of a network.
+struct Attributes {
+    budget: Budget,
+    /// `#[macro_export]`, where it stands.
+    exported: Option<Place>,
+    /// The struct's.
+    others: Vec<Attribute>,
+}
+
+fn attributes(input: ParseStream, faults: &mut Diagnostics) -> Attributes {
+    let (mut attrs, mut exported) = (Vec::new(), None);
     let mut budget: Option<Budget> = None;
     while input.peek(Token![#]) {
         let fork = input.fork();
@@ -203,6 +221,8 @@ fn attributes(input: ParseStream, faults: &mut Diagnostics) -> (Vec<Attribute>, 
                         "a network's layout is its own: `repr(C)`, the parameters and nothing else",
                     )
                     .help("leave the attribute out; a struct of yours with `repr(align(…))` may hold the network");
+            } else if attr.path().is_ident("macro_export") {
+                exported = Some(Place::of(&attr.path()));
             } else if !attr.path().is_ident("budget") {
                 attrs.push(attr);
             } else if budget.is_some() {
@@ -212,7 +232,7 @@ fn attributes(input: ParseStream, faults: &mut Diagnostics) -> (Vec<Attribute>, 
             }
         }
     }
-    (attrs, budget.unwrap_or_default())
+    Attributes { budget: budget.unwrap_or_default(), exported, others: attrs }
 }
 
 /// `#[budget(weights = 256 * 1024, scratch = 16 * 1024, macs = 500_000, tape = 64 * 1024)]`.

@@ -11,12 +11,13 @@ use syn::ext::IdentExt;
 use tenonet_shape::Shape;
 
 use crate::expand;
-use crate::ir::{Layer, Network, Num, Op};
+use crate::ir::{Layer, Name, Network, Num, Op};
+use crate::nets::Offer;
 
-pub fn stub(mut network: Network) -> TokenStream {
+pub fn stub(mut network: Network, offer: &Offer) -> TokenStream {
     tell_apart(&mut network);
     shrink(&mut network);
-    expand::stub(&network)
+    expand::stub(&network, offer)
 }
 
 /// Two fields of one name would be another error.
@@ -26,10 +27,25 @@ fn tell_apart(network: &mut Network) {
         true => ["statistics".to_owned()].into(),
         false => HashSet::new(),
     };
-    for (index, layer) in network.layers.iter_mut().enumerate() {
-        let name = layer.name.unraw();
+    let other = |name: &Name, index: usize| format_ident!("__{}_{index}", name.own.unraw(), span = name.span());
+    for index in 0..network.nets.len() {
+        let (name, layers) = (network.nets[index].name.clone(), network.nets[index].layers.clone());
         if !seen.insert(name.to_string()) {
-            layer.name = format_ident!("__{name}_{index}", span = name.span());
+            let (depth, other) = (name.nets.len(), other(&name, index));
+            let within = network.nets[index + 1..].iter_mut().filter(|net| layers.contains(&net.layers.start));
+            let within = within.map(|net| &mut net.name);
+            for name in within.chain(network.layers[layers.clone()].iter_mut().map(|layer| &mut layer.name)) {
+                // A network that begins with the same layer may be around this one, not in it.
+                if let Some(net) = name.nets.get_mut(depth) {
+                    *net = other.clone();
+                }
+            }
+            network.nets[index].name.own = other;
+        }
+    }
+    for (index, layer) in network.layers.iter_mut().enumerate() {
+        if !seen.insert(layer.name.to_string()) {
+            layer.name.own = other(&layer.name, index);
             seen.insert(layer.name.to_string());
         }
     }

@@ -3,6 +3,7 @@
 mod check;
 mod concat;
 mod expand;
+mod nets;
 mod parse;
 mod plan;
 mod random;

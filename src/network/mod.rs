@@ -3,10 +3,12 @@
 
 #[cfg(feature = "std")]
 pub(crate) mod batch;
+mod part;
 mod summary;
 #[allow(unsafe_code, reason = "marks workspaces as zeroable")]
 mod workspace;
 
+pub use part::{PartError, PartFault};
 pub use summary::Summary;
 #[cfg(feature = "std")]
 pub use workspace::BatchWorkspace;
@@ -195,6 +197,47 @@ pub trait Network: Plain<Self::Scalar> {
     /// The network's table: layers, shapes, parameters, multiply-adds, and the sums.
     fn summary() -> Summary<Self> {
         Summary::new()
+    }
+
+    /// Copies the elements of a network within (`backbone: net(Backbone)`) to a network of its own: parameters, and running averages of `batch_norm`.
+    ///
+    /// ```
+    /// use tenonet::prelude::*;
+    ///
+    /// network! {
+    ///     struct Backbone([1, 8, 8] -> [4, 4, 4]) { conv1: conv(4, kernel = 3, padding = 1), relu, max_pool(2) }
+    /// }
+    /// network! {
+    ///     struct Classifier([1, 8, 8] -> [10]) { backbone: net(Backbone), flatten, fc: linear(10) }
+    /// }
+    ///
+    /// let mut trained = Classifier::init(&mut rand::rng());
+    /// let mut backbone = Backbone::zeroed_box();
+    /// trained.copy_part_to("backbone", &mut *backbone)?;
+    /// assert_eq!(backbone.conv1.weight, trained.backbone.conv1.weight);
+    ///
+    /// let mut other = Classifier::init(&mut rand::rng());
+    /// other.copy_part_from("backbone", &*backbone)?;
+    /// assert_eq!(other.backbone.conv1.weight, trained.backbone.conv1.weight);
+    /// # Ok::<(), tenonet::PartError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If the layers of that name are no `P`: if their tensors differ in name or shape. Then nothing is copied.
+    fn copy_part_to<'a, P: Network<Scalar = Self::Scalar>>(
+        &self, name: &'a str, part: &mut P,
+    ) -> Result<(), PartError<'a>> {
+        part::copy_to(self, name, part)
+    }
+
+    /// Copies the elements of a network to the layers that are one within this network: the reverse of [`copy_part_to`](Self::copy_part_to).
+    ///
+    /// # Errors
+    /// As [`copy_part_to`](Self::copy_part_to).
+    fn copy_part_from<'a, P: Network<Scalar = Self::Scalar>>(
+        &mut self, name: &'a str, part: &P,
+    ) -> Result<(), PartError<'a>> {
+        part::copy_from(self, name, part)
     }
 
     /// A network with random weights (He's normal distribution), zero biases, and normalisations that change nothing yet, on the heap; it never

@@ -89,6 +89,23 @@ impl Shape {
         Text::new().num(self.c).str("×").num(self.h).str("×").num(self.w)
     }
 
+    /// What is wrong if this shape arrives at a network within that declares another input.
+    pub const fn arrival_text(self, declared: Shape, name: &str, network: &str) -> Text {
+        let text = Text::new().str(name).str(": ").str(network).str(" takes ").text(&declared.brackets());
+        text.str(", but ").text(&self.brackets()).str(" arrives")
+    }
+
+    /// Panics unless this shape is the input that a network within declares.
+    ///
+    /// # Panics
+    /// If the shapes differ.
+    #[track_caller]
+    pub const fn deny_arrival(self, declared: Shape, name: &str, network: &str) {
+        if !self.same(declared) {
+            panic!("{}", self.arrival_text(declared, name, network).as_str());
+        }
+    }
+
     /// Panics unless `declared` is this shape: a compile error where it is evaluated in a `const`, at the place of the call.
     ///
     /// # Panics

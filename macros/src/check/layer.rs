@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::mem::discriminant;
 
 use proc_macro2::Span;
-use syn::ext::IdentExt;
 use tenonet_shape::{self as shape, Axis, Fault, Faults, Field, Shape, Text};
 
 use super::Map;
@@ -62,7 +61,7 @@ pub type Trial<'a> = (usize, &'a mut Layer);
 pub fn check(
     (index, layer): Trial<'_>, map: Map, own: Doubt, sums: &mut Sums, told: &mut Told, faults: &mut Diagnostics,
 ) -> Map {
-    let name = layer.name.unraw().to_string();
+    let name = layer.name.to_string();
     let mut judge = Judge { layer, index, kind: layer.kind.span(), map, own, told, faults };
     if layer.is_1d() {
         judge.signal();

@@ -1,9 +1,10 @@
 //! The struct: one field for each layer with parameters.
 
+use std::ops::Range;
+
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use syn::Ident;
-use syn::ext::IdentExt;
 
 use super::Context;
 use super::passes::norms;
@@ -22,14 +23,8 @@ use crate::size::Size;
 pub fn item(context: &Context<'_>) -> TokenStream {
     let network = context.network;
     let (attrs, vis, ident) = (&network.attrs, &network.vis, &network.ident);
-    let fields = network.layers.iter().enumerate().filter_map(|(i, layer)| {
-        let (name, ty, doc) = (&layer.name, field_type(context, i, layer)?, doc(context, i, layer));
-        Some(quote! {
-            #[doc = #doc]
-            #vis #name: #ty,
-        })
-    });
-    let mut fields: Vec<_> = fields.collect();
+    let of_layer = |i: usize| Some((field_type(context, i, &network.layers[i])?, doc(context, i, &network.layers[i])));
+    let Struct { mut fields, within } = Structs::new(context, "Net", &of_layer).of(0..network.layers.len(), 0);
     let statistics = statistics(context);
     if statistics.is_some() {
         let name = statistics_name(context);
@@ -57,6 +52,8 @@ pub fn item(context: &Context<'_>) -> TokenStream {
             #marker
         }
 
+        #(#within)*
+
         #statistics
 
         #[doc = #scratch_doc]
@@ -83,15 +80,12 @@ fn statistics_name(context: &Context<'_>) -> Ident {
 fn statistics(context: &Context<'_>) -> Option<TokenStream> {
     let network = context.network;
     let (vis, name) = (&network.vis, statistics_name(context));
-    let fields = norms(context).map(|i| {
-        let (layer, channels) = (&network.layers[i], context.shapes.before(i).sides()[0].argument());
-        let (field, doc) = (&layer.name, format!("Of `{}`.", layer.name.unraw()));
-        quote! {
-            #[doc = #doc]
-            #vis #field: ::tenonet::layers::Statistics<#channels, T>,
-        }
-    });
-    let fields: Vec<_> = fields.collect();
+    let norms: Vec<usize> = norms(context).collect();
+    let of_layer = |i: usize| {
+        let channels = norms.contains(&i).then(|| context.shapes.before(i).sides()[0].argument())?;
+        Some((quote!(::tenonet::layers::Statistics<#channels, T>), format!("Of `{}`.", network.layers[i].name)))
+    };
+    let Struct { fields, within } = Structs::new(context, "Statistics", &of_layer).of(0..network.layers.len(), 0);
     let doc = format!("The running averages of [`{}`]: what `batch_norm` uses at inference.", network.ident);
     // What the network derives, this has to have too.
     let derives = network.attrs.iter().filter(|attr| attr.path().is_ident("derive"));
@@ -104,8 +98,109 @@ fn statistics(context: &Context<'_>) -> Option<TokenStream> {
             #vis struct #name<T = f32> {
                 #(#fields)*
             }
+
+            #(#within)*
         }
     })
+}
+
+/// The fields of a struct: layers, and structs for the networks within.
+struct Struct {
+    fields: Vec<TokenStream>,
+    /// The items of these structs.
+    within: Vec<TokenStream>,
+}
+
+/// Makes structs whose fields are layers.
+struct Structs<'a> {
+    context: &'a Context<'a>,
+    /// Ends the structs' names.
+    suffix: &'a str,
+    /// The type and the documentation of a layer's field, if it has one.
+    of_layer: &'a dyn Fn(usize) -> Option<(TokenStream, String)>,
+}
+
+impl<'a> Structs<'a> {
+    fn new(
+        context: &'a Context<'a>, suffix: &'a str, of_layer: &'a dyn Fn(usize) -> Option<(TokenStream, String)>,
+    ) -> Self {
+        Structs { context, suffix, of_layer }
+    }
+
+    /// The layers of a range, which lie in `depth` networks at least.
+    fn of(&self, layers: Range<usize>, depth: usize) -> Struct {
+        let network = self.context.network;
+        let (vis, mut made) = (&network.vis, Struct { fields: Vec::new(), within: Vec::new() });
+        let mut layer = layers.start;
+        while layer < layers.end {
+            let name = &network.layers[layer].name;
+            if name.nets.len() > depth {
+                let net =
+                    network.nets.iter().position(|net| net.layers.contains(&layer) && net.name.nets.len() == depth);
+                let Some(net) = net else { break };
+                layer = network.nets[net].layers.end;
+                made.put_net(self, net);
+                continue;
+            }
+            if let Some((ty, doc)) = (self.of_layer)(layer) {
+                let own = &name.own;
+                made.fields.push(quote! {
+                    #[doc = #doc]
+                    #vis #own: #ty,
+                });
+            }
+            layer += 1;
+        }
+        made
+    }
+}
+
+impl Struct {
+    /// ```text
+    /// pub backbone: ClassifierBackboneNet<T>,
+    ///
+    /// /// Of `backbone`, the network `Backbone`.
+    /// #[repr(C)]
+    /// pub struct ClassifierBackboneNet<T = f32> { … }
+    /// ```
+    fn put_net(&mut self, structs: &Structs<'_>, index: usize) {
+        let network = structs.context.network;
+        let (net, vis) = (&network.nets[index], &network.vis);
+        let Struct { fields, within } = structs.of(net.layers.clone(), net.name.nets.len() + 1);
+        if fields.is_empty() {
+            return;
+        }
+        let word = camel(&net.name.word());
+        let is_twin = network.nets.iter().filter(|other| camel(&other.name.word()) == word).nth(1).is_some();
+        let twin = if is_twin { format!("At{index}") } else { String::new() };
+        let name = format_ident!("{}{word}{twin}{}", network.ident, structs.suffix);
+        let (own, doc) = (&net.name.own, format!("Of `{}`, the network `{}`.", net.name, net.of));
+        // What the network derives, this has to have too.
+        let derives = network.attrs.iter().filter(|attr| attr.path().is_ident("derive"));
+        self.fields.push(quote! {
+            #[doc = #doc]
+            #vis #own: #name<T>,
+        });
+        self.within.push(quote! {
+            #[doc = #doc]
+            #(#derives)*
+            #[allow(clippy::struct_field_names, reason = "fields have the layers' names, which weight files have too")]
+            #[repr(C)]
+            #vis struct #name<T = f32> {
+                #(#fields)*
+            }
+        });
+        self.within.extend(within);
+    }
+}
+
+/// `stage_1` as a part of a type's name: `Stage1`.
+pub fn camel(word: &str) -> String {
+    let words = word.split('_').map(|word| {
+        let mut letters = word.chars();
+        letters.next().map(|first| first.to_uppercase().chain(letters).collect::<String>()).unwrap_or_default()
+    });
+    words.collect()
 }
 
 fn doc(context: &Context<'_>, index: usize, layer: &Layer) -> String {

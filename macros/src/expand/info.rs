@@ -9,15 +9,10 @@ use super::shapes::{Known, ShapeRef};
 use crate::ir::{Layer, Op};
 use crate::size::Size;
 
-/// A layer as the name of a field: without the `r#` of a raw identifier.
-fn name(layer: &Layer) -> String {
-    layer.name.to_string().trim_start_matches("r#").to_string()
-}
-
 /// `tn::LayerInfo { name: "conv1", kind: "conv", output: Shape::new(6, 28, 28), params: …, macs: … }` for each layer.
 pub fn layers<'a>(context: &'a Context<'_>) -> impl Iterator<Item = TokenStream> + 'a {
     context.network.layers.iter().enumerate().map(|(i, layer)| {
-        let (name, kind, output) = (name(layer), layer.kind.to_string(), context.shapes.outputs[i].value());
+        let (name, kind, output) = (layer.name.to_string(), layer.kind.to_string(), context.shapes.outputs[i].value());
         let (params, macs) = match (&layer.op, &context.shapes.known[i]) {
             (Op::Conv(_) | Op::ConvTranspose(_) | Op::Linear(_), None) => {
                 let spec = context.shapes.spec(i, layer);
@@ -61,7 +56,7 @@ impl Tensors {
     fn push_shape(
         &mut self, layer: &Layer, what: &str, shape: TokenStream, len: &Size, memory: TokenStream, role: TokenStream,
     ) {
-        let (name, offset) = (format!("{}.{what}", name(layer)), &self.offset);
+        let (name, offset) = (format!("{}.{what}", layer.name), &self.offset);
         self.list.push(quote! {
             tn::TensorInfo {
                 name: #name,

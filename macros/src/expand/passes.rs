@@ -10,6 +10,7 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
 use super::Context;
+use super::fields::camel;
 use crate::ir::{Activation, Branch, Network, Op, PoolKind, Source};
 use crate::plan::{self, Kernel, Mode, Operand, Step};
 use crate::size::Size;
@@ -114,19 +115,14 @@ fn marker<'a>(context: &'a Context<'_>, index: usize) -> &'a syn::Ident {
 
 /// The marker types of all layers: `conv1` has `Conv1`. The position keeps apart what reads the same.
 pub fn markers(network: &Network) -> Vec<syn::Ident> {
-    let names: Vec<String> = network.layers.iter().map(|layer| layer.name.to_string()).collect();
+    let names: Vec<String> = network.layers.iter().map(|layer| layer.name.word()).collect();
     let plain = |name: &String| name.replace('_', "").to_ascii_lowercase();
     let mut twins: HashMap<String, usize> = HashMap::new();
     for name in &names {
         *twins.entry(plain(name)).or_default() += 1;
     }
     let marker = |(index, name): (usize, &String)| {
-        let camel: String = (name.trim_start_matches("r#").split('_'))
-            .map(|word| {
-                let mut letters = word.chars();
-                letters.next().map(|first| first.to_uppercase().chain(letters).collect::<String>()).unwrap_or_default()
-            })
-            .collect();
+        let camel = camel(name);
         // Beside the parameters of the passes and the network itself.
         let taken = twins.get(&plain(name)).is_some_and(|twins| *twins > 1)
             || ["T", "S", "Self", "ACTIVATIONS", "TAPE", "DELTAS"].contains(&camel.as_str())
@@ -192,6 +188,16 @@ fn specs(context: &Context<'_>) -> TokenStream {
     quote!(#convs #transposed #pools #(#specs)*)
 }
 
+/// The field of what a batch_norm keeps.
+fn kept_field(context: &Context<'_>, layer: usize) -> syn::Ident {
+    let name = &context.network.layers[layer].name;
+    match name.nets.as_slice() {
+        [] => name.own.clone(),
+        // The position keeps apart what reads the same.
+        _ => format_ident!("{}_at_{layer}", name.word()),
+    }
+}
+
 /// ```text
 /// /// What batch_norm keeps of a micro-batch between forward and backward: means, then 1/√(variance + ε).
 /// #[repr(C)]
@@ -207,7 +213,7 @@ fn kept(context: &Context<'_>, work: &TokenStream) -> TokenStream {
     }
     let TrainWork { work: work_name, kept: kept_name } = TrainWork::new(context);
     let fields = norms(context).map(|index| {
-        let (name, len) = (&context.network.layers[index].name, context.shapes.before(index).sides()[0].times(2));
+        let (name, len) = (kept_field(context, index), context.shapes.before(index).sides()[0].times(2));
         let len = len.argument();
         quote!(#name: [T; #len],)
     });
@@ -380,9 +386,10 @@ fn forward_call(context: &Context<'_>, step: &Step, in_place: bool, site: Site<'
                 Site::Inference { .. } => quote! {
                     tn::batch_norm::forward(simd, &self.#name, &self.statistics.#name, #epsilon, #act, x, y);
                 },
-                Site::Training { .. } => quote! {
-                    tn::batch_norm::forward_tape(simd, &self.#name, #epsilon, #act, x, y, &mut kept.#name);
-                },
+                Site::Training { .. } => {
+                    let kept = kept_field(context, layer);
+                    quote!(tn::batch_norm::forward_tape(simd, &self.#name, #epsilon, #act, x, y, &mut kept.#kept);)
+                }
             }
         }
         Kernel::LayerNorm { layer } => {

@@ -131,7 +131,7 @@ impl Shapes {
         let input = triple(&network.input, &holder, "INPUT", &mut constants);
         let declared = triple(&network.output, &holder, "DECLARED", &mut constants);
         let names: Vec<Ident> = (network.layers.iter().enumerate())
-            .map(|(i, layer)| format_ident!("{}_{i}", layer.name.to_string().trim_start_matches("r#").to_uppercase()))
+            .map(|(i, layer)| format_ident!("{}_{i}", layer.name.word().to_uppercase()))
             .collect();
         let mut outputs: Vec<ShapeRef> = Vec::new();
         for (layer, name) in network.layers.iter().zip(&names) {
@@ -272,6 +272,19 @@ impl Shapes {
                     checks.extend(assertions(*place, quote!(::tenonet::shape::Concat::deny), faults));
                 }
             }
+        }
+        for (index, net) in network.nets.iter().enumerate().filter(|(_, net)| net.copy_of.is_none()) {
+            // A repetition has another input than the first one, and the same declaration.
+            let same = network.nets.iter().enumerate().filter(|(i, net)| *i == index || net.copy_of == Some(index));
+            let unknown = same.filter(|(_, net)| {
+                !matches!((self.at(net.from), known_shape(&net.input)), (ShapeRef::Known(_), Some(_)))
+            });
+            let arrivals = unknown.map(|(_, net)| {
+                let ([c, h, w], arrives, title, of) =
+                    (net.input.each_ref().map(value), self.at(net.from).value(), &net.title, &net.of);
+                quote!(#arrives, ::tenonet::shape::Shape::new(#c, #h, #w), #title, #of)
+            });
+            checks.extend(assertions(net.place, quote!(::tenonet::shape::Shape::deny_arrival), arrivals));
         }
         let real = self.outputs.last().unwrap_or(&self.input);
         if !matches!((&self.declared, real), (ShapeRef::Known(_), ShapeRef::Known(_))) {

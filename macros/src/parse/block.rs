@@ -1,6 +1,7 @@
 //! Lists of layers, and the blocks in them that hold lists themselves: `residual { layers } shortcut { layers }`.
 
 mod concat;
+mod net;
 mod repeat;
 
 use proc_macro2::{Delimiter, Group};
@@ -10,20 +11,35 @@ use syn::{Ident, Token};
 
 use super::args::{skip_to_comma, skip_until};
 use super::layer::{self, Head};
-use super::words::{CONCAT, REPEAT, RESIDUAL, SHORTCUT};
+use super::words::{CONCAT, NET, REPEAT, RESIDUAL, SHORTCUT};
 use super::{Doubt, Doubts, LayerDoubts, here, next_group};
 use crate::diagnostics::Diagnostics;
-use crate::ir::{Layer, Op, Place, Residual, Source};
+use crate::ir::{Layer, Name, Net, Op, Place, Residual, Source};
 use repeat::{Scope, scoped, title};
 
 /// A block, for a help.
 const FORM: &str = "write `residual { conv(16, kernel = 3, padding = same), relu }`";
 
-/// Reads the layers between the network's braces. A faulty one is told, and the next one is read all the same. `doubt`: about what arrives.
-pub fn layers(input: ParseStream, doubt: Doubt, faults: &mut Diagnostics) -> (Vec<Layer>, Doubts) {
-    let mut reader = Reader { layers: Vec::new(), doubts: Vec::new(), position: 0, scopes: Vec::new(), faults };
+/// Reads the layers between the braces of `network`, and the networks within. A faulty one is told, and the next one is read all the same.
+/// `doubt`: about what arrives.
+pub fn layers(
+    input: ParseStream, network: &Ident, doubt: Doubt, faults: &mut Diagnostics,
+) -> (Vec<Layer>, Vec<Net>, Doubts) {
+    let mut reader = Reader {
+        network,
+        layers: Vec::new(),
+        held: Vec::new(),
+        doubts: Vec::new(),
+        net_doubts: Vec::new(),
+        position: 0,
+        nets: Vec::new(),
+        scopes: Vec::new(),
+        scoped: 0,
+        faults,
+    };
     let end = reader.list(input, End { at: Source::Input, doubt });
-    (reader.layers, Doubts { layers: reader.doubts, leaves: end.doubt })
+    let doubts = Doubts { layers: reader.doubts, nets: reader.net_doubts, leaves: end.doubt };
+    (reader.layers, reader.held, doubts)
 }
 
 /// How far a list has come.
@@ -35,12 +51,19 @@ struct End {
 }
 
 struct Reader<'a> {
+    /// The network that is read.
+    network: &'a Ident,
     layers: Vec<Layer>,
+    held: Vec<Net>,
     doubts: Vec<LayerDoubts>,
-    /// Layers seen, faulty ones too.
+    net_doubts: Vec<Doubt>,
+    /// Layers seen, faulty ones too, in the innermost network.
     position: usize,
-    /// The repetitions that the layers belong to, the outermost first.
+    /// The networks within that the layers belong to, the outermost first.
+    nets: Vec<Ident>,
+    /// The repetitions that the layers belong to, the outermost first; from `scoped` on those in the innermost network.
     scopes: Vec<Scope>,
+    scoped: usize,
     faults: &'a mut Diagnostics,
 }
 
@@ -88,6 +111,9 @@ impl Reader<'_> {
         if word == CONCAT {
             return self.concat(head, input, end);
         }
+        if word == NET {
+            return self.net(head, input, end);
+        }
         let named = head.name.is_some();
         let layer = layer::layer(head, input, self.position, self.faults);
         self.position += 1;
@@ -98,9 +124,15 @@ impl Reader<'_> {
         }
     }
 
+    /// The repetitions in the innermost network.
+    fn scopes(&self) -> &[Scope] {
+        &self.scopes[self.scoped..]
+    }
+
     /// `named`: whether the name was declared.
     fn push(&mut self, (name, named): (Ident, bool), kind: Ident, op: Op, end: End, own: Doubt) -> End {
-        let name = if named { scoped(&self.scopes, name) } else { name };
+        let own_name = if named { scoped(self.scopes(), name) } else { name };
+        let name = Name { nets: self.nets.clone(), own: own_name };
         let title = title(&self.scopes, &name);
         let (from, copy_of) = (end.at, None);
         self.layers.push(Layer { name, named, title, copy_of, kind, op, from, input: None, output: None });

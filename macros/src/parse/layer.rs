@@ -61,21 +61,12 @@ pub fn layer(head: Head, input: ParseStream, position: usize, faults: &mut Diagn
     };
     let who = name.unraw().to_string();
 
-    if let Some(keeps_shape) = words::later(&word) {
-        faults.push(Place::at(kind.span()), format!("`{word}` is not supported yet"));
-        skip_to_comma(input);
-        // A layer that leaves the shape as it is can be left out of what follows; behind any other nothing is known.
-        return keeps_shape.then_some(Read { name, kind, op: Op::Activation(Activation::Relu), doubt });
-    }
     let meant = match words::kind(&word) {
         Some(meant) => meant,
         None => {
             let nearest = words::nearest_kind(&word);
             let fault = faults.push(Place::at(kind.span()), format!("unknown layer `{word}`"));
             match nearest {
-                Some(nearest) if words::later(nearest).is_some() => {
-                    fault.help(format!("did you mean `{nearest}`? It is not supported yet"))
-                }
                 Some(nearest) => fault.help(format!("did you mean `{nearest}`?")),
                 None => fault.help(format!("the layers are {}", words::all_kinds())),
             };

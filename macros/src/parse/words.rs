@@ -74,9 +74,6 @@ const KINDS: [(&str, Kind); 33] = [
     ("softplus", Kind::Softplus),
 ];
 
-/// Words that the language keeps for what is not built yet, and whether such a layer leaves the shape as it is.
-const LATER: [(&str, bool); 1] = [("net", false)];
-
 /// What other frameworks call a layer, where the name alone would not lead to ours.
 const ELSEWHERE: [(&str, &str); 16] = [
     ("cat", "concat"),
@@ -109,8 +106,11 @@ pub const REPEAT: &str = "repeat";
 /// The word before branches that are joined.
 pub const CONCAT: &str = "concat";
 
-/// The words that layers in braces follow.
-const BLOCKS: [&str; 3] = [RESIDUAL, REPEAT, CONCAT];
+/// The word before the name of another network.
+pub const NET: &str = "net";
+
+/// The words that are no layers: what follows them is read otherwise.
+const FORMS: [&str; 4] = [RESIDUAL, REPEAT, CONCAT, NET];
 
 /// Words that stand for a way of padding, rounding, grouping or interpolating, so that they are no numbers.
 pub const FLAGS: [&str; 10] =
@@ -157,22 +157,23 @@ pub fn names_first(word: &str) -> bool {
     NAMES.contains(&word)
 }
 
-pub fn kind(word: &str) -> Option<Kind> {
-    KINDS.iter().find(|(name, _)| *name == word).map(|(_, kind)| *kind)
+/// Whether an argument is a real number: one with a name, or the first one.
+pub fn is_real(word: &str, argument: Option<&str>) -> bool {
+    match argument {
+        Some(name) => name == "epsilon",
+        None => matches!(kind(word), Some(Kind::LeakyRelu | Kind::Elu | Kind::Dropout)),
+    }
 }
 
-/// Whether a word of a later version leaves the shape as it is; `None` for any other word.
-pub fn later(word: &str) -> Option<bool> {
-    LATER.iter().find(|(name, _)| *name == word).map(|(_, keeps_shape)| *keeps_shape)
+pub fn kind(word: &str) -> Option<Kind> {
+    KINDS.iter().find(|(name, _)| *name == word).map(|(_, kind)| *kind)
 }
 
 /// The kind of layer that was probably meant.
 pub fn nearest_kind(word: &str) -> Option<&'static str> {
     let word = word.to_lowercase();
     let elsewhere = ELSEWHERE.iter().find(|(name, _)| *name == word).map(|(_, ours)| *ours);
-    let names = || {
-        KINDS.iter().map(|(name, _)| *name).chain(LATER.iter().map(|(name, _)| *name)).chain(BLOCKS).chain([SHORTCUT])
-    };
+    let names = || KINDS.iter().map(|(name, _)| *name).chain(FORMS).chain([SHORTCUT]);
     // `MaxPool2d`, `max_pool2d`, `BatchNorm2d`: the same name but for its dress.
     let plain = |name: &str| name.trim_end_matches("2d").replace('_', "");
     let dressed = || names().find(|name| plain(name) == plain(&word));
@@ -181,7 +182,7 @@ pub fn nearest_kind(word: &str) -> Option<&'static str> {
 
 /// All kinds, for a help.
 pub fn all_kinds() -> String {
-    let kinds: Vec<&str> = KINDS.iter().map(|(name, _)| *name).chain(BLOCKS).collect();
+    let kinds: Vec<&str> = KINDS.iter().map(|(name, _)| *name).chain(FORMS).collect();
     kinds.join(", ")
 }
 

@@ -261,7 +261,6 @@ fn what_other_kinds_take() {
         layer_faults(quote!(leaky_relu)),
         ["leaky_relu_0: the slope is missing\n= help: such as `leaky_relu(0.01)`"]
     );
-    assert_eq!(layer_faults(quote!(net(A))), ["`net` is not supported yet"]);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::operands::{Arena, Operand, Where, borrow, pixels};
-use super::{Site, TrainWork, activation, forward_call, marker, max_pool, part, real, shape};
+use super::{Site, TrainWork, activation, forward_call, kept_field, marker, max_pool, part, real, shape};
 use crate::expand::Context;
 use crate::expand::shapes::Known;
 use crate::ir::{Op, PoolKind, Source};
@@ -252,10 +252,10 @@ impl<'a> Training<'a> {
             }
             Kernel::BatchNorm { layer, act } => {
                 let (name, act) = (&context.network.layers[layer].name, activation(context, act));
-                let epsilon = real(context, layer);
+                let (epsilon, kept) = (real(context, layer), kept_field(context, layer));
                 quote! {
                     tn::batch_norm::backward_in_place(
-                        simd, &self.#name, #epsilon, #act, x, y, dy, &kept.#name,
+                        simd, &self.#name, #epsilon, #act, x, y, dy, &kept.#kept,
                         &mut grad.#name, &mut grad.statistics.#name, share,
                     );
                 }

@@ -7,7 +7,7 @@ use syn::ext::IdentExt;
 use syn::parse::ParseStream;
 
 use super::{End, Head, Reader, braces, layer, skip_group};
-use crate::ir::{Num, Place};
+use crate::ir::{Name, Num, Place};
 use crate::parse::args::entries;
 use crate::parse::number::number;
 use crate::parse::{Doubt, next_group};
@@ -44,8 +44,8 @@ pub fn scoped(scopes: &[Scope], name: Ident) -> Ident {
 }
 
 /// What messages call a layer: by its name, and in a repetition behind the first one by that too.
-pub fn title(scopes: &[Scope], name: &Ident) -> String {
-    let name = name.unraw().to_string();
+pub fn title(scopes: &[Scope], name: &Name) -> String {
+    let name = name.to_string();
     if scopes.iter().all(|scope| scope.index == 1) {
         return name;
     }
@@ -74,10 +74,10 @@ impl Reader<'_> {
         };
 
         let (known, place) = times.as_ref().map_or((1, None), |(times, place)| (*times, Some(*place)));
-        let first = self.layers.len();
+        let (first, first_net) = (self.layers.len(), self.held.len());
         let mut end = start;
         for index in 1..=known {
-            let (begin, told) = (self.layers.len(), self.faults.len());
+            let (begin, begin_net, told) = (self.layers.len(), self.held.len(), self.faults.len());
             self.scopes.push(Scope { name: name.clone(), index, times: known });
             end = self.arm(&body, end);
             self.scopes.pop();
@@ -87,6 +87,10 @@ impl Reader<'_> {
                 for copy in begin..self.layers.len() {
                     let twin = first + copy - begin;
                     self.layers[copy].copy_of = Some(self.layers[twin].copy_of.unwrap_or(twin));
+                }
+                for copy in begin_net..self.held.len() {
+                    let twin = first_net + copy - begin_net;
+                    self.held[copy].copy_of = Some(self.held[twin].copy_of.unwrap_or(twin));
                 }
                 continue;
             }
