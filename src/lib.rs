@@ -66,6 +66,8 @@ mod atomic;
 pub mod augment;
 #[cfg(feature = "data")]
 pub mod data;
+#[doc(hidden)]
+pub mod fold;
 mod info;
 #[cfg(feature = "std")]
 pub mod init;
@@ -279,6 +281,30 @@ pub use scalar::Scalar;
 ///
 /// The network is named as its struct is, `net(blocks::Wide)`, from wherever that can be; from other crates if its declaration has the attribute `#[macro_export]`, because beside each struct
 /// `network!` declares a macro of its name.
+///
+/// # For inference
+/// `#[folded(Name)]` on a network with `batch_norm` declares a second one, without: `net.folded()` yields it, each normalisation being part of the convolution or linear
+/// layer before it, whose weights it scales (one that follows no such layer becomes a convolution of each channel by itself, of one weight). It yields the same up to
+/// rounding, and has no running averages.
+///
+/// ```
+/// use tenonet::prelude::*;
+///
+/// network! {
+///     #[folded(NetInference)]
+///     pub struct Net([1, 8, 8] -> [10]) {
+///         conv1: conv(4, kernel = 3, bias = false), bn1: batch_norm, relu,
+///         flatten, fc: linear(10),
+///     }
+/// }
+///
+/// let net = Net::init(&mut rand::rng());
+/// let folded: Box<NetInference> = net.folded();
+/// assert_eq!((NetInference::PARAMS, NetInference::STATISTICS), (Net::PARAMS - 4, 0));
+/// let x = Tensor::from_fn(|_, row, column| row as f32 - column as f32);
+/// let (y, wanted) = (folded.forward(&x, &mut NetInference::scratch()), net.forward(&x, &mut Net::scratch()));
+/// assert!(y.as_slice().iter().zip(wanted.as_slice()).all(|(y, wanted)| (y - wanted).abs() < 1e-5));
+/// ```
 ///
 /// # What is there
 /// The struct `Name<T = f32>` with a field for each layer with parameters (and `statistics`, the running averages of `batch_norm`), `NameScratch` and `NameWorkspace` for its memory,

@@ -408,6 +408,52 @@ network! {
     struct Short([4, 4, 4] -> [5]) { conv: conv(5, kernel = 4), flatten }
 }
 
+network! {
+    /// All that takes a `batch_norm` behind it, and all that cannot.
+    #[folded(FoldableInference)]
+    #[derive(Clone)]
+    pub struct Foldable([SIDE / 2, 4, 4] -> [6]) {
+        before: batch_norm,
+        conv1: conv(8, kernel = 3, padding = 1, groups = 2, bias = false), bn1: batch_norm(epsilon = 1e-2), relu,
+        conv2: conv(8, kernel = (1, 3), padding = same, groups = depthwise), bn2: batch_norm, tanh,
+        repeat(2) { residual { conv: conv(8, kernel = 1), bn: batch_norm } },
+        repeat(2) { bn3: batch_norm, silu, conv3: conv(8, kernel = 1) },
+        read_twice: conv(4, kernel = 1),
+        concat { { bn4: batch_norm }, { avg_pool(3, stride = 1, padding = 1) } },
+        up: conv_transpose(6, kernel = 2, stride = 2, groups = 2), bn5: batch_norm, max_pool(2),
+        pair: net(Normed),
+        flatten, fc1: linear(7, bias = false), bn6: batch_norm, relu,
+        fc2: linear(6), bn7: batch_norm,
+    }
+}
+
+network! {
+    /// Its first normalisation is of what arrives, and is taken by nobody.
+    struct Normed([6, 4, 4] -> [6, 4, 4]) { first: batch_norm, conv: conv(6, kernel = 1), bn: batch_norm }
+}
+
+#[test]
+fn folded_networks_yield_the_same() {
+    let mut rng = StdRng::seed_from_u64(9);
+    let net = random::<Foldable<f64>>(&mut rng);
+    let folded = net.folded();
+    assert_eq!((FoldableInference::STATISTICS, FoldableInference::MACS - Foldable::MACS), (0, (4 + 8 + 4 + 6) * 16));
+    let norms: Vec<&str> = FoldableInference::LAYERS.iter().map(|layer| layer.name).collect();
+    for name in ["before", "bn3_1", "bn4", "pair.first"] {
+        assert!(norms.contains(&name), "{name} of {norms:?}");
+    }
+    for name in ["bn1", "bn2", "bn_1", "bn3_2", "bn5", "pair.bn", "bn6", "bn7"] {
+        assert!(!norms.contains(&name), "{name} of {norms:?}");
+    }
+    for x in inputs::<<Foldable<f64> as Network>::Input>(&mut rng, 5) {
+        let wanted = Network::forward(&*net, &x, &mut <Foldable<f64> as Network>::scratch());
+        let got = Network::forward(&*folded, &x, &mut <FoldableInference<f64> as Network>::scratch());
+        for (got, wanted) in got.as_slice().iter().zip(wanted.as_slice()) {
+            assert!((got - wanted).abs() <= 1e-12 * (1.0 + wanted.abs()), "{got} against {wanted}");
+        }
+    }
+}
+
 #[test]
 fn by_hand() {
     let mut rng = StdRng::seed_from_u64(6);

@@ -90,6 +90,13 @@ pub fn check(parsed: &mut Parsed, faults: &mut Diagnostics) {
     if faults.is_empty() {
         budget(network, &sums, faults);
     }
+    if let Some(name) = &network.folded
+        && !network.layers.iter().any(|layer| matches!(layer.op, Op::BatchNorm(_)))
+    {
+        faults.push(Place::at(name.span()), format!("{}: there is no batch_norm to fold", network.ident));
+    } else if let Some(name) = network.folded.as_ref().filter(|name| **name == network.ident) {
+        faults.push(Place::at(name.span()), format!("{name}: the folded network needs a name of its own"));
+    }
     if !*output_is_a_guess {
         output(network, &map, faults);
     }

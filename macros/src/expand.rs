@@ -10,9 +10,11 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use syn::Ident;
 
+use crate::fold;
 use crate::ir::Network;
 use crate::nets::Offer;
 
+pub use passes::real;
 #[cfg(test)]
 pub use shapes::Known;
 pub use shapes::Shapes;
@@ -36,15 +38,40 @@ pub fn expand(network: &Network, offer: &Offer) -> TokenStream {
     let context = Context::new(network);
     let declared = declared(&context, passes::passes(&context), offer);
     let checks = context.shapes.checks(network);
+    let folded = folded(&context, passes::passes, |fold| fold::steps(&context, fold));
     quote! {
         #declared
         #checks
+        #folded
+    }
+}
+
+/// The network that inference needs, if it is wanted, with the functions that make it.
+fn folded(
+    context: &Context<'_>, passes: impl Fn(&Context<'_>) -> passes::Passes,
+    steps: impl Fn(&fold::Folded) -> TokenStream,
+) -> TokenStream {
+    let network = context.network;
+    let Some(name) = network.folded.as_ref().filter(|name| **name != network.ident) else { return TokenStream::new() };
+    let folded = fold::fold(network, name);
+    let inference = Context::new(&folded.network);
+    let declared = declared(&inference, passes(&inference), &Offer::none());
+    let conversion = fold::conversion(network, name, steps(&folded));
+    quote! {
+        #declared
+        const _: () = {
+            use ::tenonet::__private as tn;
+            #conversion
+        };
     }
 }
 
 /// All that can be named, and passes that do nothing: for a network whose faults are told already.
 pub fn stub(network: &Network, offer: &Offer) -> TokenStream {
-    declared(&Context::new(network), passes::Passes::idle(), offer)
+    let context = Context::new(network);
+    let declared = declared(&context, passes::Passes::idle(), offer);
+    let folded = folded(&context, |_| passes::Passes::idle(), |_| TokenStream::new());
+    quote!(#declared #folded)
 }
 
 fn declared(context: &Context<'_>, passes: passes::Passes, offer: &Offer) -> TokenStream {

@@ -106,10 +106,12 @@ impl ToTokens for Name {
 /// A declared network.
 #[derive(Debug)]
 pub struct Network {
-    /// Doc comments and other attributes, without `budget` and `macro_export`.
+    /// Doc comments and other attributes, without `budget`, `folded` and `macro_export`.
     pub attrs: Vec<Attribute>,
     /// Whether networks of other crates may hold it.
     pub exported: bool,
+    /// `#[folded(Name)]`: the name of the network for inference, without `batch_norm`.
+    pub folded: Option<Ident>,
     pub vis: Visibility,
     pub ident: Ident,
     /// `[C, H, W]`; a declared `[N]` is `[N, 1, 1]`.
@@ -167,7 +169,7 @@ pub enum Source {
 }
 
 /// `backbone: net(Backbone)`: another network in place of a layer.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Net {
     pub name: Name,
     /// Whether the name was declared.
@@ -203,7 +205,7 @@ pub struct Budget {
 }
 
 /// One layer.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Layer {
     /// The declared name, or kind and position (`relu_1`, counted from 0): the field, and the name in tables and files.
     pub name: Name,

@@ -12,6 +12,7 @@
 mod check;
 mod diagnostics;
 mod expand;
+mod fold;
 mod ir;
 mod nets;
 mod parse;

@@ -151,6 +151,13 @@ pub struct Offer {
     pub tables: TokenStream,
 }
 
+impl Offer {
+    /// Of a network that others cannot hold.
+    pub fn none() -> Self {
+        Offer { items: TokenStream::new(), tables: TokenStream::new() }
+    }
+}
+
 /// `tokens`: the declaration, all others in place. A faulty one is offered as such: its faults are told already.
 pub fn offer(network: &Network, tokens: TokenStream, is_faulty: bool) -> Offer {
     let mut tables = Tables::default();

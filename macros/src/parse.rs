@@ -93,7 +93,7 @@ pub fn parse(tokens: TokenStream, faults: &mut Diagnostics) -> Option<Parsed> {
 }
 
 fn declaration(input: ParseStream, faults: &mut Diagnostics) -> Option<Parsed> {
-    let Attributes { others: attrs, budget, exported } = attributes(input, faults);
+    let Attributes { others: attrs, budget, exported, folded } = attributes(input, faults);
     let vis = visibility(input, faults);
     if let Some(place) = exported
         && !matches!(vis, Visibility::Public(_))
@@ -173,8 +173,19 @@ fn declaration(input: ParseStream, faults: &mut Diagnostics) -> Option<Parsed> {
         }
     }
     let (input, output, output_span) = (from.numbers, to.numbers, to.span);
-    let network =
-        Network { attrs, exported: exported.is_some(), vis, ident, input, output, output_span, budget, layers, nets };
+    let network = Network {
+        attrs,
+        exported: exported.is_some(),
+        folded,
+        vis,
+        ident,
+        input,
+        output,
+        output_span,
+        budget,
+        layers,
+        nets,
+    };
     Some(Parsed { network, doubts, output_is_a_guess: to.guess })
 }
 
@@ -196,12 +207,14 @@ struct Attributes {
     budget: Budget,
     /// `#[macro_export]`, where it stands.
     exported: Option<Place>,
+    /// `#[folded(Name)]`.
+    folded: Option<Ident>,
     /// The struct's.
     others: Vec<Attribute>,
 }
 
 fn attributes(input: ParseStream, faults: &mut Diagnostics) -> Attributes {
-    let (mut attrs, mut exported) = (Vec::new(), None);
+    let (mut attrs, mut exported, mut folded) = (Vec::new(), None, None);
     let mut budget: Option<Budget> = None;
     while input.peek(Token![#]) {
         let fork = input.fork();
@@ -221,6 +234,17 @@ fn attributes(input: ParseStream, faults: &mut Diagnostics) -> Attributes {
                         "a network's layout is its own: `repr(C)`, the parameters and nothing else",
                     )
                     .help("leave the attribute out; a struct of yours with `repr(align(…))` may hold the network");
+            } else if attr.path().is_ident("folded") {
+                match attr.parse_args::<Ident>() {
+                    Ok(_) if folded.is_some() => {
+                        faults.push(Place::of(&attr.path()), "the folded network is given twice");
+                    }
+                    Ok(name) => folded = Some(name),
+                    Err(_) => {
+                        let fault = faults.push(Place::of(&attr.meta), "the folded network has a name in parentheses");
+                        fault.help("write `#[folded(NetInference)]`: the struct that `net.folded()` yields");
+                    }
+                }
             } else if attr.path().is_ident("macro_export") {
                 exported = Some(Place::of(&attr.path()));
             } else if !attr.path().is_ident("budget") {
@@ -232,7 +256,7 @@ fn attributes(input: ParseStream, faults: &mut Diagnostics) -> Attributes {
             }
         }
     }
-    Attributes { budget: budget.unwrap_or_default(), exported, others: attrs }
+    Attributes { budget: budget.unwrap_or_default(), exported, folded, others: attrs }
 }
 
 /// `#[budget(weights = 256 * 1024, scratch = 16 * 1024, macs = 500_000, tape = 64 * 1024)]`.

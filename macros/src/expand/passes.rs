@@ -296,7 +296,7 @@ fn activation(context: &Context<'_>, layer: Option<usize>) -> TokenStream {
 }
 
 /// The real number of a layer: what a normalisation adds to the variance, the probability of dropout.
-fn real(context: &Context<'_>, layer: usize) -> TokenStream {
+pub fn real(context: &Context<'_>, layer: usize) -> TokenStream {
     context.network.layers[layer].real().map_or(TokenStream::new(), |number| context.shapes.number(layer, number))
 }
 
