@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+use crate::names::NamesFault;
+
 /// Why a weight file was not read or written. Whatever was to be changed is as it was.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -35,13 +37,29 @@ pub enum WeightsError {
         /// What is wrong with it.
         reason: String,
     },
+    /// The names for files are not those of the network's tensors.
+    #[error("{origin}: the names for {network}: {fault}")]
+    Names {
+        /// The file.
+        origin: String,
+        /// The network.
+        network: &'static str,
+        /// What is wrong with them.
+        fault: NamesFault,
+    },
     /// A tensor is not in the file.
-    #[error("{origin}: no tensor `{tensor}`; {wanted_by} wants it, as {}; the file has {found}", shape_text(wanted))]
+    #[error(
+        "{origin}: no tensor {}; {wanted_by} wants it, as {}; the file has {found}",
+        both(tensor, declared),
+        shape_text(wanted)
+    )]
     Missing {
         /// The file.
         origin: String,
-        /// The tensor.
+        /// The tensor's name in the file.
         tensor: String,
+        /// Its name in the network.
+        declared: String,
         /// The network that wants it.
         wanted_by: &'static str,
         /// Its shape in the network.
@@ -54,7 +72,7 @@ pub enum WeightsError {
     Extra {
         /// The file.
         origin: String,
-        /// The tensor.
+        /// The tensor's name in the file.
         tensor: String,
         /// Its shape in the file.
         found: Vec<usize>,
@@ -64,12 +82,19 @@ pub enum WeightsError {
         hint: &'static str,
     },
     /// A tensor has another shape.
-    #[error("{origin}: tensor `{tensor}` is {}, but {wanted_by} wants {}", shape_text(found), shape_text(wanted))]
+    #[error(
+        "{origin}: tensor {} is {}, but {wanted_by} wants {}",
+        both(tensor, declared),
+        shape_text(found),
+        shape_text(wanted)
+    )]
     Shape {
         /// The file.
         origin: String,
-        /// The tensor.
+        /// The tensor's name in the file.
         tensor: String,
+        /// Its name in the network.
+        declared: String,
         /// Its shape in the file.
         found: Vec<usize>,
         /// The network.
@@ -78,12 +103,14 @@ pub enum WeightsError {
         wanted: Vec<usize>,
     },
     /// A tensor has another element type. Numbers are never converted silently.
-    #[error("{origin}: the elements of tensor `{tensor}` are {found}, but {wanted_by} wants {wanted}")]
+    #[error("{origin}: the elements of tensor {} are {found}, but {wanted_by} wants {wanted}", both(tensor, declared))]
     Type {
         /// The file.
         origin: String,
-        /// The tensor.
+        /// The tensor's name in the file.
         tensor: String,
+        /// Its name in the network.
+        declared: String,
         /// Its element type in the file.
         found: String,
         /// The network.
@@ -91,6 +118,11 @@ pub enum WeightsError {
         /// The network's element type.
         wanted: &'static str,
     },
+}
+
+/// `` `features.0.weight` (declared as `conv1.weight`) ``; the second where it is another.
+fn both(tensor: &str, declared: &str) -> String {
+    if tensor == declared { format!("`{tensor}`") } else { format!("`{tensor}` (declared as `{declared}`)") }
 }
 
 /// `[6, 1, 5, 5]`
