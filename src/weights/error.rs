@@ -1,5 +1,6 @@
 //! [`WeightsError`]: why a weight file was not read or written.
 
+use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
@@ -48,18 +49,12 @@ pub enum WeightsError {
         fault: NamesFault,
     },
     /// A tensor is not in the file.
-    #[error(
-        "{origin}: no tensor {}; {wanted_by} wants it, as {}; the file has {found}",
-        both(tensor, declared),
-        shape_text(wanted)
-    )]
+    #[error("{origin}: no tensor {tensor}; {wanted_by} wants it, as {}; the file has {found}", shape_text(wanted))]
     Missing {
         /// The file.
         origin: String,
-        /// The tensor's name in the file.
-        tensor: String,
-        /// Its name in the network.
-        declared: String,
+        /// The tensor.
+        tensor: TensorName,
         /// The network that wants it.
         wanted_by: &'static str,
         /// Its shape in the network.
@@ -82,19 +77,12 @@ pub enum WeightsError {
         hint: &'static str,
     },
     /// A tensor has another shape.
-    #[error(
-        "{origin}: tensor {} is {}, but {wanted_by} wants {}",
-        both(tensor, declared),
-        shape_text(found),
-        shape_text(wanted)
-    )]
+    #[error("{origin}: tensor {tensor} is {}, but {wanted_by} wants {}", shape_text(found), shape_text(wanted))]
     Shape {
         /// The file.
         origin: String,
-        /// The tensor's name in the file.
-        tensor: String,
-        /// Its name in the network.
-        declared: String,
+        /// The tensor.
+        tensor: TensorName,
         /// Its shape in the file.
         found: Vec<usize>,
         /// The network.
@@ -103,14 +91,12 @@ pub enum WeightsError {
         wanted: Vec<usize>,
     },
     /// A tensor has another element type. Numbers are never converted silently.
-    #[error("{origin}: the elements of tensor {} are {found}, but {wanted_by} wants {wanted}", both(tensor, declared))]
+    #[error("{origin}: the elements of tensor {tensor} are {found}, but {wanted_by} wants {wanted}")]
     Type {
         /// The file.
         origin: String,
-        /// The tensor's name in the file.
-        tensor: String,
-        /// Its name in the network.
-        declared: String,
+        /// The tensor.
+        tensor: TensorName,
         /// Its element type in the file.
         found: String,
         /// The network.
@@ -120,9 +106,20 @@ pub enum WeightsError {
     },
 }
 
-/// `` `features.0.weight` (declared as `conv1.weight`) ``; the second where it is another.
-fn both(tensor: &str, declared: &str) -> String {
-    if tensor == declared { format!("`{tensor}`") } else { format!("`{tensor}` (declared as `{declared}`)") }
+/// What a tensor is called: `` `features.0.weight` (declared as `conv1.weight`) ``, or one name where both are the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TensorName {
+    /// In the file.
+    pub file: Box<str>,
+    /// In the network.
+    pub declared: Box<str>,
+}
+
+impl fmt::Display for TensorName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let TensorName { file, declared } = self;
+        if file == declared { write!(f, "`{file}`") } else { write!(f, "`{file}` (declared as `{declared}`)") }
+    }
 }
 
 /// `[6, 1, 5, 5]`

@@ -21,7 +21,7 @@ mod error;
 mod read;
 mod write;
 
-pub use error::WeightsError;
+pub use error::{TensorName, WeightsError};
 pub(crate) use read::Source;
 pub(crate) use write::{Contents, Entry};
 
@@ -47,7 +47,7 @@ pub(crate) struct Named<'a> {
 
 impl Named<'_> {
     /// The tensors with their elements, to be written.
-    pub(crate) fn contents<'p, T: Scalar>(&self, params: &'p [T]) -> Contents<'p, T> {
+    pub(crate) fn contents<'p, T: Scalar>(self, params: &'p [T]) -> Contents<'p, T> {
         let entry = |t: &'static TensorInfo| Entry {
             name: self.names.theirs(t.name).to_string(),
             shape: t.shape.to_vec(),
@@ -60,13 +60,13 @@ impl Named<'_> {
     }
 
     /// `Network::save_named`.
-    pub(crate) fn save<T: Scalar>(&self, params: &[T], path: &Path) -> Result<(), WeightsError> {
+    pub(crate) fn save<T: Scalar>(self, params: &[T], path: &Path) -> Result<(), WeightsError> {
         self.check_names(&path.display())?;
         write_file(path, &self.contents(params))
     }
 
     /// `Network::to_bytes_named`.
-    pub(crate) fn to_bytes<T: Scalar>(&self, params: &[T]) -> Result<Vec<u8>, WeightsError> {
+    pub(crate) fn to_bytes<T: Scalar>(self, params: &[T]) -> Result<Vec<u8>, WeightsError> {
         self.check_names(&MEMORY)?;
         let contents = self.contents(params);
         let mut bytes = Vec::with_capacity(size_of_val(params) + 1024);
@@ -77,17 +77,17 @@ impl Named<'_> {
     }
 
     /// `Network::load_from_named`.
-    pub(crate) fn load_from<T: Scalar>(&self, params: &mut [T], path: &Path) -> Result<(), WeightsError> {
+    pub(crate) fn load_from<T: Scalar>(self, params: &mut [T], path: &Path) -> Result<(), WeightsError> {
         self.load(params, &path.display().to_string(), &read_file(path)?)
     }
 
     /// `Network::from_bytes_named`.
-    pub(crate) fn load_bytes<T: Scalar>(&self, params: &mut [T], bytes: &[u8]) -> Result<(), WeightsError> {
+    pub(crate) fn load_bytes<T: Scalar>(self, params: &mut [T], bytes: &[u8]) -> Result<(), WeightsError> {
         self.load(params, MEMORY, bytes)
     }
 
     /// Copies a file's tensors into a network's parameters, after all of them have been checked.
-    fn load<T: Scalar>(&self, params: &mut [T], origin: &str, bytes: &[u8]) -> Result<(), WeightsError> {
+    fn load<T: Scalar>(self, params: &mut [T], origin: &str, bytes: &[u8]) -> Result<(), WeightsError> {
         self.check_names(&origin)?;
         let source = Source::new(origin, bytes)?;
         source.check::<T>(self.network, self.names, self.tensors.iter().map(|t| (t.name, t.shape)))?;
@@ -95,7 +95,7 @@ impl Named<'_> {
     }
 
     /// Copies tensors that have been checked into a network's parameters.
-    pub(crate) fn load_checked<T: Scalar>(&self, params: &mut [T], source: &Source<'_>) -> Result<(), WeightsError> {
+    pub(crate) fn load_checked<T: Scalar>(self, params: &mut [T], source: &Source<'_>) -> Result<(), WeightsError> {
         for tensor in self.tensors {
             if let Some(values) = params.get_mut(tensor.range()) {
                 source.copy(&self.names.theirs(tensor.name).to_string(), std::iter::once(tensor), values)?;
@@ -104,7 +104,7 @@ impl Named<'_> {
         Ok(())
     }
 
-    fn check_names(&self, origin: &dyn std::fmt::Display) -> Result<(), WeightsError> {
+    fn check_names(self, origin: &dyn std::fmt::Display) -> Result<(), WeightsError> {
         let wrong = |fault| WeightsError::Names { origin: origin.to_string(), network: self.network, fault };
         self.names.check(self.tensors).map_err(wrong)
     }

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use safetensors::{SafeTensorError, SafeTensors};
 
-use super::WeightsError;
+use super::{TensorName, WeightsError};
 use crate::Scalar;
 use crate::info::TensorInfo;
 use crate::names::Names;
@@ -38,12 +38,11 @@ impl<'a> Source<'a> {
         let mut known = HashSet::new();
         for (declared, shape) in wanted {
             let name = names.theirs(declared).to_string();
-            let (tensor, declared) = (|| name.clone(), declared.to_owned());
+            let tensor = || TensorName { file: name.as_str().into(), declared: declared.into() };
             let Ok(found) = self.tensors.tensor(&name) else {
                 return Err(WeightsError::Missing {
                     origin: origin(),
                     tensor: tensor(),
-                    declared,
                     wanted_by,
                     wanted: shape.to_vec(),
                     found: self.names().into(),
@@ -54,7 +53,6 @@ impl<'a> Source<'a> {
                 return Err(WeightsError::Type {
                     origin: origin(),
                     tensor: tensor(),
-                    declared,
                     found: dtype,
                     wanted_by,
                     wanted: T::DTYPE,
@@ -64,7 +62,6 @@ impl<'a> Source<'a> {
                 return Err(WeightsError::Shape {
                     origin: origin(),
                     tensor: tensor(),
-                    declared,
                     found: found.shape().to_vec(),
                     wanted_by,
                     wanted: shape.to_vec(),

@@ -140,8 +140,8 @@ fn messages_say_both_names() {
         "net.safetensors: no tensor `classifier.1.weight` (declared as `fc.weight`); Linear wants it, as [3, 4]; \
          the file has `fc.bias`, `fc.weight`"
     );
-    let (weight, bias): ((&str, &[usize]), (&str, &[usize])) =
-        (("classifier.1.weight", &[3, 4]), ("classifier.1.bias", &[3]));
+    let weight: (&str, &[usize]) = ("classifier.1.weight", &[3, 4]);
+    let bias: (&str, &[usize]) = ("classifier.1.bias", &[3]);
     assert_eq!(
         refused_named(&file::<f32>(&[("classifier.1.weight", &[4, 3]), bias]), TORCH),
         "net.safetensors: tensor `classifier.1.weight` (declared as `fc.weight`) is [4, 3], but Linear wants [3, 4]"

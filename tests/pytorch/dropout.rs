@@ -51,7 +51,7 @@ fn judge<N: Network>() {
     let reference = Reference::open("dropout.safetensors");
     let stored = |name: &str| reference.get(&format!("net.{name}"));
     let mut net = N::zeroed_box();
-    fill_params(N::TENSORS, net.params_mut(), &stored);
+    fill_params(N::TENSORS, net.params_mut(), stored);
     let mut x = vec![N::Input::ZERO; 3];
     let mut dy = vec![N::Output::ZERO; 3];
     for (i, (x, dy)) in x.iter_mut().zip(&mut dy).enumerate() {

@@ -10,7 +10,6 @@ use tenonet::zoo::*;
 
 /// As `zoo.py` has it.
 const MASKS: Masks = Masks::new(7).step(3);
-const DOTTED: Names = Names::of(&[]).dotted().num_batches_tracked();
 const DECLARED: Names = Names::DECLARED.num_batches_tracked();
 const AUTO_ENCODER: Names = Names::of(&[
     ("encoder_1_fc", "encoder.0"),
@@ -92,12 +91,12 @@ fn computes_what_is_asked() {
         ("AutoEncoder", |folder| run::<AutoEncoder, Tensor<640>, _>(folder, &AUTO_ENCODER, &SquaredError, tensors)),
         ("M5", |folder| classifier::<M5>(folder, &DECLARED)),
         ("UNet", |folder| run::<UNet, Tensor<1, 64, 64>, _>(folder, &DECLARED, &SquaredError, tensors)),
-        ("AlexNet", |folder| classifier::<AlexNet>(folder, &DOTTED)),
-        ("Vgg16", |folder| classifier::<Vgg16>(folder, &DOTTED)),
-        ("ResNet18", |folder| classifier::<ResNet18>(folder, &DOTTED)),
+        ("AlexNet", |folder| classifier::<AlexNet>(folder, &TORCHVISION)),
+        ("Vgg16", |folder| classifier::<Vgg16>(folder, &TORCHVISION)),
+        ("ResNet18", |folder| classifier::<ResNet18>(folder, &TORCHVISION)),
         ("MobileNetV1", |folder| classifier::<MobileNetV1>(folder, &DECLARED)),
         ("MobileNetV1Quarter", |folder| classifier::<MobileNetV1Quarter>(folder, &DECLARED)),
-        ("SqueezeNet", |folder| classifier::<SqueezeNet>(folder, &DOTTED)),
+        ("SqueezeNet", |folder| classifier::<SqueezeNet>(folder, &TORCHVISION)),
     ]);
     let given = |name: &str| env::var(name).unwrap_or_else(|_| panic!("{name} is not set: zoo.py --full sets it"));
     let folder = PathBuf::from(given("TENONET_FOLDER"));
