@@ -96,7 +96,7 @@ impl Names {
         let mut entry = 0;
         while entry < self.pairs.len() {
             let mut i = 0;
-            while i < tensors.len() && !matches!(self.entry(tensors[i].name), Some(found) if found == entry) {
+            while i < tensors.len() && !self.names(entry, tensors[i].name) {
                 i += 1;
             }
             if i == tensors.len() {
@@ -125,6 +125,13 @@ impl Names {
     pub(crate) fn counters(&self, tensors: &[TensorInfo]) -> impl Iterator<Item = String> {
         let variances = tensors.iter().filter(|tensor| self.counters && tensor.role == Role::Variance);
         variances.filter_map(|tensor| counter_of(&self.theirs(tensor.name).to_string()))
+    }
+
+    /// Whether this entry is the one that names `ours`.
+    const fn names(&self, entry: usize, ours: &str) -> bool {
+        // Few entries fit, and only for those are the others looked at: the compiler counts the steps.
+        fits(self.pairs[entry].0.as_bytes(), ours.as_bytes())
+            && matches!(self.entry(ours), Some(found) if found == entry)
     }
 
     /// The place of the entry that names `ours`: the longest that fits, of equal ones the first.
