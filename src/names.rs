@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use crate::info::{Role, TensorInfo};
+use crate::info::TensorInfo;
 
 /// What the tensors of a network are called in files of another library: a `state_dict` that PyTorch saved loads by it, and what is saved by it
 /// loads in PyTorch with `load_state_dict(strict=True)`.
@@ -123,7 +123,7 @@ impl Names {
     /// The names in files of what counts the batches of these tensors, if files are to have it.
     #[cfg(feature = "weights")]
     pub(crate) fn counters(&self, tensors: &[TensorInfo]) -> impl Iterator<Item = String> {
-        let variances = tensors.iter().filter(|tensor| self.counters && tensor.role == Role::Variance);
+        let variances = tensors.iter().filter(|tensor| self.counters && tensor.role == crate::info::Role::Variance);
         variances.filter_map(|tensor| counter_of(&self.theirs(tensor.name).to_string()))
     }
 
@@ -309,7 +309,7 @@ impl core::error::Error for NamesFault {}
 #[cfg(all(test, feature = "std"))]
 mod tests {
     use super::*;
-    use crate::info::MemoryOrder;
+    use crate::info::{MemoryOrder, Role};
 
     const fn tensor(name: &'static str) -> TensorInfo {
         TensorInfo { name, shape: &[1], memory: MemoryOrder::Same, offset: 0, role: Role::Bias }

@@ -5,7 +5,7 @@
 //! that differs in anything is refused, with a message that names the file, the tensor, what was found and what was wanted. Files are
 //! written under a temporary name beside the wanted one and renamed, so there is never half a file.
 //!
-//! Files of another library have other names: [`Names`](crate::Names) translate them.
+//! Files of another library have other names: [`Names`] translate them.
 //!
 //! The methods are on [`Network`](crate::Network): `save`, `load`, `load_from`, `to_bytes`, `from_bytes`, and with names `save_named`, `load_named`,
 //! `load_from_named`, `to_bytes_named`, `from_bytes_named`.
