@@ -26,14 +26,15 @@
 //! # The map
 //! - [`network!`](crate::network!) declares; [`Network`] is what it implements: constants, `forward`, `forward_batch`, `loss_and_grad`, `save`, `load`.
 //! - [`Tensor`] carries channels, rows and columns in its type; [`Plain`] is what tensors, layers and networks have in
-//!   common: they are nothing but elements, so each is one flat slice. [`TensorInfo`] tells what lies where in a network's, and how files differ.
+//!   common: they are nothing but elements, so each is one flat slice. [`TensorInfo`] tells what lies where in a network's, and how files differ; [`Names`]
+//!   say what tensors are called in files of another library.
 //! - [`layers`] are the same layers by hand. [`loss`], [`optim`], [`schedule`], `augment`, `init`: the parts of learning; `train`
 //!   puts them together; `data` reads sets; `weights` reads and writes files; `plot` draws; `zoo` holds known networks.
 //! - [`Scratch`] and [`Workspace`] are the memory of inference and training, which callers own; with `std`,
 //!   `forward_batch` and `loss_and_grad` take theirs from the heap, once a thread.
 //! - [`shape`] is the arithmetic of shapes, which the macro and the compiler share.
 //!
-//! Imports go one way: shape → plain → (scalar, kernels) → tensor → info → init → layers → (loss, optim, schedule, augment) → weights →
+//! Imports go one way: shape → plain → (scalar, kernels) → tensor → info → names → init → layers → (loss, optim, schedule, augment) → weights →
 //! network → train → (data, plot, zoo). A test holds that.
 //!
 //! # How things lie in memory
@@ -75,6 +76,7 @@ pub mod init;
 pub mod kernels;
 pub mod layers;
 pub mod loss;
+mod names;
 mod network;
 pub mod optim;
 #[cfg(feature = "std")]
@@ -105,11 +107,12 @@ pub mod prelude {
     pub use crate::schedule::{Constant, Cosine, Schedule, StepDecay};
     #[cfg(feature = "std")]
     pub use crate::train::{All, Confusion, Samples, Trainer, evaluate};
-    pub use crate::{Masks, Network, Plain, Scalar, Scratch, Tensor, Workspace, network};
+    pub use crate::{Masks, Names, Network, Plain, Scalar, Scratch, Tensor, Workspace, network};
 }
 
 pub use info::{LayerInfo, MemoryOrder, Role, TensorInfo};
 pub use kernels::dropout::Masks;
+pub use names::{FileName, Names, NamesFault};
 #[cfg(feature = "std")]
 pub use network::BatchWorkspace;
 pub use network::{Network, PartError, PartFault, Scratch, Summary, Workspace, WorkspaceParts};

@@ -35,7 +35,7 @@ pub use crate::kernels::{
     scale, upsample,
 };
 pub use crate::shape::{Life, Placement};
-pub use crate::{LayerInfo, MemoryOrder, Network, Plain, Role, Scalar, Scratch, Summary, TensorInfo, layers};
+pub use crate::{LayerInfo, MemoryOrder, Names, Network, Plain, Role, Scalar, Scratch, Summary, TensorInfo, layers};
 
 /// The largest of some sizes; 0 of none.
 pub const fn largest(sizes: &[usize]) -> usize {

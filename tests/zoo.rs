@@ -135,6 +135,9 @@ fn has<N: Network<Scalar = f32>>(tensors: usize, some: &[(&str, &[usize])]) {
     assert_eq!(elements, N::PARAMS + N::STATISTICS, "{}", N::NAME);
 }
 
+// When compiling: the names of the most tensors.
+const _: () = assert!(TORCHVISION.check(ResNet18::TENSORS).is_ok());
+
 /// What the sources have; of torchvision's without `num_batches_tracked`.
 #[test]
 fn tensors_of_the_large() {

@@ -231,12 +231,32 @@ fn inherent(context: &Context<'_>, tables: &TokenStream) -> TokenStream {
                     <Self as tn::Network>::load(path)
                 }
 
+                /// The network of a weight file with other names.
+                ///
+                /// # Errors
+                /// As `load`, and if the names are not for this network.
+                #vis fn load_named(
+                    path: impl tn::AsRef<tn::Path>, names: &tn::Names,
+                ) -> tn::Result<tn::Box<Self>, tn::WeightsError> {
+                    <Self as tn::Network>::load_named(path, names)
+                }
+
                 /// The network of a weight file that is in memory.
                 ///
                 /// # Errors
                 /// As `load`.
                 #vis fn from_bytes(bytes: &[u8]) -> tn::Result<tn::Box<Self>, tn::WeightsError> {
                     <Self as tn::Network>::from_bytes(bytes)
+                }
+
+                /// The network of a weight file with other names that is in memory.
+                ///
+                /// # Errors
+                /// As `load_named`.
+                #vis fn from_bytes_named(
+                    bytes: &[u8], names: &tn::Names,
+                ) -> tn::Result<tn::Box<Self>, tn::WeightsError> {
+                    <Self as tn::Network>::from_bytes_named(bytes, names)
                 }
             }
         }

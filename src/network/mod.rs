@@ -19,10 +19,12 @@ use crate::info::{LayerInfo, TensorInfo};
 use crate::kernels::dropout::Masks;
 use crate::kernels::simd::{Kernel, Simd};
 use crate::loss::{BatchError, Loss};
+#[cfg(feature = "weights")]
+use crate::names::Names;
 use crate::plain::{self, Plain};
 use crate::tensor::FeatureMap;
 #[cfg(feature = "weights")]
-use crate::weights::{self, WeightsError};
+use crate::weights::{Named, WeightsError};
 
 /// A network with all its sizes known to the compiler. `network!` implements it.
 ///
@@ -263,7 +265,16 @@ pub trait Network: Plain<Self::Scalar> {
     /// If the file cannot be written; then a former file of that name is as it was.
     #[cfg(feature = "weights")]
     fn save(&self, path: impl AsRef<std::path::Path>) -> Result<(), WeightsError> {
-        weights::save(Self::TENSORS, self.flat(), path.as_ref())
+        self.save_named(path, &Names::DECLARED)
+    }
+
+    /// As [`save`](Self::save), under other names: for instance those of PyTorch's `state_dict`.
+    ///
+    /// # Errors
+    /// As `save`, and if an entry of the names names no tensor, or two tensors would have one name.
+    #[cfg(feature = "weights")]
+    fn save_named(&self, path: impl AsRef<std::path::Path>, names: &Names) -> Result<(), WeightsError> {
+        named::<Self>(names).save(self.flat(), path.as_ref())
     }
 
     /// A network with the parameters of a safetensors file, on the heap; it never passes through the stack.
@@ -272,8 +283,17 @@ pub trait Network: Plain<Self::Scalar> {
     /// If the file cannot be read or is damaged, or if a tensor is missing, too many, or of another shape or element type.
     #[cfg(feature = "weights")]
     fn load(path: impl AsRef<std::path::Path>) -> Result<Box<Self>, WeightsError> {
+        Self::load_named(path, &Names::DECLARED)
+    }
+
+    /// As [`load`](Self::load), from a file with other names: for instance a `state_dict` that PyTorch saved.
+    ///
+    /// # Errors
+    /// As `load`, and if an entry of the names names no tensor, or two tensors would have one name.
+    #[cfg(feature = "weights")]
+    fn load_named(path: impl AsRef<std::path::Path>, names: &Names) -> Result<Box<Self>, WeightsError> {
         let mut net = Self::zeroed_box();
-        net.load_from(path)?;
+        net.load_from_named(path, names)?;
         Ok(net)
     }
 
@@ -283,7 +303,16 @@ pub trait Network: Plain<Self::Scalar> {
     /// As [`load`](Self::load); then the network is as it was.
     #[cfg(feature = "weights")]
     fn load_from(&mut self, path: impl AsRef<std::path::Path>) -> Result<(), WeightsError> {
-        weights::load_from(Self::NAME, Self::TENSORS, self.flat_mut(), path.as_ref())
+        self.load_from_named(path, &Names::DECLARED)
+    }
+
+    /// As [`load_from`](Self::load_from), from a file with other names.
+    ///
+    /// # Errors
+    /// As [`load_named`](Self::load_named); then the network is as it was.
+    #[cfg(feature = "weights")]
+    fn load_from_named(&mut self, path: impl AsRef<std::path::Path>, names: &Names) -> Result<(), WeightsError> {
+        named::<Self>(names).load_from(self.flat_mut(), path.as_ref())
     }
 
     /// The bytes of the file that [`save`](Self::save) writes.
@@ -292,7 +321,16 @@ pub trait Network: Plain<Self::Scalar> {
     /// If the network's names cannot be written as a header; names that `network!` lets through can.
     #[cfg(feature = "weights")]
     fn to_bytes(&self) -> Result<Vec<u8>, WeightsError> {
-        weights::to_bytes(Self::TENSORS, self.flat())
+        self.to_bytes_named(&Names::DECLARED)
+    }
+
+    /// The bytes of the file that [`save_named`](Self::save_named) writes.
+    ///
+    /// # Errors
+    /// If an entry of the names names no tensor, or two tensors would have one name.
+    #[cfg(feature = "weights")]
+    fn to_bytes_named(&self, names: &Names) -> Result<Vec<u8>, WeightsError> {
+        named::<Self>(names).to_bytes(self.flat())
     }
 
     /// A network with the parameters of a safetensors file that is in memory.
@@ -301,8 +339,17 @@ pub trait Network: Plain<Self::Scalar> {
     /// As [`load`](Self::load).
     #[cfg(feature = "weights")]
     fn from_bytes(bytes: &[u8]) -> Result<Box<Self>, WeightsError> {
+        Self::from_bytes_named(bytes, &Names::DECLARED)
+    }
+
+    /// As [`from_bytes`](Self::from_bytes), of a file with other names.
+    ///
+    /// # Errors
+    /// As [`load_named`](Self::load_named).
+    #[cfg(feature = "weights")]
+    fn from_bytes_named(bytes: &[u8], names: &Names) -> Result<Box<Self>, WeightsError> {
         let mut net = Self::zeroed_box();
-        weights::load_bytes(Self::NAME, Self::TENSORS, net.flat_mut(), &weights::Source::new("<memory>", bytes)?)?;
+        named::<Self>(names).load_bytes(net.flat_mut(), bytes)?;
         Ok(net)
     }
 
@@ -345,6 +392,12 @@ pub trait Network: Plain<Self::Scalar> {
     ) -> Result<Self::Scalar, BatchError> {
         batch::loss_and_grad(self, inputs, targets, loss, grad, masks)
     }
+}
+
+/// A network's tables, and what files call its tensors.
+#[cfg(feature = "weights")]
+fn named<'a, N: Network>(names: &'a Names) -> Named<'a> {
+    Named { network: N::NAME, tensors: N::TENSORS, names }
 }
 
 /// Whether a batch can be learned from: lengths and targets.

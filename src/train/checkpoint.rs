@@ -9,10 +9,11 @@ use std::path::{Path, PathBuf};
 
 use crate::Scalar;
 use crate::info::TensorInfo;
+use crate::names::Names;
 use crate::network::Network;
 use crate::optim::Optimizer;
 use crate::schedule::Schedule;
-use crate::weights::{self, Entry, Source, WeightsError};
+use crate::weights::{self, Entry, Named, Source, WeightsError};
 
 use super::TrainError;
 use super::fit::Plan;
@@ -67,11 +68,11 @@ impl Checkpoints {
             Some(Place::File(path)) => path.clone(),
             Some(Place::Folder(path)) => path.join(format!("epoch-{epochs_done:04}.safetensors")),
         };
-        let mut entries = weights::entries(N::TENSORS, net.flat());
+        let mut contents = declared::<N>().contents(net.flat());
         for (index, name) in optimizer.state_names().iter().enumerate() {
             let data = optimizer.state(index);
             let parts = parameters::<N>().collect();
-            entries.push(Entry { name: state_name(name), shape: vec![data.len()], data, parts });
+            contents.entries.push(Entry { name: state_name(name), shape: vec![data.len()], data, parts });
         }
         let mut note = String::new();
         for (field, value) in &self.identity {
@@ -79,7 +80,8 @@ impl Checkpoints {
         }
         note.push_str(&format!("{DONE} = {epochs_done}\nstep = {}\n", epochs_done * self.steps_per_epoch));
         note.push_str(&format!("optimizer.steps = {}\n", optimizer.steps()));
-        Ok(weights::write_file(&path, &entries, Some((NOTE, note)))?)
+        contents.note = Some((NOTE, note));
+        Ok(weights::write_file(&path, &contents)?)
     }
 
     /// Brings network and optimizer to where a checkpoint was written; yields the epochs that were done. Unless all fits, nothing is changed.
@@ -109,15 +111,21 @@ impl Checkpoints {
         let names: Vec<String> = optimizer.state_names().iter().map(|name| state_name(name)).collect();
         let flat = [N::PARAMS];
         let state = names.iter().map(|name| (name.as_str(), &flat[..]));
-        source.check::<N::Scalar>(N::NAME, N::TENSORS.iter().map(|t| (t.name, t.shape)).chain(state))?;
+        let tensors = N::TENSORS.iter().map(|t| (t.name, t.shape)).chain(state);
+        source.check::<N::Scalar>(N::NAME, &Names::DECLARED, tensors)?;
         // From here on nothing is refused.
-        weights::load_checked(N::TENSORS, net.flat_mut(), &source)?;
+        declared::<N>().load_checked(net.flat_mut(), &source)?;
         for (index, name) in names.iter().enumerate() {
             source.copy(name, parameters::<N>(), optimizer.state_mut(index))?;
         }
         optimizer.set_steps(steps);
         Ok(done)
     }
+}
+
+/// A network's tensors, under its own names.
+fn declared<N: Network>() -> Named<'static> {
+    Named { network: N::NAME, tensors: N::TENSORS, names: &Names::DECLARED }
 }
 
 /// The tensors that an optimizer has state for, in the order of memory.

@@ -1,9 +1,12 @@
 //! [`WeightsError`]: why a weight file was not read or written.
 
+use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
 use thiserror::Error;
+
+use crate::names::NamesFault;
 
 /// Why a weight file was not read or written. Whatever was to be changed is as it was.
 #[derive(Debug, Error)]
@@ -35,13 +38,23 @@ pub enum WeightsError {
         /// What is wrong with it.
         reason: String,
     },
+    /// The names for files are not those of the network's tensors.
+    #[error("{origin}: the names for {network}: {fault}")]
+    Names {
+        /// The file.
+        origin: String,
+        /// The network.
+        network: &'static str,
+        /// What is wrong with them.
+        fault: NamesFault,
+    },
     /// A tensor is not in the file.
-    #[error("{origin}: no tensor `{tensor}`; {wanted_by} wants it, as {}; the file has {found}", shape_text(wanted))]
+    #[error("{origin}: no tensor {tensor}; {wanted_by} wants it, as {}; the file has {found}", shape_text(wanted))]
     Missing {
         /// The file.
         origin: String,
         /// The tensor.
-        tensor: String,
+        tensor: TensorName,
         /// The network that wants it.
         wanted_by: &'static str,
         /// Its shape in the network.
@@ -54,7 +67,7 @@ pub enum WeightsError {
     Extra {
         /// The file.
         origin: String,
-        /// The tensor.
+        /// The tensor's name in the file.
         tensor: String,
         /// Its shape in the file.
         found: Vec<usize>,
@@ -64,12 +77,12 @@ pub enum WeightsError {
         hint: &'static str,
     },
     /// A tensor has another shape.
-    #[error("{origin}: tensor `{tensor}` is {}, but {wanted_by} wants {}", shape_text(found), shape_text(wanted))]
+    #[error("{origin}: tensor {tensor} is {}, but {wanted_by} wants {}", shape_text(found), shape_text(wanted))]
     Shape {
         /// The file.
         origin: String,
         /// The tensor.
-        tensor: String,
+        tensor: TensorName,
         /// Its shape in the file.
         found: Vec<usize>,
         /// The network.
@@ -78,12 +91,12 @@ pub enum WeightsError {
         wanted: Vec<usize>,
     },
     /// A tensor has another element type. Numbers are never converted silently.
-    #[error("{origin}: the elements of tensor `{tensor}` are {found}, but {wanted_by} wants {wanted}")]
+    #[error("{origin}: the elements of tensor {tensor} are {found}, but {wanted_by} wants {wanted}")]
     Type {
         /// The file.
         origin: String,
         /// The tensor.
-        tensor: String,
+        tensor: TensorName,
         /// Its element type in the file.
         found: String,
         /// The network.
@@ -91,6 +104,22 @@ pub enum WeightsError {
         /// The network's element type.
         wanted: &'static str,
     },
+}
+
+/// What a tensor is called: `` `features.0.weight` (declared as `conv1.weight`) ``, or one name where both are the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TensorName {
+    /// In the file.
+    pub file: Box<str>,
+    /// In the network.
+    pub declared: Box<str>,
+}
+
+impl fmt::Display for TensorName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let TensorName { file, declared } = self;
+        if file == declared { write!(f, "`{file}`") } else { write!(f, "`{file}` (declared as `{declared}`)") }
+    }
 }
 
 /// `[6, 1, 5, 5]`

@@ -1,10 +1,13 @@
 //! The safetensors format, read: everything is checked before anything is copied.
 
+use std::collections::HashSet;
+
 use safetensors::{SafeTensorError, SafeTensors};
 
-use super::WeightsError;
+use super::{TensorName, WeightsError};
 use crate::Scalar;
 use crate::info::TensorInfo;
+use crate::names::Names;
 
 /// A parsed file and its name for messages.
 pub(crate) struct Source<'a> {
@@ -27,14 +30,16 @@ impl<'a> Source<'a> {
         Ok(metadata.metadata().as_ref().and_then(|notes| notes.get(name).cloned()))
     }
 
-    /// Whether the file has exactly these tensors, of the element type `T`.
+    /// Whether the file has exactly these tensors, under these names, of the element type `T`.
     pub(crate) fn check<'w, T: Scalar>(
-        &self, wanted_by: &'static str, wanted: impl Iterator<Item = (&'w str, &'w [usize])> + Clone,
+        &self, wanted_by: &'static str, names: &Names, wanted: impl Iterator<Item = (&'w str, &'w [usize])>,
     ) -> Result<(), WeightsError> {
         let origin = || self.origin.clone();
-        for (name, shape) in wanted.clone() {
-            let tensor = || name.to_owned();
-            let Ok(found) = self.tensors.tensor(name) else {
+        let mut known = HashSet::new();
+        for (declared, shape) in wanted {
+            let name = names.theirs(declared).to_string();
+            let tensor = || TensorName { file: name.as_str().into(), declared: declared.into() };
+            let Ok(found) = self.tensors.tensor(&name) else {
                 return Err(WeightsError::Missing {
                     origin: origin(),
                     tensor: tensor(),
@@ -62,12 +67,12 @@ impl<'a> Source<'a> {
                     wanted: shape.to_vec(),
                 });
             }
+            known.insert(name);
         }
-        let known: std::collections::HashSet<&str> = wanted.map(|(name, _)| name).collect();
         for name in self.sorted_names() {
             // PyTorch's batch normalisation counts its steps, which nothing here depends on.
-            let counted = name.strip_suffix(".num_batches_tracked").map(|layer| format!("{layer}.running_var"));
-            if known.contains(name) || counted.is_some_and(|variance| known.contains(variance.as_str())) {
+            let counted = name.strip_suffix("num_batches_tracked").map(|layer| format!("{layer}running_var"));
+            if known.contains(name) || counted.is_some_and(|variance| known.contains(&variance)) {
                 continue;
             }
             let found = self.tensors.tensor(name).map(|view| view.shape().to_vec()).unwrap_or_default();

@@ -22,18 +22,25 @@ fn file<T: crate::Scalar>(tensors: &[(&str, &[usize])]) -> Vec<u8> {
         data: &data[..shape.iter().product()],
         parts: Vec::new(),
     };
-    let entries: Vec<_> = tensors.iter().map(entry).collect();
+    written(tensors.iter().map(entry).collect())
+}
+
+fn written<T: crate::Scalar>(entries: Vec<Entry<'_, T>>) -> Vec<u8> {
+    let contents = Contents { counters: Vec::new(), entries, note: None };
     let mut bytes = Vec::new();
-    write::document(&mut bytes, write::header(&entries, None).unwrap(), &entries).unwrap();
+    write::document(&mut bytes, write::header(&contents).unwrap(), &contents).unwrap();
     bytes
 }
 
 fn refused(bytes: &[u8]) -> String {
+    refused_named(bytes, Names::DECLARED)
+}
+
+fn refused_named(bytes: &[u8], names: Names) -> String {
     let mut net = network();
     let before = net.clone();
-    let source = Source::new("net.safetensors", bytes);
-    let error =
-        source.and_then(|source| load_bytes(<Linear>::NAME, <Linear>::TENSORS, net.params_mut(), &source)).unwrap_err();
+    let tables = Named { network: <Linear>::NAME, tensors: <Linear>::TENSORS, names: &names };
+    let error = tables.load(net.params_mut(), "net.safetensors", bytes).unwrap_err();
     assert_eq!(net, before, "a refused file changes nothing");
     error.to_string()
 }
@@ -89,15 +96,118 @@ fn a_slice_of_several_tensors_is_written_in_their_order() {
         data[tensors[0].memory_index(index)] = *value;
     }
     let parts = tensors.iter().collect();
-    let entries = [Entry { name: "state".into(), shape: vec![LEN], data: &data, parts }];
-    let mut bytes = Vec::new();
-    write::document(&mut bytes, write::header(&entries, None).unwrap(), &entries).unwrap();
+    let bytes = written(vec![Entry { name: "state".into(), shape: vec![LEN], data: &data, parts }]);
     let file = safetensors::SafeTensors::deserialize(&bytes).unwrap();
     let numbers = file.tensor("state").unwrap().data().as_chunks().0.iter().map(|b| f64::from_le_bytes(*b));
     assert_eq!(numbers.collect::<Vec<_>>(), wanted);
     let mut read = vec![f64::NAN; LEN];
     Source::new("state.safetensors", &bytes).unwrap().copy("state", tensors.iter(), &mut read).unwrap();
     assert_eq!(read, data);
+}
+
+/// What PyTorch calls `Linear`'s one layer where it is the second of a `Sequential`.
+const TORCH: Names = Names::of(&[("fc", "classifier.1")]);
+
+#[test]
+fn another_librarys_names_return_the_same_bits() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("net.safetensors");
+    let net = network();
+    net.save_named(&path, &TORCH).unwrap();
+    assert_eq!(Linear::load_named(&path, &TORCH).unwrap(), net);
+    let bytes = net.to_bytes_named(&TORCH).unwrap();
+    assert_eq!(std::fs::read(&path).unwrap(), bytes);
+    assert_eq!(Linear::from_bytes_named(&bytes, &TORCH).unwrap(), net);
+    let mut other = Linear::boxed_zeros();
+    other.load_from_named(&path, &TORCH).unwrap();
+    assert_eq!(other, net);
+    let read = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+    assert_eq!(read.tensor("classifier.1.weight").unwrap().shape(), [3, 4]);
+    // Only the names differ.
+    let declared = net.to_bytes().unwrap();
+    let declared = safetensors::SafeTensors::deserialize(&declared).unwrap();
+    for tensor in ["weight", "bias"] {
+        let theirs = read.tensor(&format!("classifier.1.{tensor}")).unwrap();
+        assert_eq!(theirs.data(), declared.tensor(&format!("fc.{tensor}")).unwrap().data());
+    }
+}
+
+#[test]
+fn messages_say_both_names() {
+    let text = refused_named(&network().to_bytes().unwrap(), TORCH);
+    assert_eq!(
+        text,
+        "net.safetensors: no tensor `classifier.1.weight` (declared as `fc.weight`); Linear wants it, as [3, 4]; \
+         the file has `fc.bias`, `fc.weight`"
+    );
+    let weight: (&str, &[usize]) = ("classifier.1.weight", &[3, 4]);
+    let bias: (&str, &[usize]) = ("classifier.1.bias", &[3]);
+    assert_eq!(
+        refused_named(&file::<f32>(&[("classifier.1.weight", &[4, 3]), bias]), TORCH),
+        "net.safetensors: tensor `classifier.1.weight` (declared as `fc.weight`) is [4, 3], but Linear wants [3, 4]"
+    );
+    assert_eq!(
+        refused_named(&file::<f64>(&[weight, bias]), TORCH),
+        "net.safetensors: the elements of tensor `classifier.1.weight` (declared as `fc.weight`) are F64, but Linear wants F32"
+    );
+    assert_eq!(
+        refused_named(&file::<f32>(&[weight, bias, ("fc.bias", &[3])]), TORCH),
+        "net.safetensors: it has a tensor `fc.bias` [3], but Linear has no such tensor"
+    );
+}
+
+/// Before a file is looked at.
+#[test]
+fn names_of_another_network() {
+    let unused = Names::of(&[("fc", "classifier.1"), ("conv1", "features.0")]);
+    let wanted = "the names for Linear: the entry (`conv1`, `features.0`) names no tensor of it";
+    assert_eq!(refused_named(b"", unused), format!("net.safetensors: {wanted}"));
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("net.safetensors");
+    let text = network().save_named(&path, &unused).unwrap_err().to_string();
+    assert_eq!(text, format!("{}: {wanted}", path.display()));
+    assert!(!path.exists());
+    let twice = Names::of(&[("fc.bias", "fc.weight")]);
+    assert_eq!(
+        network().to_bytes_named(&twice).unwrap_err().to_string(),
+        "<memory>: the names for Linear: `fc.weight` and `fc.bias` would both be called `fc.weight`"
+    );
+}
+
+crate::network! {
+    /// Averages behind two layers, of which one has a name.
+    #[derive(Debug, PartialEq)]
+    struct Normed([2, 3, 3] -> [2, 2, 2]) { conv1: conv(3, kernel = 1), bn1: batch_norm, relu, conv(2, kernel = 2), bn2: batch_norm }
+}
+
+/// PyTorch's strict loading wants a counter beside each variance; without the option there is none.
+#[test]
+fn batches_are_counted_for_pytorch() {
+    const NAMES: Names = Names::of(&[("bn1", "features.1"), ("conv_3", "features.3")]);
+    let mut net = Normed::init(&mut ChaCha8Rng::seed_from_u64(2));
+    net.flat_mut().iter_mut().enumerate().for_each(|(i, x)| *x = i as f32);
+    let plain = net.to_bytes_named(&NAMES).unwrap();
+    let counted = net.to_bytes_named(&NAMES.num_batches_tracked()).unwrap();
+    let read = safetensors::SafeTensors::deserialize(&counted).unwrap();
+    assert_eq!(safetensors::SafeTensors::deserialize(&plain).unwrap().len() + 2, read.len());
+    for name in ["features.1.num_batches_tracked", "bn2.num_batches_tracked"] {
+        let counter = read.tensor(name).unwrap();
+        assert_eq!((counter.dtype(), counter.shape()), (safetensors::Dtype::I64, &[][..]));
+        assert_eq!(counter.data(), 0_i64.to_le_bytes());
+    }
+    // Both load, whatever the names say of counters.
+    for bytes in [&plain, &counted] {
+        for names in [NAMES, NAMES.num_batches_tracked()] {
+            assert_eq!(Normed::from_bytes_named(bytes, &names).unwrap(), net);
+        }
+    }
+    let f64_net = Normed::<f64>::zeroed_box();
+    let bytes = f64_net.to_bytes_named(&NAMES.num_batches_tracked()).unwrap();
+    assert_eq!(Normed::<f64>::from_bytes_named(&bytes, &NAMES).unwrap(), f64_net);
+    // A counter without its variance is a tensor too many.
+    let some: &[(&str, &[usize])] = &[("fc.weight", &[3, 4]), ("fc.bias", &[3]), ("fc.num_batches_tracked", &[])];
+    let text = refused(&file::<f32>(some));
+    assert_eq!(text, "net.safetensors: it has a tensor `fc.num_batches_tracked` [], but Linear has no such tensor");
 }
 
 #[test]

@@ -19,20 +19,34 @@ pub(crate) struct Entry<'a, T> {
     pub(crate) parts: Vec<&'a TensorInfo>,
 }
 
+/// What a file holds.
+pub(crate) struct Contents<'a, T> {
+    /// Names of PyTorch's `num_batches_tracked`, each an `i64` of no dimensions that is 0.
+    pub(crate) counters: Vec<String>,
+    pub(crate) entries: Vec<Entry<'a, T>>,
+    /// One note at most, as name and text: the format's map of notes has no order, and equal networks are to make equal files.
+    pub(crate) note: Option<(&'static str, String)>,
+}
+
 /// The header, padded to a multiple of 8 bytes with blanks as the format asks.
 ///
-/// The tensors lie in the order of the entries. The note is one pair at most: the format's map of notes has no order, and
-/// equal networks are to make equal files.
-pub(crate) fn header<T: Scalar>(entries: &[Entry<'_, T>], note: Option<(&str, String)>) -> io::Result<Vec<u8>> {
+/// The counters come first, for elements of 8 bytes lie at multiples of 8 then; the tensors lie in the order of the entries.
+pub(crate) fn header<T: Scalar>(contents: &Contents<'_, T>) -> io::Result<Vec<u8>> {
     let mut end = 0;
-    let tensors = entries.iter().map(|entry| {
+    let mut info = |dtype, shape: &[usize], bytes: usize| {
         let start = end;
-        end += size_of_val(entry.data);
-        let info = FileInfo { dtype: dtype::<T>(), shape: entry.shape.clone(), data_offsets: (start, end) };
-        (entry.name.clone(), info)
-    });
-    let notes = note.map(|(name, text)| HashMap::from([(name.to_owned(), text)]));
-    let metadata = Metadata::new(notes, tensors.collect()).map_err(io::Error::other)?;
+        end += bytes;
+        FileInfo { dtype, shape: shape.to_vec(), data_offsets: (start, end) }
+    };
+    let mut tensors = Vec::with_capacity(contents.counters.len() + contents.entries.len());
+    for name in &contents.counters {
+        tensors.push((name.clone(), info(Dtype::I64, &[], size_of::<i64>())));
+    }
+    for entry in &contents.entries {
+        tensors.push((entry.name.clone(), info(dtype::<T>(), &entry.shape, size_of_val(entry.data))));
+    }
+    let notes = contents.note.as_ref().map(|(name, text)| HashMap::from([((*name).to_owned(), text.clone())]));
+    let metadata = Metadata::new(notes, tensors).map_err(io::Error::other)?;
     let mut json = serde_json::to_vec(&metadata)?;
     json.resize(json.len().next_multiple_of(8), b' ');
     Ok(json)
@@ -40,11 +54,14 @@ pub(crate) fn header<T: Scalar>(entries: &[Entry<'_, T>], note: Option<(&str, St
 
 /// Header and tensors.
 pub(crate) fn document<T: Scalar>(
-    out: &mut (impl Write + ?Sized), header: Vec<u8>, entries: &[Entry<'_, T>],
+    out: &mut (impl Write + ?Sized), header: Vec<u8>, contents: &Contents<'_, T>,
 ) -> io::Result<()> {
     out.write_all(&(header.len() as u64).to_le_bytes())?;
     out.write_all(&header)?;
-    for entry in entries {
+    for _ in &contents.counters {
+        out.write_all(&0_i64.to_le_bytes())?;
+    }
+    for entry in &contents.entries {
         let mut rest = entry.data;
         for part in &entry.parts {
             let Some((data, behind)) = rest.split_at_checked(part.len()) else { break };

@@ -40,7 +40,14 @@
 //!
 //! # Names
 //! Tensors are called as in the source, with `_` for each `.` but the last: torchvision's `layer2.0.downsample.1.weight` is `layer2_0_downsample_1.weight`
-//! of [`ResNet18`]. So a file of torchvision's, renamed by that rule and without `num_batches_tracked`, is one of ours. Each network says whose names it has.
+//! of [`ResNet18`]. Each network says whose names it has. By [`TORCHVISION`], which are that rule, a `state_dict` of torchvision's loads, and what is saved loads there:
+//!
+//! ```no_run
+//! use tenonet::zoo::{ResNet18, TORCHVISION};
+//!
+//! let net = ResNet18::load_named("resnet18.safetensors", &TORCHVISION)?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod alex_net;
 mod auto_encoder;
@@ -56,6 +63,8 @@ mod squeeze_net;
 mod u_net;
 mod vgg16;
 
+use crate::Names;
+
 pub use alex_net::*;
 pub use auto_encoder::*;
 pub use ds_cnn::*;
@@ -69,3 +78,12 @@ pub use res_net18::*;
 pub use squeeze_net::*;
 pub use u_net::*;
 pub use vgg16::*;
+
+/// torchvision's names of the tensors of [`AlexNet`], [`Vgg16`], [`ResNet18`] and [`SqueezeNet`].
+///
+/// ```
+/// use tenonet::zoo::TORCHVISION;
+///
+/// assert!(TORCHVISION.theirs("layer2_0_downsample_1.weight").is("layer2.0.downsample.1.weight"));
+/// ```
+pub const TORCHVISION: Names = Names::of(&[]).dotted().num_batches_tracked();

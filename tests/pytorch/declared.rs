@@ -9,7 +9,7 @@ use tenonet::{FeatureMap, network};
 use crate::reference::{Reference, agree, agree_params, fill_params};
 
 /// `⟨output, target⟩`, whose gradient is the target: it brings a case's upstream gradient into a network.
-struct Inner;
+pub(crate) struct Inner;
 
 impl<O: FeatureMap> Loss<O, O> for Inner {
     fn value(&self, output: &O, target: &O) -> O::Scalar {

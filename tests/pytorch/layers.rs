@@ -2,17 +2,20 @@
 
 use std::collections::BTreeSet;
 
+use tenonet::MemoryOrder;
+use tenonet::MemoryOrder::{OutputsLast, Pixels, Same, Transposed};
 use tenonet::prelude::*;
 
 use crate::reference::{Reference, agree, agree_params, fill_params};
 
-/// Holds a layer's output and all its gradients against the case; `params` are its parameters as one slice.
+/// Holds a layer's output and all its gradients against the case; `params` are its parameters as one slice, in which weight and bias lie in
+/// these orders.
 fn judge<T: Scalar, L: Layer<X, Y> + Clone, X: Plain<T>, Y: Plain<T>>(
-    case: &str, mut layer: L, params: fn(&mut L) -> &mut [T],
+    case: &str, mut layer: L, orders: [MemoryOrder; 2], params: fn(&mut L) -> &mut [T],
 ) {
     let reference = Reference::open("layers.safetensors");
     let name = |part: &str| format!("{case}.{part}");
-    let tensors = reference.layer_tensors(case);
+    let tensors = reference.layer_tensors(case, orders);
     fill_params(&tensors, params(&mut layer), |part| reference.get(&name(part)));
     let (x, dy) = (reference.read::<T, X>(&name("input")), reference.read::<T, Y>(&name("d_output")));
 
@@ -32,16 +35,41 @@ fn judge<T: Scalar, L: Layer<X, Y> + Clone, X: Plain<T>, Y: Plain<T>>(
     agree_params(&tensors, params(&mut grad), doubled, &name("gradient, twice"));
 }
 
-/// `case: input shape => output shape, layer`; `T` is the element type. With `params`, the layer has parameters.
+/// A normalisation with its epsilon, as a layer.
+#[derive(Clone)]
+struct With<N>(f64, N);
+
+impl<const C: usize, const H: usize, const W: usize, T: Scalar> Layer<Tensor<C, H, W, T>, Tensor<C, H, W, T>>
+    for With<LayerNorm<C, H, W, T>>
+{
+    fn forward(&self, x: &Tensor<C, H, W, T>) -> Tensor<C, H, W, T> {
+        self.1.forward(self.0, x)
+    }
+
+    fn backward(
+        &self, x: &Tensor<C, H, W, T>, _: &Tensor<C, H, W, T>, dy: &Tensor<C, H, W, T>, grad: &mut Self,
+    ) -> Tensor<C, H, W, T> {
+        self.1.backward(self.0, x, dy, &mut grad.1)
+    }
+}
+
+/// `case: input shape => output shape, layer`; `T` is the element type. With `params`, `spread` (of so many groups) or `normed` the layer has parameters.
 macro_rules! cases {
     (@params) => { |_| &mut [] };
-    (@params params) => { Plain::<T>::flat_mut };
-    ($($case:ident: [$($x:literal),*] => [$($y:literal),*], $layer:expr $(, $params:ident)?;)*) => {
+    (@params normed) => { |layer| layer.1.flat_mut() };
+    (@params $($other:tt)+) => { Plain::<T>::flat_mut };
+    (@orders normed) => { [Pixels; 2] };
+    (@orders spread $groups:literal) => { [Transposed { groups: $groups }, Same] };
+    (@orders $($other:tt)*) => { [OutputsLast, Same] };
+    ($($case:ident: [$($x:literal),*] => [$($y:literal),*], $layer:expr $(, $params:ident $($groups:literal)?)?;)*) => {
         $(
             #[test]
             fn $case() {
                 fn with<T: Scalar>() {
-                    judge::<T, _, Tensor<$($x,)* T>, Tensor<$($y,)* T>>(stringify!($case), $layer, cases!(@params $($params)?));
+                    let orders = cases!(@orders $($params $($groups)?)?);
+                    judge::<T, _, Tensor<$($x,)* T>, Tensor<$($y,)* T>>(
+                        stringify!($case), $layer, orders, cases!(@params $($params)?),
+                    );
                 }
                 with::<f32>();
                 with::<f64>();
@@ -109,27 +137,27 @@ cases! {
     upsample_bilinear_one: [2, 1, 3] => [2, 3, 9], UpsampleBilinear2d::<3, 3>;
     scale: [3, 2, 5] => [3, 2, 5], Scale::<3, T>::new(), params;
     bias: [3, 2, 5] => [3, 2, 5], Bias::<3, T>::new(), params;
+    layer_norm: [3, 4, 5] => [3, 4, 5], With(1e-5, LayerNorm::<3, 4, 5, T>::new()), normed;
+    layer_norm_flat: [7, 1, 1] => [7, 1, 1], With(0.1, LayerNorm::<7, 1, 1, T>::new()), normed;
+    conv_transpose_plain: [3, 4, 5] => [2, 6, 6], ConvTranspose2d::<3, 2, 3, 2, T>::zeros(), spread 1;
+    conv_transpose_double: [5, 3, 4] => [7, 6, 8],
+        ConvTranspose2d::<5, 7, 4, 4, T, Window<2, 2, 1, 1, 1, 1>>::zeros(), spread 1;
+    conv_transpose_odd: [2, 3, 4] => [3, 11, 8],
+        ConvTranspose2d::<2, 3, 3, 5, T, Window<3, 2, 0, 0, 2, 2>>::zeros(), spread 1;
+    conv_transpose_gaps: [2, 3, 4] => [3, 6, 13], ConvTranspose2d::<2, 3, 1, 2, T, Window<2, 3>, 2, 0>::zeros(), spread 1;
+    conv_transpose_dilation: [2, 4, 3] => [3, 7, 8],
+        ConvTranspose2d::<2, 3, 2, 3, T, Window<1, 1, 1, 1, 0, 0, 3, 2>>::zeros(), spread 1;
+    conv_transpose_groups: [4, 3, 2] => [6, 6, 3],
+        ConvTranspose2d::<4, 6, 3, 2, T, Window<2, 2, 1, 1, 1, 1, 1, 1, 2>, 2>::zeros(), spread 2;
+    conv_transpose_depthwise: [5, 3, 3] => [5, 5, 5],
+        ConvTranspose2d::<5, 5, 3, 3, T, Window<2, 2, 1, 1, 1, 1, 1, 1, 5>, 1>::zeros(), spread 5;
+    conv_transpose_signal: [3, 1, 5] => [2, 1, 11],
+        ConvTranspose2d::<3, 2, 1, 4, T, Window<1, 2, 0, 0, 1, 1>>::zeros(), spread 1;
 }
 
-/// What only `network!` can say: padding of pools on one side, partial windows, branches; and what is no `Layer` by hand.
-const DECLARED_ONLY: &[&str] = &[
-    "max_pool_padding",
-    "max_pool_ceil",
-    "avg_pool_ceil",
-    "avg_pool_ceil_padding",
-    "layer_norm",
-    "layer_norm_flat",
-    "conv_transpose_plain",
-    "conv_transpose_double",
-    "conv_transpose_odd",
-    "conv_transpose_gaps",
-    "conv_transpose_dilation",
-    "conv_transpose_groups",
-    "conv_transpose_depthwise",
-    "conv_transpose_signal",
-    "concat",
-    "concat_flat",
-];
+/// What only `network!` can say: padding of pools on one side, partial windows, branches.
+const DECLARED_ONLY: &[&str] =
+    &["max_pool_padding", "max_pool_ceil", "avg_pool_ceil", "avg_pool_ceil_padding", "concat", "concat_flat"];
 
 #[test]
 fn every_stored_case_is_judged() {

@@ -8,6 +8,8 @@
 - `lenet_weights.safetensors`, f32: LeNet-5's weights under the names that `network!` gives them.
 - `lenet.safetensors`: `images`, `labels` of one batch; `logits` and `losses` (mean cross-entropy before each of ten steps of SGD on this batch) computed in f32
   and in f64 (`logits.f64`, `losses.f64`); the gradients of the first loss in f64, under the weights' names.
+- `dropout.safetensors`, f64: a layer `layer.…` as above, for the masks of `MASKS`; and a network `net.…` with two dropouts: `.x` and `.d_output` of three inputs, `.output` at
+  inference, `.trained` in training, its weights, and the gradients `.d_…` of the mean of ⟨d_output, trained⟩. `kept`, bytes: a mask of more than one block.
 """
 
 import pathlib
@@ -16,9 +18,12 @@ import torch
 import torch.nn.functional as F
 from safetensors.torch import save_file
 
+from masks import mask
+
 HERE = pathlib.Path(__file__).parent
 META = {"made by": f"reference.py with PyTorch {torch.__version__.split('+')[0]}"}
 BATCH, STEPS, RATE, MOMENTUM = 8, 10, 0.05, 0.9
+MASKS = (7, 3)  # seed and step
 
 
 def conv(out_channels, kernel, stride=1, padding=(0, 0, 0, 0), dilation=1, groups=1, bias=True):
@@ -242,6 +247,43 @@ def lenet():
     print("losses:", *(f"{loss:.6f}" for loss in losses64))
 
 
+def dropout():
+    rng = torch.Generator().manual_seed(2014)
+
+    def normal(*size):
+        return torch.randn(size, generator=rng, dtype=torch.float64)
+
+    def masks(p, layer, images, *shape):
+        return torch.stack([torch.from_numpy(mask(p, *MASKS, layer, image, shape)) for image in range(images)])
+
+    # By hand a map lies in planes, and the layer is the 0th.
+    x, dy = normal(3, 5, 6).requires_grad_(), normal(3, 5, 6)
+    y = x * masks(0.3, 0, 1, x.numel()).reshape(x.shape) / (1 - 0.3)
+    y.backward(dy)
+    tensors = {"layer.input": x, "layer.output": y, "layer.d_output": dy, "layer.d_input": x.grad}
+
+    shapes = {
+        "conv_0.weight": (3, 2, 3, 3), "conv_0.bias": (3,), "linear_4.weight": (6, 90), "linear_4.bias": (6,), "linear_7.weight": (4, 6), "linear_7.bias": (4,),
+    }
+    params = {name: (normal(*shape) / 3).requires_grad_() for name, shape in shapes.items()}
+    x, dy = normal(3, 2, 6, 5), normal(3, 4)
+
+    def net(first, second):
+        z = F.relu(F.conv2d(x, params["conv_0.weight"], params["conv_0.bias"], padding=1)) * first
+        z = torch.tanh(F.linear(z.flatten(1), params["linear_4.weight"], params["linear_4.bias"])) * second
+        return F.linear(z, params["linear_7.weight"], params["linear_7.bias"])
+
+    output = net(1.0, 1.0)
+    trained = net(masks(0.3, 2, 3, 3, 6, 5) / (1 - 0.3), masks(0.5, 6, 3, 6) / (1 - 0.5))
+    (trained * dy).sum(1).mean().backward()
+    tensors |= {"net.x": x, "net.d_output": dy, "net.output": output, "net.trained": trained}
+    tensors |= {f"net.{name}": value for name, value in params.items()} | {f"net.d_{name}": value.grad for name, value in params.items()}
+    tensors = {name: value.detach().contiguous() for name, value in tensors.items()}
+    tensors["kept"] = masks(0.9, 0, 1, 9000).to(torch.uint8)
+    save_file(tensors, HERE / "dropout.safetensors", metadata=META)
+
+
 torch.set_num_threads(1)
 layer_cases()
 lenet()
+dropout()

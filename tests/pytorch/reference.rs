@@ -30,11 +30,11 @@ impl Reference {
         self.tensors().names().into_iter().map(String::from).collect()
     }
 
-    /// The table of a layer's parameters, as a network has one: those that the case has.
-    pub(crate) fn layer_tensors(&self, case: &str) -> Vec<TensorInfo> {
+    /// The table of a layer's parameters, as a network has one: those that the case has. `orders`: how weight and bias lie in memory.
+    pub(crate) fn layer_tensors(&self, case: &str, orders: [MemoryOrder; 2]) -> Vec<TensorInfo> {
         let (role, mut offset) = (Role::Bias, 0);
         let mut tensors = Vec::new();
-        for (name, memory) in [("weight", MemoryOrder::OutputsLast), ("bias", MemoryOrder::Same)] {
+        for (name, memory) in ["weight", "bias"].into_iter().zip(orders) {
             if let Ok(stored) = self.tensors().tensor(&format!("{case}.{name}")) {
                 let info = TensorInfo { name, shape: stored.shape().to_vec().leak(), memory, offset, role };
                 offset += info.len();
