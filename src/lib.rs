@@ -29,13 +29,13 @@
 //!   common: they are nothing but elements, so each is one flat slice. [`TensorInfo`] tells what lies where in a network's, and how files differ; [`Names`]
 //!   say what tensors are called in files of another library.
 //! - [`layers`] are the same layers by hand. [`loss`], [`optim`], [`schedule`], `augment`, `init`: the parts of learning; `train`
-//!   puts them together; `data` reads sets; `weights` reads and writes files; `plot` draws; `zoo` holds known networks.
+//!   puts them together; `data` reads sets; `weights` reads and writes files, and [`include_weights!`](crate::include_weights!) makes one a part of the program; `plot` draws; `zoo` holds known networks.
 //! - [`Scratch`] and [`Workspace`] are the memory of inference and training, which callers own; with `std`,
 //!   `forward_batch` and `loss_and_grad` take theirs from the heap, once a thread.
 //! - [`shape`] is the arithmetic of shapes, which the macro and the compiler share.
 //!
-//! Imports go one way: shape → plain → (scalar, kernels) → tensor → info → names → init → layers → (loss, optim, schedule, augment) → weights →
-//! network → train → (data, plot, zoo). A test holds that.
+//! Imports go one way: shape → plain → (scalar, kernels) → tensor → info → names → init → layers → (loss, optim, schedule, augment, fold) → weights →
+//! network → embed → train → (data, plot, zoo). A test holds that.
 //!
 //! # How things lie in memory
 //! - What goes into a network and what comes out are [`Tensor`]s, in planes: `[C][H][W]`, as everywhere. Inside, maps lie in pixels, `[H][W][C]`: the channels of a place are
@@ -67,6 +67,7 @@ mod atomic;
 pub mod augment;
 #[cfg(feature = "data")]
 pub mod data;
+mod embed;
 #[doc(hidden)]
 pub mod fold;
 mod info;
@@ -107,7 +108,7 @@ pub mod prelude {
     pub use crate::schedule::{Constant, Cosine, Schedule, StepDecay};
     #[cfg(feature = "std")]
     pub use crate::train::{All, Confusion, Samples, Trainer, evaluate};
-    pub use crate::{Masks, Names, Network, Plain, Scalar, Scratch, Tensor, Workspace, network};
+    pub use crate::{Masks, Names, Network, Plain, Scalar, Scratch, Tensor, Workspace, include_weights, network};
 }
 
 pub use info::{LayerInfo, MemoryOrder, Role, TensorInfo};
@@ -118,6 +119,52 @@ pub use network::BatchWorkspace;
 pub use network::{Network, PartError, PartFault, Scratch, Summary, Workspace, WorkspaceParts};
 pub use plain::Plain;
 pub use scalar::Scalar;
+/// A network with the weights of a file, made by the compiler: a `static` in read-only memory.
+///
+/// ```
+/// use tenonet::prelude::*;
+///
+/// network! {
+///     /// LeNet-5 for 28 × 28 grey digits.
+///     pub struct LeNet([1, 28, 28] -> [10]) {
+///         conv1: conv(6, kernel = 5, padding = 2), relu, max_pool(2),
+///         conv2: conv(16, kernel = 5), relu, max_pool(2),
+///         flatten,
+///         fc1: linear(120), relu,
+///         fc2: linear(84), relu,
+///         fc3: linear(10),
+///     }
+/// }
+///
+/// static NET: LeNet = include_weights!(LeNet, "tests/pytorch/lenet_weights.safetensors");
+///
+/// let mut scratch = LeNetScratch::ZERO;
+/// let logits = NET.forward(&Tensor::zeros(), &mut scratch);
+/// assert!(logits.argmax() < 10);
+/// ```
+///
+/// It takes the network's type and the path of a file that [`Network::save`] or PyTorch's `safetensors` wrote. The path begins at the crate's root, the folder
+/// of its `Cargo.toml`; it is a literal, or `concat!` and `env!` of literals: `concat!(env!("OUT_DIR"), "/lenet.safetensors")` is a build script's.
+/// A file that changes is a reason to build anew.
+///
+/// It is an expression that the compiler evaluates, for a `static` (or a `const`, of which each use may be a copy). The program has the weights in memory's order, and nothing
+/// is copied or computed when it starts; it works without `std`.
+///
+/// # What does not compile
+/// A file whose tensors are not those of the network: one that is missing or too many, or has another shape or element type. The message
+/// names the tensor and both shapes, in the words of [`Network::load`]:
+///
+/// ```text
+/// error[E0080]: evaluation panicked: lenet.safetensors: tensor `fc3.weight` is [10, 84], but LeNet wants [10, 100]
+///               = note: 1 more tensor differs
+///  --> src/main.rs:14:45
+///    |
+/// 14 | static NET: LeNet = include_weights!(LeNet, "lenet.safetensors");
+///    |                                             ^^^^^^^^^^^^^^^^^^^ evaluation of `NET::NETWORK` failed here
+/// ```
+///
+/// As there, `num_batches_tracked` of PyTorch's batch normalisation is passed over, and numbers are never converted.
+pub use tenonet_macros::include_weights;
 /// Declares a network: a struct of its layers' parameters that implements [`Network`].
 ///
 /// ```

@@ -82,6 +82,18 @@ pub(crate) const fn zeroed<Z: Zeroable>() -> Z {
     unsafe { core::mem::zeroed() }
 }
 
+/// [`Plain::flat_mut`], for constants.
+pub(crate) const fn elements_mut<T, P: Plain<T>>(value: &mut P) -> &mut [T] {
+    // SAFETY: as in `Plain::flat_mut`.
+    unsafe { core::slice::from_raw_parts_mut((value as *mut P).cast::<T>(), P::LEN) }
+}
+
+/// The bytes of elements, for constants.
+pub(crate) const fn bytes_mut<T: bytemuck::Pod>(elements: &mut [T]) -> &mut [u8] {
+    // SAFETY: plain old data is its bytes, and any bytes are valid for it; the slice borrows `elements` uniquely.
+    unsafe { core::slice::from_raw_parts_mut(elements.as_mut_ptr().cast(), size_of_val(elements)) }
+}
+
 /// A zeroed value, allocated on the heap directly.
 #[cfg(feature = "std")]
 pub(crate) fn zeroed_box<Z: Zeroable>() -> Box<Z> {

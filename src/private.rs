@@ -21,6 +21,7 @@ pub use std::path::Path;
 
 pub use crate::__with_std as with_std;
 pub use crate::__with_weights as with_weights;
+pub use crate::embed::{EmbeddedFile, EmbeddedTensor, embed};
 pub use crate::fold;
 pub use crate::kernels::arena::{Arena, At, Pixels, first, first_mut};
 pub use crate::kernels::conv::{Bias, ConvSpec, NoSkip, Normed, Skip};

@@ -15,9 +15,10 @@ const ORDER: &[&[&str]] = &[
     &["names"],
     &["init"],
     &["layers"],
-    &["loss", "optim", "schedule", "augment"],
+    &["loss", "optim", "schedule", "augment", "fold"],
     &["weights"],
     &["network"],
+    &["embed"],
     &["train"],
     &["data", "plot", "zoo"],
 ];

@@ -1,4 +1,4 @@
-//! The macro `network!` of tenonet: a small compiler.
+//! The macros of tenonet. `network!` is a small compiler; `include_weights!` stands in [`include`].
 //!
 //! ```text
 //! tokens ─ nets ─▶ with the declarations of networks within
@@ -13,6 +13,7 @@ mod check;
 mod diagnostics;
 mod expand;
 mod fold;
+mod include;
 mod ir;
 mod nets;
 mod parse;
@@ -32,6 +33,12 @@ use parse::Parsed;
 #[proc_macro]
 pub fn network(tokens: TokenStream) -> TokenStream {
     expansion(tokens.into()).into()
+}
+
+#[allow(missing_docs, reason = "documented at its export")]
+#[proc_macro]
+pub fn include_weights(tokens: TokenStream) -> TokenStream {
+    include::expansion(tokens.into()).into()
 }
 
 fn expansion(tokens: proc_macro2::TokenStream) -> proc_macro2::TokenStream {

@@ -15,6 +15,7 @@ use crate::kernels::simd::{Kernel, Simd};
 use crate::kernels::stage::{Stage, is_side_by_side};
 use crate::kernels::tile::{Broadcast, Depthwise, Epilogue, Height, load};
 use crate::kernels::winograd;
+use crate::kernels::work::Work;
 use crate::plain::Plain;
 use crate::shape::{Conv, Pool};
 
@@ -347,13 +348,13 @@ pub fn forward<T, S, C, F, R, A, P, X, W, Y, K>(
     K: Plain<T>,
 {
     const { assert!(K::LEN >= forward_work(&C::CONV, C::PLANES, P::POOL, F::SCALES)) };
-    simd.outline(Forward { spec, x, weight, affine, skip, act, stage, y, work: work.flat_mut() });
+    simd.outline(Forward { spec, x, weight, affine, skip, act, stage, y, work });
 }
 
-/// [`forward`] as a kernel, with a workspace whose length only the caller knows.
+/// [`forward`] as a kernel.
 ///
-/// It panics if that is shorter than [`forward_work`].
-pub struct Forward<'a, T, C, F, R, A, P, X, W, Y> {
+/// It panics if the workspace is shorter than [`forward_work`], unless the compiler knows that it is not.
+pub struct Forward<'a, C, F, R, A, P, X, W, Y, K: ?Sized> {
     /// The convolution.
     pub spec: C,
     /// The maps that arrive.
@@ -371,10 +372,10 @@ pub struct Forward<'a, T, C, F, R, A, P, X, W, Y> {
     /// What leaves the step, in pixels.
     pub y: &'a mut [Y],
     /// Workspace.
-    pub work: &'a mut [T],
+    pub work: &'a mut K,
 }
 
-impl<T, C, F, R, A, P, X, W, Y> Kernel<T> for Forward<'_, T, C, F, R, A, P, X, W, Y>
+impl<T, C, F, R, A, P, X, W, Y, K> Kernel<T> for Forward<'_, C, F, R, A, P, X, W, Y, K>
 where
     T: Scalar,
     C: ConvSpec,
@@ -385,6 +386,7 @@ where
     X: Plain<T>,
     W: Plain<T>,
     Y: Plain<T>,
+    K: Work<T> + ?Sized,
 {
     type Output = ();
 
@@ -393,9 +395,10 @@ where
         // Known when compiling, and gone from the code. It is not an error there, for the layers have told it in better words.
         assert!(const { operands_fit(&C::CONV, P::POOL, X::LEN, W::LEN, F::BIASES, Y::LEN) });
         assert!(const { R::LEN == 0 || R::LEN == Y::LEN && P::POOL.is_none() });
-        assert!(self.work.len() >= const { forward_work(&C::CONV, C::PLANES, P::POOL, F::SCALES) });
+        let work = self.work.elements();
+        assert!(work.len() >= const { forward_work(&C::CONV, C::PLANES, P::POOL, F::SCALES) });
         let channels = const { C::CONV.out_channels };
-        let (own, rows) = self.work.split_at_mut(const { F::WORK * C::CONV.out_channels });
+        let (own, rows) = work.split_at_mut(const { F::WORK * C::CONV.out_channels });
         let (scale, shift) = self.affine.prepare(channels, own);
         // `Normed` takes what its parts have: they must have an element for each channel.
         assert!(scale.len() == if F::SCALES { channels } else { 0 });

@@ -20,6 +20,7 @@ use crate::kernels::stage::StageBackward;
 use crate::kernels::sums::add_rows;
 use crate::kernels::tile::{AddTo, AnyHeight, Broadcast, Depthwise, Height, Rows, Store, Walk};
 use crate::kernels::winograd;
+use crate::kernels::work::Work;
 use crate::plain::Plain;
 use crate::shape::{Conv, Pool};
 
@@ -177,14 +178,13 @@ pub fn backward<const DX: bool, T, S, C, A, P, X, W, B, Y, K>(
     K: Plain<T>,
 {
     const { assert!(K::LEN >= backward_work(&C::CONV, C::PLANES, P::POOL)) };
-    let work = work.flat_mut();
     simd.outline(Backward::<DX, _, _, _, _, _, _, _, _> { spec, x, weight, act, stage, y, dy, dw, db, dx, work });
 }
 
-/// [`backward`] as a kernel, with a workspace whose length only the caller knows.
+/// [`backward`] as a kernel.
 ///
-/// It panics if that is shorter than [`backward_work`].
-pub struct Backward<'a, const DX: bool, T, C, A, P, X, W, B, Y> {
+/// It panics if the workspace is shorter than [`backward_work`], unless the compiler knows that it is not.
+pub struct Backward<'a, const DX: bool, C, A, P, X, W, B, Y, K: ?Sized> {
     /// The convolution.
     pub spec: C,
     /// The maps that arrived.
@@ -206,10 +206,10 @@ pub struct Backward<'a, const DX: bool, T, C, A, P, X, W, B, Y> {
     /// Is written with `DX`.
     pub dx: &'a mut [X],
     /// Workspace.
-    pub work: &'a mut [T],
+    pub work: &'a mut K,
 }
 
-impl<const DX: bool, T, C, A, P, X, W, B, Y> Kernel<T> for Backward<'_, DX, T, C, A, P, X, W, B, Y>
+impl<const DX: bool, T, C, A, P, X, W, B, Y, K> Kernel<T> for Backward<'_, DX, C, A, P, X, W, B, Y, K>
 where
     T: Scalar,
     C: ConvSpec,
@@ -219,6 +219,7 @@ where
     W: Plain<T>,
     B: Plain<T>,
     Y: Plain<T>,
+    K: Work<T> + ?Sized,
 {
     type Output = ();
 
@@ -227,10 +228,11 @@ where
         // Known when compiling, and gone from the code; see the forward pass.
         assert!(const { conv::operands_fit(&C::CONV, P::POOL, X::LEN, W::LEN, B::LEN, Y::LEN) });
         assert!(const { !(DX && C::PLANES) });
-        assert!(self.work.len() >= const { backward_work(&C::CONV, C::PLANES, P::POOL) });
+        let work = self.work.elements();
+        assert!(work.len() >= const { backward_work(&C::CONV, C::PLANES, P::POOL) });
         let conv = const { &C::CONV };
         let len = const { C::CONV.output().len() };
-        let (dz, work) = self.work.split_at_mut(const { dz_len(&C::CONV, P::POOL) });
+        let (dz, work) = work.split_at_mut(const { dz_len(&C::CONV, P::POOL) });
         let (padded, work) = work.split_at_mut(const { padded_len(&C::CONV, C::PLANES) });
         let (turned, work) = work.split_at_mut(const { turned_len(&C::CONV, C::PLANES) });
         let (kernels, tiles) = work.split_at_mut(const { kernels_len(&C::CONV, C::PLANES) });

@@ -21,6 +21,7 @@ use crate::kernels::simd::{Kernel, Simd};
 use crate::kernels::stage::scale_by_derivative;
 use crate::kernels::sums::add_rows;
 use crate::kernels::tile::{AddTo, AnyHeight, Broadcast, Depthwise, Height, Rows, Store, Walk};
+use crate::kernels::work::Work;
 use crate::plain::Plain;
 use crate::shape::{Conv, ConvTranspose};
 
@@ -210,14 +211,13 @@ pub fn backward<const DX: bool, T, S, C, A, X, W, B, Y, K>(
     K: Plain<T>,
 {
     const { assert!(K::LEN >= backward_work(&C::TRANSPOSED)) };
-    let work = work.flat_mut();
     simd.outline(Backward::<DX, _, _, _, _, _, _, _> { spec, x, weight, act, y, dy, dw, db, dx, work });
 }
 
-/// [`backward`] as a kernel, with a workspace whose length only the caller knows.
+/// [`backward`] as a kernel.
 ///
-/// It panics if that is shorter than [`backward_work`].
-pub struct Backward<'a, const DX: bool, T, C, A, X, W, B, Y> {
+/// It panics if the workspace is shorter than [`backward_work`], unless the compiler knows that it is not.
+pub struct Backward<'a, const DX: bool, C, A, X, W, B, Y, K: ?Sized> {
     /// The transposed convolution.
     pub spec: C,
     /// The maps that arrived.
@@ -237,10 +237,10 @@ pub struct Backward<'a, const DX: bool, T, C, A, X, W, B, Y> {
     /// Is written with `DX`.
     pub dx: &'a mut [X],
     /// Workspace.
-    pub work: &'a mut [T],
+    pub work: &'a mut K,
 }
 
-impl<const DX: bool, T, C, A, X, W, B, Y> Kernel<T> for Backward<'_, DX, T, C, A, X, W, B, Y>
+impl<const DX: bool, T, C, A, X, W, B, Y, K> Kernel<T> for Backward<'_, DX, C, A, X, W, B, Y, K>
 where
     T: Scalar,
     C: ConvTransposeSpec,
@@ -249,6 +249,7 @@ where
     W: Plain<T>,
     B: Plain<T>,
     Y: Plain<T>,
+    K: Work<T> + ?Sized,
 {
     type Output = ();
 
@@ -256,9 +257,10 @@ where
     fn run<S: Simd<T>>(self, simd: S) {
         // Known when compiling, and gone from the code; see the forward pass.
         assert!(const { operands_fit(&C::TRANSPOSED, X::LEN, W::LEN, B::LEN, Y::LEN) });
-        assert!(self.work.len() >= const { backward_work(&C::TRANSPOSED) });
+        let work = self.work.elements();
+        assert!(work.len() >= const { backward_work(&C::TRANSPOSED) });
         let conv = const { &C::TRANSPOSED };
-        let (turned, _) = self.work.split_at_mut(const { backward_work(&C::TRANSPOSED) });
+        let (turned, _) = work.split_at_mut(const { backward_work(&C::TRANSPOSED) });
         let w = self.weight.flat();
         if DX && !turned.is_empty() {
             // As if they were those of a convolution from the same inputs to the same outputs.

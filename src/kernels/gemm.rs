@@ -79,7 +79,7 @@ unsafe fn pieces<T: Scalar, S: Simd<T>, M: MatrixSpec, E: Epilogue<T>>(
 ) {
     // SAFETY: the caller's; pieces lie inside K.
     unsafe {
-        if n < FEW {
+        if const { S::ONE_BY_ONE } || n < FEW {
             for i in 0..n {
                 flat::<T, S, M, E>(simd, spec, i, a, b, c, epilogue);
             }

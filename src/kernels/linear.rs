@@ -16,6 +16,7 @@ use crate::kernels::simd::{Kernel, Simd};
 use crate::kernels::stage::scale_by_derivative;
 use crate::kernels::sums::add_rows;
 use crate::kernels::tile::{AddTo, Broadcast, Height, Rows, Store, Walk};
+use crate::kernels::work::Work;
 use crate::plain::Plain;
 
 /// `y[i] ← act(x[i] · W + b)`. `weight: [I, O]`, `bias: [O]` or empty.
@@ -105,13 +106,13 @@ pub fn backward<const DX: bool, T, S, A, X, W, B, Y, D, K>(
     K: Plain<T>,
 {
     const { assert!(K::LEN >= backward_work(X::LEN, Y::LEN)) };
-    simd.outline(Backward::<DX, _, _, _, _, _, _, _> { x, weight, act, y, dy, dw, db, dx, work: work.flat_mut() });
+    simd.outline(Backward::<DX, _, _, _, _, _, _, _> { x, weight, act, y, dy, dw, db, dx, work });
 }
 
-/// [`backward`] as a kernel, with a workspace whose length only the caller knows.
+/// [`backward`] as a kernel.
 ///
-/// It panics if that is shorter than [`backward_work`].
-pub struct Backward<'a, const DX: bool, T, A, X, W, B, Y, D> {
+/// It panics if the workspace is shorter than [`backward_work`], unless the compiler knows that it is not.
+pub struct Backward<'a, const DX: bool, A, X, W, B, Y, D, K: ?Sized> {
     /// The vectors that arrive.
     pub x: &'a [X],
     /// `[I, O]`.
@@ -129,10 +130,10 @@ pub struct Backward<'a, const DX: bool, T, A, X, W, B, Y, D> {
     /// Is written with `DX`.
     pub dx: &'a mut [X],
     /// Workspace.
-    pub work: &'a mut [T],
+    pub work: &'a mut K,
 }
 
-impl<const DX: bool, T, A, X, W, B, Y, D> Kernel<T> for Backward<'_, DX, T, A, X, W, B, Y, D>
+impl<const DX: bool, T, A, X, W, B, Y, D, K> Kernel<T> for Backward<'_, DX, A, X, W, B, Y, D, K>
 where
     T: Scalar,
     A: Activation<T>,
@@ -141,13 +142,15 @@ where
     B: Plain<T>,
     Y: Plain<T>,
     D: Plain<T>,
+    K: Work<T> + ?Sized,
 {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd<T>>(self, simd: S) {
         const { assert!(W::LEN == X::LEN * Y::LEN && (B::LEN == Y::LEN || B::LEN == 0) && D::LEN == Y::LEN) };
-        assert!(self.work.len() >= const { backward_work(X::LEN, Y::LEN) });
+        let work = self.work.elements();
+        assert!(work.len() >= const { backward_work(X::LEN, Y::LEN) });
         let n = self.x.len().min(self.y.len()).min(self.dy.len());
         if n == 0 {
             // Pointers to rows of an empty micro-batch would lie outside of it.
@@ -173,7 +176,7 @@ where
                 if !T::product(n, Y::LEN, X::LEN, dz, w.as_ptr(), dx) {
                     let dx = core::slice::from_raw_parts_mut(dx, n * X::LEN);
                     let dz = core::slice::from_raw_parts(dz, n * Y::LEN);
-                    backward_inputs::<T, S, Sides<T, X, Y>>(simd, dz, w, self.work, dx);
+                    backward_inputs::<T, S, Sides<T, X, Y>>(simd, dz, w, work, dx);
                 }
             }
         }
@@ -209,12 +212,12 @@ fn backward_inputs<T: Scalar, S: Simd<T>, M: MatrixSpec>(simd: S, dz: &[T], w: &
         for w in w.chunks(ROWS * outputs) {
             let height = w.len() / outputs;
             let walk = Walk { count: [1, 1, outputs], a: [0, 0, 1], b: [0, 0, n as isize] };
-            let Some(dxt) = block.get_mut(..height * n) else { return };
+            let (Some(dxt), Some(dx)) = (block.get_mut(..height * n), dx.get_mut(i..)) else { return };
             let (a, c) = (w.as_ptr(), dxt.as_mut_ptr());
             let rows = Rows { a, a_step: outputs as isize, c, at: 0, at_step: n, n: height };
             // SAFETY: this block of W has `height` rows of `outputs` elements, dZᵀ `outputs` rows of `n`, dXᵀ `height` rows of `n`.
             unsafe { gemm::columns::<T, S, _, Broadcast, Block<M>>(simd, rows, dzt.as_ptr(), n, 0, walk, Store) };
-            transpose_into(simd, height, n, dxt, &mut dx[i..], inputs);
+            transpose_into(simd, height, n, dxt, dx, inputs);
             i += height;
         }
     }

@@ -33,6 +33,7 @@ pub mod tile;
 pub mod upsample;
 pub mod window;
 pub mod winograd;
+pub mod work;
 
 #[cfg(all(test, feature = "std"))]
 mod tests;

@@ -41,6 +41,8 @@ pub unsafe trait Simd<T: Scalar>: Copy + Send + Sync + 'static {
     const LANES: usize;
     /// Registers: what limits the tiles.
     const REGISTERS: usize;
+    /// Whether the processor computes one number after the other: then few sums are as fast as many, and fewer tiles are less code.
+    const ONE_BY_ONE: bool = false;
     /// The name, as [`name`] gives it.
     const NAME: &'static str;
 
@@ -104,18 +106,37 @@ pub unsafe trait Simd<T: Scalar>: Copy + Send + Sync + 'static {
     unsafe fn store_first(self, to: *mut T, v: Self::V, n: usize);
 }
 
-/// No vector instructions of our own: four lanes as an array, which the compiler may put into whatever registers it has.
+/// No vector instructions of our own: lanes as an array, which the compiler may put into whatever registers it has.
 #[derive(Clone, Copy, Debug)]
 pub struct Portable;
 
-const PORTABLE_LANES: usize = 4;
+/// Whether the target computes one number at a time. Lanes would then be registers that are missing elsewhere, and their edges, the parts of a
+/// vector, code for nothing: LeNet-5's inference is 136 KB for Cortex-M4F with four lanes.
+const ONE_BY_ONE: bool = !cfg!(any(
+    target_arch = "x86",
+    target_arch = "x86_64",
+    target_arch = "aarch64",
+    target_feature = "neon",
+    target_feature = "simd128"
+));
 
-// SAFETY: 4 lanes.
+/// 4 are a register of SSE2, NEON or wasm's simd128, in f32.
+const PORTABLE_LANES: usize = if ONE_BY_ONE { 1 } else { 4 };
+
+/// Registers for floating-point numbers: 32 on Cortex-M4F and M7F. Without any, numbers are in memory, and a large tile is but a long one.
+const PORTABLE_REGISTERS: usize = match (ONE_BY_ONE, cfg!(target_abi = "eabihf")) {
+    (false, _) => 16,
+    (true, true) => 32,
+    (true, false) => 16,
+};
+
+// SAFETY: 1 or 4 lanes.
 unsafe impl<T: Scalar> Simd<T> for Portable {
     type V = [T; PORTABLE_LANES];
     type Half = Self;
     const LANES: usize = PORTABLE_LANES;
-    const REGISTERS: usize = 16;
+    const REGISTERS: usize = PORTABLE_REGISTERS;
+    const ONE_BY_ONE: bool = ONE_BY_ONE;
     const NAME: &'static str = "portable";
 
     #[inline(always)]
@@ -171,7 +192,10 @@ unsafe impl<T: Scalar> Simd<T> for Portable {
 
     #[inline(always)]
     fn sum(self, a: Self::V) -> T {
-        (a[0] + a[2]) + (a[1] + a[3])
+        match a.as_slice() {
+            [a, b, c, d] => (*a + *c) + (*b + *d),
+            lanes => lanes.iter().copied().sum(),
+        }
     }
 
     #[inline(always)]

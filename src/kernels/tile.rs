@@ -234,6 +234,13 @@ pub unsafe fn line<T: Scalar, S: Simd<T>, E: Epilogue<T>, D: Product, H: Height,
             }
         };
     }
+    if const { S::ONE_BY_ONE } {
+        blocks!(4);
+        blocks!(2);
+        blocks!(1);
+        debug_assert!(i == rows.n);
+        return;
+    }
     blocks_of!(equal_rows(H::ROWS, most_rows(D::DEPTHWISE, S::REGISTERS, NV)); 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16);
     // The last part may be shorter than the others.
     blocks_of!(last_rows(H::ROWS, most_rows(D::DEPTHWISE, S::REGISTERS, NV)); 2 3 4 5 6 7 8 9 10 11 12 13 14 15);
@@ -286,7 +293,7 @@ impl<T: Scalar, E: Epilogue<T>, D: Product, const P: usize, const NV: usize> Ker
         for tile in 0..count {
             // SAFETY: the maker's promise.
             unsafe {
-                if columns.last == S::LANES {
+                if const { S::LANES == 1 } || columns.last == S::LANES {
                     one::<T, S, E, D, P, NV>(
                         simd,
                         rows.from(tile * P),
@@ -329,7 +336,9 @@ unsafe fn one<T: Scalar, S: Simd<T>, E: Epilogue<T>, D: Product, const P: usize,
     // A tile of few sums has two or four of each, which take steps of the walk in turn, so that a multiply-add need not
     // wait for the one before: it takes 4 cycles, at up to two a cycle.
     let chains = const {
-        if P * NV <= 2 {
+        if S::ONE_BY_ONE {
+            1
+        } else if P * NV <= 2 {
             4
         } else if P * NV < 8 {
             2
@@ -378,16 +387,28 @@ unsafe fn one<T: Scalar, S: Simd<T>, E: Epilogue<T>, D: Product, const P: usize,
             acc[p][v] = simd.add(acc[p][v], other[p][v]);
         });
     }
-    each_row!(p => for v in 0..NV {
+    let finish = |p: usize, v: usize, sum: S::V| {
         let lanes = lanes(v, NV, columns.last, S::LANES);
         let channel = columns.channel + v * S::LANES;
         let at = rows.at + p * rows.at_step + channel;
         // SAFETY: the caller's.
         unsafe {
-            let sum = epilogue.finish(simd, acc[p][v], channel, at, lanes);
+            let sum = epilogue.finish(simd, sum, channel, at, lanes);
             store(simd, rows.c.add(at), sum, lanes);
         }
-    });
+    };
+    if const { S::ONE_BY_ONE } {
+        // A loop: written out for each sum, the epilogue would be most of the code.
+        for (p, sums) in acc.into_iter().enumerate() {
+            for (v, sum) in sums.into_iter().enumerate() {
+                finish(p, v, sum);
+            }
+        }
+    } else {
+        each_row!(p => for v in 0..NV {
+            finish(p, v, acc[p][v]);
+        });
+    }
 }
 
 /// One step of the walk: `acc[p] += a[p] · b`; then A's pointers move on by `next` elements.

@@ -180,7 +180,7 @@ impl<T: Scalar, C: Case> Operands<T, C> {
             act,
             stage,
             y: &mut y,
-            work: &mut work,
+            work: &mut work[..],
         });
         for image in 0..images {
             let [mut z, scale] = self.map(store, image);
@@ -222,7 +222,7 @@ impl<T: Scalar, C: Case> Operands<T, C> {
             dw: &mut dw[0],
             db: &mut db[0],
             dx: &mut dx,
-            work: &mut work,
+            work: &mut work[..],
         });
         for (image, dz) in dz.iter().enumerate() {
             let x = self.x[image].flat();
@@ -388,7 +388,7 @@ fn check_adjoint<T: Scalar, S: Simd<T>, C: Case>(simd: S, draw: Draw) {
         dw: &mut dw[0],
         db: &mut db[0],
         dx: &mut dx,
-        work: &mut work,
+        work: &mut work[..],
     });
     let dot = |a: &[T], b: &[T]| a.iter().zip(b).map(|(a, b)| a.as_f64() * b.as_f64()).sum::<f64>();
     let (mut out, mut input) = (0.0, 0.0);

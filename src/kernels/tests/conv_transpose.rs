@@ -124,7 +124,7 @@ fn check<T: Scalar, S: Simd<T>, C: Case, A: Activation<T>>(simd: S, act: A, imag
         dw: &mut dw[0],
         db: &mut db[0],
         dx: &mut dx,
-        work: &mut work,
+        work: &mut work[..],
     });
     for i in 0..images {
         let (x, dz) = (x[i].flat(), &dz[i]);

@@ -49,7 +49,7 @@ fn check<T, S, A, const I: usize, const O: usize, const BIASES: usize, const DX:
         dw: &mut dw[0],
         db: &mut db[0],
         dx: &mut dx,
-        work: &mut work,
+        work: &mut work[..],
     });
     for i in 0..n {
         let (mut wanted, mut scale) = (vec![T::nan(); I], vec![T::nan(); I]);

@@ -1,0 +1,4 @@
+//! What the programs share: measuring instructions and stack.
+#![no_std]
+
+pub mod measure;
