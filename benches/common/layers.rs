@@ -143,7 +143,7 @@ impl<C: Operands> Passes<C> {
             act: Relu,
             stage: NoPool,
             y: &mut self.y[..1],
-            work: &mut self.forward_work,
+            work: &mut self.forward_work[..],
         });
     }
 
@@ -160,7 +160,7 @@ impl<C: Operands> Passes<C> {
             dw: &mut *self.d_weight,
             db: &mut *self.d_bias,
             dx: &mut self.dx,
-            work: &mut self.backward_work,
+            work: &mut self.backward_work[..],
         });
     }
 }
