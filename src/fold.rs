@@ -36,7 +36,7 @@ pub fn alone<const C: usize, T: Scalar>(
     norm: &BatchNorm<C, T>, statistics: &Statistics<C, T>, epsilon: f64, to_weight: &mut impl Plain<T>,
     to_bias: &mut [T; C],
 ) {
-    into_layer(&[T::one(); C], &[T::zero(); 0], norm, statistics, epsilon, to_weight, to_bias);
+    into_layer(&[T::one(); C], &[] as &[T; 0], norm, statistics, epsilon, to_weight, to_bias);
 }
 
 /// A layer that stays as it is.

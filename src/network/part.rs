@@ -64,7 +64,7 @@ fn within<'t>(tensor: &'t str, part: &str) -> Option<&'t str> {
 }
 
 /// The tensor of the whole that a tensor of the part is.
-fn twin<W: Network, P: Network>(name: &str, tensor: &TensorInfo) -> Result<&'static TensorInfo, PartFault> {
+fn twin<W: Network>(name: &str, tensor: &TensorInfo) -> Result<&'static TensorInfo, PartFault> {
     let found = W::TENSORS.iter().find(|whole| within(whole.name, name) == Some(tensor.name));
     let found = found.ok_or(PartFault::Missing { tensor: tensor.name })?;
     match found.shape == tensor.shape && found.memory == tensor.memory {
@@ -75,7 +75,7 @@ fn twin<W: Network, P: Network>(name: &str, tensor: &TensorInfo) -> Result<&'sta
 
 /// Whether the tensors of `W` called `name` are those of `P`.
 fn check<W: Network, P: Network>(name: &str) -> Result<(), PartFault> {
-    P::TENSORS.iter().try_for_each(|tensor| twin::<W, P>(name, tensor).map(|_| ()))?;
+    P::TENSORS.iter().try_for_each(|tensor| twin::<W>(name, tensor).map(|_| ()))?;
     let is_extra = |tensor: &&TensorInfo| {
         within(tensor.name, name).is_some_and(|own| P::TENSORS.iter().all(|tensor| tensor.name != own))
     };
@@ -91,7 +91,7 @@ fn each<'a, W: Network, P: Network<Scalar = W::Scalar>>(
 ) -> Result<(), PartError<'a>> {
     check::<W, P>(name).map_err(|fault| PartError { whole: W::NAME, name, part: P::NAME, fault })?;
     for tensor in P::TENSORS {
-        if let Ok(whole) = twin::<W, P>(name, tensor) {
+        if let Ok(whole) = twin::<W>(name, tensor) {
             copy(whole, tensor);
         }
     }
