@@ -14,7 +14,7 @@ use tenonet::prelude::*;
 
 include!("src/network.rs");
 
-#[allow(dead_code, unreachable_pub, reason = "a module of the device, which reads what is only written here")]
+#[allow(dead_code, reason = "the device reads what is only written here")]
 #[path = "src/stored.rs"]
 mod stored;
 
