@@ -150,6 +150,8 @@ pub use scalar::Scalar;
 /// It is an expression that the compiler evaluates, for a `static` (or a `const`, of which each use may be a copy). The program has the weights in memory's order, and nothing
 /// is copied or computed when it starts; it works without `std`.
 ///
+/// Files of other libraries call tensors otherwise: `include_weights!(Net, "net.safetensors", names = TORCH)` takes [`Names`], as [`Network::load_named`] does.
+///
 /// # What does not compile
 /// A file whose tensors are not those of the network: one that is missing or too many, or has another shape or element type. The message
 /// names the tensor and both shapes, in the words of [`Network::load`]:

@@ -3,6 +3,7 @@
 use core::fmt;
 
 use crate::info::TensorInfo;
+use crate::shape::Text;
 
 /// What the tensors of a network are called in files of another library: a `state_dict` that PyTorch saved loads by it, and what is saved by it
 /// loads in PyTorch with `load_state_dict(strict=True)`.
@@ -215,6 +216,53 @@ impl FileName<'_> {
     /// ```
     pub const fn is(&self, name: &str) -> bool {
         self.same(&FileName { prefix: "", rest: name, dots: 0 })
+    }
+
+    /// Whether it is that of a running variance, and `name` that of what counts the batches beside it.
+    pub(crate) const fn is_counted_by(&self, name: &str) -> bool {
+        const VARIANCE: &[u8] = b".running_var";
+        const COUNTER: &[u8] = b".num_batches_tracked";
+        let name = name.as_bytes();
+        let Some(stem) = name.len().checked_sub(COUNTER.len()) else { return false };
+        if self.len() != stem + VARIANCE.len() {
+            return false;
+        }
+        let mut i = 0;
+        while i < name.len() {
+            let is_same = if i < stem { name[i] == self.byte(i) } else { name[i] == COUNTER[i - stem] };
+            if !is_same {
+                return false;
+            }
+            i += 1;
+        }
+        let mut i = 0;
+        while i < VARIANCE.len() {
+            if self.byte(stem + i) != VARIANCE[i] {
+                return false;
+            }
+            i += 1;
+        }
+        true
+    }
+
+    /// Appends it to a text.
+    pub(crate) const fn append_to(&self, text: Text) -> Text {
+        let mut text = text.str(self.prefix);
+        if self.rest_at() > self.prefix.len() {
+            text = text.str(".");
+        }
+        let (mut layer, tensor) = self.rest.split_at(self.dots);
+        let mut i = 0;
+        while i < layer.len() {
+            if layer.as_bytes()[i] == b'_' {
+                let (part, others) = layer.split_at(i);
+                text = text.str(part).str(".");
+                (layer, i) = (others.split_at(1).1, 0);
+            } else {
+                i += 1;
+            }
+        }
+        text.str(layer).str(tensor)
     }
 
     const fn same(&self, other: &FileName<'_>) -> bool {

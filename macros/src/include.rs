@@ -12,7 +12,7 @@ mod json;
 mod parse;
 
 use proc_macro2::TokenStream;
-use quote::quote_spanned;
+use quote::{quote, quote_spanned};
 
 use crate::diagnostics::Diagnostics;
 use header::Tensor;
@@ -54,6 +54,7 @@ fn read(call: &Call, faults: &mut Diagnostics) -> Option<Vec<Tensor>> {
 ///     const NETWORK: LeNet = ::tenonet::__private::embed(&::tenonet::__private::EmbeddedFile {
 ///         name: "lenet.safetensors",
 ///         tensors: &[::tenonet::__private::EmbeddedTensor { name: "fc3.bias", dtype: "F32", shape: &[10], start: 247584, end: 247624 }, …],
+///         names: ::tenonet::Names::DECLARED,
 ///         bytes: ::core::include_bytes!(::core::concat!(::core::env!("CARGO_MANIFEST_DIR"), "/", "lenet.safetensors")),
 ///     });
 ///     NETWORK
@@ -62,8 +63,10 @@ fn read(call: &Call, faults: &mut Diagnostics) -> Option<Vec<Tensor>> {
 ///
 /// All of it has the place of the file's path: there the compiler underlines what the evaluation finds.
 fn expand(call: &Call, tensors: &[Tensor]) -> TokenStream {
-    let Call { network, name, bytes, .. } = call;
+    let Call { network, name, bytes, names, .. } = call;
     let span = call.place.start;
+    let names =
+        names.as_ref().map_or_else(|| quote_spanned!(span=> ::tenonet::Names::DECLARED), |names| quote!(#names));
     let tensors = tensors.iter().map(|Tensor { name, dtype, shape, start, end }| {
         quote_spanned!(span=> ::tenonet::__private::EmbeddedTensor {
             name: #name, dtype: #dtype, shape: &[#(#shape),*], start: #start, end: #end,
@@ -76,6 +79,7 @@ fn expand(call: &Call, tensors: &[Tensor]) -> TokenStream {
                 name: #name,
                 tensors: &[#(#tensors),*],
                 bytes: #bytes,
+                names: #names,
             });
             NETWORK
         }

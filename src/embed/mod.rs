@@ -7,6 +7,7 @@
 mod order;
 
 use crate::info::TensorInfo;
+use crate::names::{FileName, Names, NamesFault};
 use crate::network::Network;
 use crate::plain;
 use crate::scalar::Scalar;
@@ -21,6 +22,8 @@ pub struct EmbeddedFile {
     pub tensors: &'static [EmbeddedTensor],
     /// All its bytes.
     pub bytes: &'static [u8],
+    /// What it calls the network's tensors.
+    pub names: Names,
 }
 
 /// A tensor of a weight file.
@@ -44,6 +47,9 @@ pub struct EmbeddedTensor {
 /// If the file's tensors are not those of the network: a compile error, as this is evaluated in a `const`.
 #[track_caller]
 pub const fn embed<N: Network>(file: &EmbeddedFile) -> N {
+    if let Err(fault) = file.names.check(N::TENSORS) {
+        panic!("{}", misnamed::<N>(file, fault).as_str());
+    }
     let faults = faults::<N>(file);
     if faults.count > 0 {
         panic!("{}", faults.text().as_str());
@@ -54,7 +60,7 @@ pub const fn embed<N: Network>(file: &EmbeddedFile) -> N {
     let mut i = 0;
     while i < N::TENSORS.len() {
         let tensor = &N::TENSORS[i];
-        if let Some(found) = find(file, tensor.name, i) {
+        if let Some(found) = find(file, &file.names.theirs(tensor.name), i) {
             let elements = elements.split_at_mut(tensor.offset).1.split_at_mut(tensor.len()).0;
             read(file.bytes.split_at(found.end).0.split_at(found.start).1, elements);
             let memory = memory.split_at_mut(tensor.offset).1.split_at_mut(tensor.len()).0;
@@ -113,15 +119,22 @@ const fn faults<N: Network>(file: &EmbeddedFile) -> Faults {
     let mut i = 0;
     while i < N::TENSORS.len() {
         let wanted = &N::TENSORS[i];
-        match find(file, wanted.name, i) {
+        let name = file.names.theirs(wanted.name);
+        match find(file, &name, i) {
             None => faults.add(missing::<N>(file, wanted)),
             Some(found) => {
                 if !equal(found.dtype, <N::Scalar as Scalar>::DTYPE) {
-                    let text = Text::new().str(file.name).str(": the elements of tensor `").str(wanted.name);
-                    let text = text.str("` are ").str(found.dtype).str(", but ").str(N::NAME).str(" wants ");
+                    let text = Text::new().str(file.name).str(": the elements of tensor ");
+                    let text = both(text, &name, wanted)
+                        .str(" are ")
+                        .str(found.dtype)
+                        .str(", but ")
+                        .str(N::NAME)
+                        .str(" wants ");
                     faults.add(text.str(<N::Scalar as Scalar>::DTYPE));
                 } else if !same_shape(found.shape, wanted.shape) {
-                    let text = Text::new().str(file.name).str(": tensor `").str(wanted.name).str("` is ");
+                    let text = Text::new().str(file.name).str(": tensor ");
+                    let text = both(text, &name, wanted).str(" is ");
                     let text = shape(text, found.shape).str(", but ").str(N::NAME).str(" wants ");
                     faults.add(shape(text, wanted.shape));
                 }
@@ -132,7 +145,7 @@ const fn faults<N: Network>(file: &EmbeddedFile) -> Faults {
     let mut i = 0;
     while i < file.tensors.len() {
         let found = &file.tensors[i];
-        if !is_known(N::TENSORS, found.name, i) {
+        if !is_known(file.names, N::TENSORS, found.name, i) {
             let text = Text::new().str(file.name).str(": it has a tensor `").str(found.name).str("` ");
             faults.add(shape(text, found.shape).str(", but ").str(N::NAME).str(" has no such tensor"));
         }
@@ -141,11 +154,32 @@ const fn faults<N: Network>(file: &EmbeddedFile) -> Faults {
     faults
 }
 
+/// A tensor's name in the file, and the declared one where that is another.
+const fn both(text: Text, name: &FileName<'_>, tensor: &TensorInfo) -> Text {
+    let text = name.append_to(text.str("`")).str("`");
+    if name.is(tensor.name) { text } else { text.str(" (declared as `").str(tensor.name).str("`)") }
+}
+
+/// The names are not those of the network.
+const fn misnamed<N: Network>(file: &EmbeddedFile, fault: NamesFault) -> Text {
+    let text = Text::new().str(file.name).str(": the names are not those of ").str(N::NAME).str(": ");
+    match fault {
+        NamesFault::Unused { ours, theirs } => {
+            text.str("the entry (`").str(ours).str("`, `").str(theirs).str("`) names no tensor of it")
+        }
+        NamesFault::Twice { first, second, names } => {
+            let text = text.str("`").str(first).str("` and `").str(second).str("` are both called `");
+            names.theirs(second).append_to(text).str("`")
+        }
+    }
+}
+
 /// No tensor of that name.
 const fn missing<N: Network>(file: &EmbeddedFile, wanted: &TensorInfo) -> Text {
     // More would hide the message.
     const SHOWN: usize = 8;
-    let text = Text::new().str(file.name).str(": no tensor `").str(wanted.name).str("`; ").str(N::NAME);
+    let text = Text::new().str(file.name).str(": no tensor ");
+    let text = both(text, &file.names.theirs(wanted.name), wanted).str("; ").str(N::NAME);
     let mut text = shape(text.str(" wants it, as "), wanted.shape).str("; the file has ");
     if file.tensors.is_empty() {
         return text.str("no tensors");
@@ -162,12 +196,12 @@ const fn missing<N: Network>(file: &EmbeddedFile, wanted: &TensorInfo) -> Text {
 }
 
 /// The file's tensor of that name, looked for from `first` on: files mostly have a network's order.
-const fn find(file: &EmbeddedFile, name: &str, first: usize) -> Option<&'static EmbeddedTensor> {
+const fn find(file: &EmbeddedFile, name: &FileName<'_>, first: usize) -> Option<&'static EmbeddedTensor> {
     let tensors = file.tensors;
     let mut i = 0;
     while i < tensors.len() {
         let tensor = &tensors[(first + i) % tensors.len()];
-        if equal(tensor.name, name) {
+        if name.is(tensor.name) {
             return Some(tensor);
         }
         i += 1;
@@ -177,34 +211,16 @@ const fn find(file: &EmbeddedFile, name: &str, first: usize) -> Option<&'static 
 
 /// Whether the network has a tensor of that name, or one that makes it of no interest: PyTorch's batch normalisation counts its steps, which nothing
 /// here depends on.
-const fn is_known(tensors: &[TensorInfo], name: &str, first: usize) -> bool {
-    let layer = strip_suffix(name, ".num_batches_tracked");
+const fn is_known(names: Names, tensors: &[TensorInfo], name: &str, first: usize) -> bool {
     let mut i = 0;
     while i < tensors.len() {
-        let known = tensors[(first + i) % tensors.len()].name;
-        if equal(known, name) {
-            return true;
-        }
-        if let (Some(layer), Some(normed)) = (layer, strip_suffix(known, ".running_var"))
-            && equal_bytes(layer, normed)
-        {
+        let known = names.theirs(tensors[(first + i) % tensors.len()].name);
+        if known.is(name) || known.is_counted_by(name) {
             return true;
         }
         i += 1;
     }
     false
-}
-
-/// What stands before the suffix.
-const fn strip_suffix<'a>(text: &'a str, suffix: &str) -> Option<&'a [u8]> {
-    let (text, suffix) = (text.as_bytes(), suffix.as_bytes());
-    match text.len().checked_sub(suffix.len()) {
-        Some(at) => {
-            let (stem, end) = text.split_at(at);
-            if equal_bytes(end, suffix) { Some(stem) } else { None }
-        }
-        None => None,
-    }
 }
 
 const fn equal(a: &str, b: &str) -> bool {

@@ -333,3 +333,16 @@ fn auto_encoder() {
         tensors(&inputs(stored), "targets")
     });
 }
+
+static RES_NET: ResNet = include_weights!(ResNet, "tests/pytorch/zoo/res_net.safetensors", names = DOTTED);
+static AUTO: AutoEncoder =
+    include_weights!(AutoEncoder, "tests/pytorch/zoo/auto_encoder.safetensors", names = AUTO_ENCODER);
+
+#[test]
+fn included_files_are_as_loaded() {
+    assert_eq!(RES_NET.flat(), ResNet::load_named(path("zoo/res_net.safetensors"), &DOTTED).unwrap().flat());
+    assert_eq!(
+        AUTO.flat(),
+        AutoEncoder::load_named(path("zoo/auto_encoder.safetensors"), &AUTO_ENCODER).unwrap().flat()
+    );
+}

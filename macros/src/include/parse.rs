@@ -6,7 +6,7 @@ use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
-use syn::{Expr, ExprLit, Lit, LitStr, Token, Type};
+use syn::{Expr, ExprLit, Ident, Lit, LitStr, Token, Type};
 
 use crate::diagnostics::Diagnostics;
 use crate::ir::Place;
@@ -23,12 +23,15 @@ pub struct Call {
     pub place: Place,
     /// The file's bytes, as an expression: with it the compiler knows that the crate depends on the file.
     pub bytes: TokenStream,
+    /// `names = MAP`: what the file calls the network's tensors.
+    pub names: Option<Expr>,
 }
 
-/// `LeNet, "lenet.safetensors"`, and further arguments by name, of which there are none yet: `names = MAP` has its place here.
+/// `LeNet, "lenet.safetensors"`, and perhaps `names = MAP`.
 struct Arguments {
     network: Type,
     file: Expr,
+    names: Option<Expr>,
 }
 
 impl Parse for Arguments {
@@ -39,15 +42,28 @@ impl Parse for Arguments {
         if !input.is_empty() {
             input.parse::<Token![,]>()?;
         }
-        if !input.is_empty() {
-            return Err(input.error("include_weights takes a network's type and the path of its file, nothing more"));
+        let mut names = None;
+        if input.peek(Ident)
+            && input.fork().parse::<Ident>().is_ok_and(|word| word == "names")
+            && input.peek2(Token![=])
+        {
+            input.parse::<Ident>()?;
+            input.parse::<Token![=]>()?;
+            names = Some(input.parse()?);
+            if !input.is_empty() {
+                input.parse::<Token![,]>()?;
+            }
         }
-        Ok(Arguments { network, file })
+        if !input.is_empty() {
+            let takes = "include_weights takes a network's type, the path of its file, and `names = …`, nothing more";
+            return Err(input.error(takes));
+        }
+        Ok(Arguments { network, file, names })
     }
 }
 
 pub fn parse(tokens: TokenStream, faults: &mut Diagnostics) -> Option<Call> {
-    let Arguments { network, file } = match syn::parse2(tokens) {
+    let Arguments { network, file, names } = match syn::parse2(tokens) {
         Ok(arguments) => arguments,
         Err(error) => {
             let fault = faults.push(Place::at(error.span()), error);
@@ -75,7 +91,7 @@ pub fn parse(tokens: TokenStream, faults: &mut Diagnostics) -> Option<Call> {
         (Path::new(&root).join(&name), path)
     };
     let bytes = quote_spanned!(span=> ::core::include_bytes!(#bytes));
-    Some(Call { network, name, path, place, bytes })
+    Some(Call { network, name, path, place, bytes, names })
 }
 
 /// The text of a literal, or of `concat!` and `env!` of literals: such a path leads to the folder of a build script.
