@@ -2,10 +2,10 @@
 //!
 //! ```sh
 //! cargo run --release --example cifar -- --data path/to/cifar-10-batches-bin --epochs 15
-//! cargo run --release --example cifar -- --data path/to/cifar-10-batches-bin             # 50 epochs
+//! cargo run --release --example cifar -- --data path/to/cifar-10-batches-bin --epochs 80 --weight-decay 2e-4
 //! ```
 //!
-//! 15 epochs lead to 80.1 % test accuracy.
+//! 15 epochs lead to 80.1 % test accuracy, 80 with less weight decay to 84.3 %: a network of 78,000 parameters learns long before it learns by heart.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
