@@ -41,7 +41,7 @@ pub struct LayerInfo {
 pub struct TensorInfo {
     /// The name in weight files: `conv1.weight`.
     pub name: &'static str,
-    /// The shape in weight files, PyTorch's order: `[out, in, height, width]`, `[out, in]`, `[out]`.
+    /// The shape in weight files, PyTorch's order: `[out, in, height, width]`, of `conv1d` `[out, in, length]`, `[out, in]`, `[out]`.
     pub shape: &'static [usize],
     /// The order of its elements in memory.
     pub memory: MemoryOrder,

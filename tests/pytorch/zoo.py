@@ -275,13 +275,13 @@ def auto_encoder(size=640, width=128, code=8, layers=4):
 
 
 def m5(widths=(32, 32, 64, 64), classes=35):
-    """The tutorial's, its signals as maps of one row."""
-    layers, inputs = [], 1
+    """The tutorial's. Our signals are maps of one row, which PyTorch does not have."""
+    layers, inputs = [nn.Flatten(2)], 1
     for i, width in enumerate(widths, 1):
-        conv = nn.Conv2d(inputs, width, (1, 80), (1, 16)) if i == 1 else nn.Conv2d(inputs, width, (1, 3))
-        layers += [(f"conv{i}", conv), (f"bn{i}", nn.BatchNorm2d(width)), nn.ReLU(), nn.MaxPool2d((1, 4))]
+        conv = nn.Conv1d(inputs, width, 80, 16) if i == 1 else nn.Conv1d(inputs, width, 3)
+        layers += [(f"conv{i}", conv), (f"bn{i}", nn.BatchNorm1d(width)), nn.ReLU(), nn.MaxPool1d(4)]
         inputs = width
-    return chain(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), ("fc1", nn.Linear(inputs, classes)))
+    return chain(*layers, nn.AdaptiveAvgPool1d(1), nn.Flatten(), ("fc1", nn.Linear(inputs, classes)))
 
 
 class UNet(nn.Module):
@@ -377,7 +377,7 @@ def randomise(net, rng):
                 layer.bias.copy_(normal(layer.bias, 0.2))
                 layer.running_mean.copy_(normal(layer.running_mean, 0.2))
                 layer.running_var.copy_(uniform(layer.running_var))
-            elif isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)):
+            elif isinstance(layer, (nn.Conv1d, nn.Conv2d, nn.ConvTranspose2d, nn.Linear)):
                 fan_in = layer.weight[0].numel() if not isinstance(layer, nn.ConvTranspose2d) else layer.weight.shape[0]
                 layer.weight.copy_(normal(layer.weight, math.sqrt(2 / fan_in)))
                 if layer.bias is not None:

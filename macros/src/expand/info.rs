@@ -36,6 +36,14 @@ pub fn statistics(context: &Context<'_>) -> Size {
     norms(context).fold(Size::Known(0), |sum, i| sum.plus(&context.shapes.before(i).sides()[0].times(2)))
 }
 
+/// The shape of a kernel in files: those of signals have no rows there, as in PyTorch's `Conv1d`, `[out, in, length]`.
+fn of_files(layer: &Layer, mut shape: Vec<Size>) -> Vec<Size> {
+    if layer.is_1d() {
+        shape.remove(2);
+    }
+    shape
+}
+
 /// The tensors of the network, one behind the other.
 struct Tensors {
     list: Vec<TokenStream>,
@@ -95,6 +103,7 @@ impl Tensors {
         };
         let (memory, role) =
             (quote!(Transposed { groups: #groups }), quote!(Weight { fan_in: #fan_in, fan_out: #fan_out }));
+        let shape = of_files(layer, shape.to_vec());
         self.push_shape(layer, "weight", quote!(&[#(#shape),*]), &weights, memory, role);
         if bias {
             self.vector(layer, "bias", &outputs, quote!(Bias));
@@ -180,7 +189,7 @@ pub fn tensors(context: &Context<'_>) -> Vec<TokenStream> {
             }
         };
         let role = quote!(Weight { fan_in: #fan_in, fan_out: #fan_out });
-        tensors.push(layer, "weight", &shape, &weights, "OutputsLast", role);
+        tensors.push(layer, "weight", &of_files(layer, shape), &weights, "OutputsLast", role);
         if bias {
             tensors.vector(layer, "bias", &out, quote!(Bias));
         }
