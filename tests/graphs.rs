@@ -266,16 +266,49 @@ where
     }
 }
 
-#[test]
-fn gradients() {
-    check_gradient::<Knots<f64>>();
-    check_gradient::<Vectors<f64>>();
-    check_gradient::<Literal<f64>>();
-    check_gradient::<Separable<f64>>();
-    check_gradient::<Repeated<f64>>();
-    check_gradient::<Nested<f64>>();
-    check_gradient::<Branches<f64>>();
-    check_gradient::<Vectorial<f64>>();
+/// A test for each network, so that they share the cores.
+mod gradients {
+    use super::*;
+
+    #[test]
+    fn knots() {
+        check_gradient::<Knots<f64>>();
+    }
+
+    #[test]
+    fn vectors() {
+        check_gradient::<Vectors<f64>>();
+    }
+
+    #[test]
+    fn literal() {
+        check_gradient::<Literal<f64>>();
+    }
+
+    #[test]
+    fn separable() {
+        check_gradient::<Separable<f64>>();
+    }
+
+    #[test]
+    fn repeated() {
+        check_gradient::<Repeated<f64>>();
+    }
+
+    #[test]
+    fn nested() {
+        check_gradient::<Nested<f64>>();
+    }
+
+    #[test]
+    fn branches() {
+        check_gradient::<Branches<f64>>();
+    }
+
+    #[test]
+    fn vectorial() {
+        check_gradient::<Vectorial<f64>>();
+    }
 }
 
 /// With the statistics of a batch as the running ones, inference yields what training does.

@@ -196,7 +196,13 @@ impl Tables {
         let Tables { numbers, reals } = self;
         let table = |name: &str, ty: TokenStream, list: &[Expr]| {
             let (name, len) = (format_ident!("__{name}"), proc_macro2::Literal::usize_unsuffixed(list.len()));
-            (!list.is_empty()).then(|| quote!(#[doc(hidden)] #vis const #name: [#ty; #len] = [#(#list),*];))
+            (!list.is_empty()).then(|| {
+                quote! {
+                    #[doc(hidden)]
+                    #[allow(clippy::all, unused_parens, arithmetic_overflow, reason = "constants of the declaration, for other networks alone, and judged where they stand")]
+                    #vis const #name: [#ty; #len] = [#(#list),*];
+                }
+            })
         };
         let (numbers, reals) = (table(NUMBERS, quote!(usize), numbers), table(REALS, quote!(f64), reals));
         quote!(#numbers #reals)
