@@ -387,26 +387,29 @@ unsafe fn one<T: Scalar, S: Simd<T>, E: Epilogue<T>, D: Product, const P: usize,
             acc[p][v] = simd.add(acc[p][v], other[p][v]);
         });
     }
-    let finish = |p: usize, v: usize, sum: S::V| {
-        let lanes = lanes(v, NV, columns.last, S::LANES);
-        let channel = columns.channel + v * S::LANES;
-        let at = rows.at + p * rows.at_step + channel;
-        // SAFETY: the caller's.
-        unsafe {
-            let sum = epilogue.finish(simd, sum, channel, at, lanes);
-            store(simd, rows.c.add(at), sum, lanes);
-        }
-    };
+    // Not a closure: those are compiled without the instructions of the function around them.
+    macro_rules! finish {
+        ($p:expr, $v:expr, $sum:expr) => {{
+            let lanes = lanes($v, NV, columns.last, S::LANES);
+            let channel = columns.channel + $v * S::LANES;
+            let at = rows.at + $p * rows.at_step + channel;
+            // SAFETY: the caller's.
+            unsafe {
+                let sum = epilogue.finish(simd, $sum, channel, at, lanes);
+                store(simd, rows.c.add(at), sum, lanes);
+            }
+        }};
+    }
     if const { S::ONE_BY_ONE } {
         // A loop: written out for each sum, the epilogue would be most of the code.
         for (p, sums) in acc.into_iter().enumerate() {
             for (v, sum) in sums.into_iter().enumerate() {
-                finish(p, v, sum);
+                finish!(p, v, sum);
             }
         }
     } else {
         each_row!(p => for v in 0..NV {
-            finish(p, v, acc[p][v]);
+            finish!(p, v, acc[p][v]);
         });
     }
 }
