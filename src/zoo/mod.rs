@@ -27,7 +27,7 @@
 //! | [`MobileNetV1Quarter`] | 3×96×96 | 1000 | 470,072 | 7,745,152 |
 //! | [`SqueezeNet`] | 3×224×224 | 1000 | 1,235,496 | 349,151,936 |
 //!
-//! The numbers are asserted when the crate is compiled.
+//! The numbers are asserted when the crate is compiled. VGG-16 is not there on 32-bit targets: its multiply-adds do not fit into a `usize`.
 //!
 //! # How they are counted
 //! Parameters are what an optimizer changes, as PyTorch counts them. The running averages of `batch_norm`, which Keras adds as "non-trainable parameters",
@@ -61,6 +61,8 @@ mod res_net18;
 mod res_net8;
 mod squeeze_net;
 mod u_net;
+// Its multiply-adds do not fit into 32 bits.
+#[cfg(target_pointer_width = "64")]
 mod vgg16;
 
 use crate::Names;
@@ -77,6 +79,7 @@ pub use res_net8::*;
 pub use res_net18::*;
 pub use squeeze_net::*;
 pub use u_net::*;
+#[cfg(target_pointer_width = "64")]
 pub use vgg16::*;
 
 /// torchvision's names of the tensors of [`AlexNet`], [`Vgg16`], [`ResNet18`] and [`SqueezeNet`].

@@ -7,24 +7,13 @@
 use core::panic::PanicInfo;
 
 use tenonet::prelude::*;
-
-network! {
-    /// LeNet-5 for 28 × 28 grey digits.
-    pub struct LeNet([1, 28, 28] -> [10]) {
-        conv1: conv(6, kernel = 5, padding = 2), relu, max_pool(2),
-        conv2: conv(16, kernel = 5), relu, max_pool(2),
-        flatten,
-        fc1: linear(120), relu,
-        fc2: linear(84), relu,
-        fc3: linear(10),
-    }
-}
+use tenonet::zoo::{LeNet5, LeNet5Scratch};
 
 type Image = Tensor<1, 28, 28>;
 
 /// `y ← net(x)`.
 #[unsafe(no_mangle)]
-pub extern "C" fn lenet_infer(net: &LeNet, x: &Image, scratch: &mut LeNetScratch, y: &mut Tensor<10>) {
+pub extern "C" fn lenet_infer(net: &LeNet5, x: &Image, scratch: &mut LeNet5Scratch, y: &mut Tensor<10>) {
     *y = net.forward(x, scratch);
 }
 
@@ -33,7 +22,7 @@ pub extern "C" fn lenet_infer(net: &LeNet, x: &Image, scratch: &mut LeNetScratch
 mod learning {
     use tenonet::prelude::*;
 
-    use super::{Image, LeNet};
+    use super::{Image, LeNet5};
 
     network! {
         /// One of each kind of layer.
@@ -80,7 +69,7 @@ mod learning {
     /// A step of gradient descent with momentum.
     #[unsafe(no_mangle)]
     pub extern "C" fn lenet_learn_sgd(
-        net: &mut LeNet, grad: &mut LeNet, momentum: &mut LeNet, workspace: &mut Workspace<LeNet, 2>,
+        net: &mut LeNet5, grad: &mut LeNet5, momentum: &mut LeNet5, workspace: &mut Workspace<LeNet5, 2>,
         images: &[Image; 4], classes: &[u8; 4],
     ) -> bool {
         let mut sgd = Sgd::with_storage(0.05, momentum.flat_mut()).momentum(0.9).nesterov(true).weight_decay(1e-4);
@@ -90,7 +79,7 @@ mod learning {
     /// A first step of Adam.
     #[unsafe(no_mangle)]
     pub extern "C" fn lenet_learn_adam(
-        net: &mut LeNet, grad: &mut LeNet, moments: &mut [LeNet; 2], workspace: &mut Workspace<LeNet, 2>,
+        net: &mut LeNet5, grad: &mut LeNet5, moments: &mut [LeNet5; 2], workspace: &mut Workspace<LeNet5, 2>,
         images: &[Image; 4], targets: &[Tensor<10>; 4],
     ) -> bool {
         let [mean, square] = moments;

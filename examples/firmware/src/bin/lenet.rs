@@ -6,25 +6,14 @@ use cortex_m_rt::entry;
 use cortex_m_semihosting::debug::{EXIT_FAILURE, EXIT_SUCCESS, exit};
 use cortex_m_semihosting::hprintln;
 use tenonet::prelude::*;
+use tenonet::zoo::{LeNet5, LeNet5Scratch};
 use tenonet_firmware::measure::Meter;
 
-network! {
-    /// LeNet-5 for 28 × 28 grey digits.
-    pub struct LeNet([1, 28, 28] -> [10]) {
-        conv1: conv(6, kernel = 5, padding = 2), relu, max_pool(2),
-        conv2: conv(16, kernel = 5), relu, max_pool(2),
-        flatten,
-        fc1: linear(120), relu,
-        fc2: linear(84), relu,
-        fc3: linear(10),
-    }
-}
-
-static NET: LeNet = include_weights!(LeNet, "../../tests/pytorch/lenet_weights.safetensors");
+static NET: LeNet5 = include_weights!(LeNet5, "../../tests/pytorch/lenet_weights.safetensors");
 
 #[entry]
 fn main() -> ! {
-    static mut SCRATCH: LeNetScratch = LeNetScratch::ZERO;
+    static mut SCRATCH: LeNet5Scratch = LeNet5Scratch::ZERO;
     static mut X: Tensor<1, 28, 28> = Tensor::ZERO;
     let Some(peripherals) = cortex_m::Peripherals::take() else { end(false) };
     let mut meter = Meter::new(peripherals.SYST);
@@ -33,11 +22,11 @@ fn main() -> ! {
     }
     let mut y = Tensor::ZERO;
     let taken = meter.measure(|| y = NET.forward(core::hint::black_box(X), SCRATCH));
-    let tenths = 10 * taken.instructions / LeNet::MACS as u64;
+    let tenths = 10 * taken.instructions / LeNet5::MACS as u64;
     hprintln!("LeNet-5: class {}", y.argmax());
     hprintln!("LeNet-5: {} instructions, {}.{} a multiply-add", taken.instructions, tenths / 10, tenths % 10);
-    hprintln!("LeNet-5: {} bytes of scratch, {} of stack", LeNet::SCRATCH_BYTES, taken.stack);
-    end(LeNet::SCRATCH_BYTES <= 8 * 1024 && taken.stack <= 2 * 1024)
+    hprintln!("LeNet-5: {} bytes of scratch, {} of stack", LeNet5::SCRATCH_BYTES, taken.stack);
+    end(LeNet5::SCRATCH_BYTES <= 8 * 1024 && taken.stack <= 2 * 1024)
 }
 
 /// Ends QEMU with a status.
