@@ -9,16 +9,7 @@ use core::panic::PanicInfo;
 
 use tenonet::prelude::*;
 
-network! {
-    /// The network of the example `digits`, which trained the weights.
-    pub struct Digits([1, 8, 8] -> [10]) {
-        conv1: conv(16, kernel = 3, padding = same), relu,
-        conv2: conv(32, kernel = 3, padding = same), relu, max_pool(2),
-        conv3: conv(32, kernel = 3, padding = same), relu, max_pool(2),
-        flatten,
-        fc: linear(10),
-    }
-}
+include!("../../firmware/src/network.rs");
 
 static NET: Digits = include_weights!(Digits, "../firmware/digits.safetensors");
 
