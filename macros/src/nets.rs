@@ -31,8 +31,8 @@ pub fn complete(tokens: TokenStream) -> Result<TokenStream, TokenStream> {
         (Some(answer), Some(name)) => {
             let text = text(&name);
             let declaration = resolved(answer, &name);
-            replaced(tokens, &mut |net| {
-                let path = net_name(net).filter(|path| self::text(path) == text)?;
+            replaced(tokens, &mut |kind, group| {
+                let path = net_name(kind, group).filter(|path| self::text(path) == text)?;
                 Some(quote!(#path => { #declaration }))
             })
         }
@@ -63,53 +63,57 @@ fn text(path: &Path) -> String {
 
 /// The first network, if one is named whose declaration is not in place and that is not the declared one itself.
 fn first_name(tokens: &TokenStream) -> Option<Path> {
-    let mut words =
-        tokens.clone().into_iter().skip_while(|token| !matches!(token, TokenTree::Ident(word) if word == "struct"));
-    let own = match (words.next(), words.next()) {
-        (_, Some(TokenTree::Ident(own))) => Some(own),
+    let own = match behind_struct(tokens.clone()).next() {
+        Some(TokenTree::Ident(own)) => Some(own),
         _ => None,
     };
     let mut first = None;
-    replaced(tokens.clone(), &mut |net| {
+    replaced(tokens.clone(), &mut |kind, group| {
         if first.is_none() {
-            first = net_name(net).filter(|path| own.as_ref().is_none_or(|own| !path.is_ident(own)));
+            first = net_name(kind, group).filter(|path| own.as_ref().is_none_or(|own| !path.is_ident(own)));
         }
         None
     });
     first
 }
 
-/// The path in the parentheses behind `net`, if they hold that alone.
-fn net_name(net: &Group) -> Option<Path> {
-    let path: Path = syn::parse2(net.stream()).ok()?;
+/// The path in the parentheses, if they stand behind `net` and hold that alone.
+fn net_name(kind: &Ident, group: &Group) -> Option<Path> {
+    let path: Path = (kind == NET).then(|| syn::parse2(group.stream()).ok())??;
     path.segments.iter().all(|segment| matches!(segment.arguments, PathArguments::None)).then_some(path)
 }
 
-/// The tokens with what `other` makes of the parentheses behind each `net`.
-fn replaced(tokens: TokenStream, other: &mut impl FnMut(&Group) -> Option<TokenStream>) -> TokenStream {
+/// The tokens with what `other` makes of the parentheses behind each word, in all braces.
+fn replaced(tokens: TokenStream, other: &mut impl FnMut(&Ident, &Group) -> Option<TokenStream>) -> TokenStream {
     let mut word: Option<Ident> = None;
     let token = |token| {
         let before = word.take();
-        match token {
+        let (group, tokens) = match token {
             TokenTree::Ident(ident) => {
                 word = Some(ident.clone());
-                TokenTree::Ident(ident)
+                return TokenTree::Ident(ident);
             }
-            TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => {
-                regrouped(&group, replaced(group.stream(), other))
+            TokenTree::Group(group) => {
+                let tokens = match group.delimiter() {
+                    Delimiter::Brace => Some(replaced(group.stream(), other)),
+                    Delimiter::Parenthesis => before.and_then(|word| other(&word, &group)),
+                    _ => None,
+                };
+                (group, tokens)
             }
-            TokenTree::Group(group) if is_net(before.as_ref(), &group) => match other(&group) {
-                Some(tokens) => regrouped(&group, tokens),
-                None => TokenTree::Group(group),
-            },
-            token => token,
+            token => return token,
+        };
+        match tokens {
+            Some(tokens) => regrouped(&group, tokens),
+            None => TokenTree::Group(group),
         }
     };
     tokens.into_iter().map(token).collect()
 }
 
-fn is_net(before: Option<&Ident>, group: &Group) -> bool {
-    group.delimiter() == Delimiter::Parenthesis && before.is_some_and(|word| word == NET)
+/// What stands behind the word `struct`.
+fn behind_struct(tokens: TokenStream) -> impl Iterator<Item = TokenTree> {
+    tokens.into_iter().skip_while(|token| !matches!(token, TokenTree::Ident(word) if word == "struct")).skip(1)
 }
 
 /// Other tokens between the same brackets.
@@ -210,9 +214,7 @@ impl Tables {
 
     /// Input, output and layers of a whole declaration.
     fn declaration(&mut self, tokens: TokenStream) -> TokenStream {
-        let behind_the_name =
-            tokens.into_iter().skip_while(|token| !matches!(token, TokenTree::Ident(word) if word == "struct"));
-        let groups = behind_the_name.filter_map(|token| match token {
+        let groups = behind_struct(tokens).filter_map(|token| match token {
             TokenTree::Group(group) => Some(group),
             _ => None,
         });
@@ -236,24 +238,12 @@ impl Tables {
     }
 
     fn layers(&mut self, tokens: TokenStream) -> TokenStream {
-        let mut word: Option<Ident> = None;
-        let token = |token| {
-            let before = word.take();
-            match token {
-                TokenTree::Ident(ident) => {
-                    word = Some(ident.clone());
-                    TokenTree::Ident(ident)
-                }
-                TokenTree::Group(group) => match before {
-                    _ if group.delimiter() == Delimiter::Brace => self.group(&group),
-                    before if is_net(before.as_ref(), &group) => regrouped(&group, self.net(group.stream())),
-                    Some(kind) => regrouped(&group, self.arguments(&kind.unraw().to_string(), group.stream())),
-                    None => TokenTree::Group(group),
-                },
-                token => token,
-            }
-        };
-        tokens.into_iter().map(token).collect()
+        replaced(tokens, &mut |kind, group| {
+            Some(match kind.unraw().to_string().as_str() {
+                NET => self.net(group.stream()),
+                kind => self.arguments(kind, group.stream()),
+            })
+        })
     }
 
     /// `Other => { (header) { layers } }`.

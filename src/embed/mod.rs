@@ -224,20 +224,16 @@ const fn is_known(names: Names, tensors: &[TensorInfo], name: &str, first: usize
 }
 
 const fn equal(a: &str, b: &str) -> bool {
-    equal_bytes(a.as_bytes(), b.as_bytes())
-}
-
-const fn equal_bytes(a: &[u8], b: &[u8]) -> bool {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
     if a.len() != b.len() {
         return false;
     }
-    // From the end: names of a network begin alike.
-    let mut i = a.len();
-    while i > 0 {
-        i -= 1;
+    let mut i = 0;
+    while i < a.len() {
         if a[i] != b[i] {
             return false;
         }
+        i += 1;
     }
     true
 }
