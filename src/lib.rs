@@ -89,6 +89,7 @@ pub mod plot;
 mod portable;
 mod scalar;
 pub mod schedule;
+pub mod signal;
 #[allow(unsafe_code, reason = "marks tensors as plain data")]
 mod tensor;
 #[cfg(feature = "std")]
@@ -103,7 +104,10 @@ pub mod prelude {
     #[cfg(feature = "std")]
     pub use crate::augment::{RandomCrop, RandomHorizontalFlip};
     pub use crate::layers::*;
-    pub use crate::loss::{Loss, SoftmaxCrossEntropy, SquaredError};
+    pub use crate::loss::{
+        AbsoluteError, Exponential, Hinge, Huber, Logistic, Loss, MultiHinge, Sign, Smoothed, SoftmaxCrossEntropy,
+        SquaredError, SquaredHinge, Weighted, ZeroOne,
+    };
     pub use crate::optim::{Adam, AdamW, Optimizer, Sgd};
     pub use crate::schedule::{Constant, Cosine, Schedule, StepDecay};
     #[cfg(feature = "std")]

@@ -15,7 +15,7 @@ const ORDER: &[&[&str]] = &[
     &["names"],
     &["init"],
     &["layers"],
-    &["loss", "optim", "schedule", "augment", "fold"],
+    &["loss", "optim", "schedule", "augment", "fold", "signal"],
     &["weights"],
     &["network"],
     &["embed"],

@@ -1,17 +1,43 @@
 //! Losses: what a network's output costs, and the gradient of it.
 //!
-//! A loss is of one sample: one output against one target. What a target is, is the loss's own affair: a class, a tensor,
-//! later a set of classes or a map of them. So is what counts as right ([`Loss::accuracy`]).
+//! A loss is of one sample: one output `y` against one target `ỹ`. What a target is, is the loss's own affair: a class, a sign, a tensor. So is
+//! what counts as right ([`Loss::accuracy`]). The mean over a set of samples is the *empirical risk*, which training makes small (Vapnik 1999, "The nature of
+//! statistical learning theory", chapter 1).
+//!
+//! | Loss | of one sample | target |
+//! |---|---|---|
+//! | [`ZeroOne`] | 1 if wrong, else 0: a metric | [`Sign`], class |
+//! | [`SquaredError`] | `½ Σ (y − ỹ)²` | tensor, class, [`Sign`] |
+//! | [`AbsoluteError`] | <code>Σ &#124;y − ỹ&#124;</code> | tensor, class, [`Sign`] |
+//! | [`Huber`] | the first up to δ, from there as the second | tensor, class, [`Sign`] |
+//! | [`Hinge`] | `max(0, 1 − ỹ y)` | [`Sign`] |
+//! | [`SquaredHinge`] | `max(0, 1 − ỹ y)²` | [`Sign`] |
+//! | [`Logistic`] | `log(1 + exp(−ỹ y))` | [`Sign`] |
+//! | [`Exponential`] | `exp(−ỹ y)` | [`Sign`] |
+//! | [`SoftmaxCrossEntropy`] | `−y_c + log Σ_j exp(y_j)` | class |
+//! | [`MultiHinge`] | `max(0, 1 + max_{j ≠ c} y_j − y_c)` | class |
+//!
+//! [`Smoothed`] and [`Weighted`] make others of them: label smoothing and weights of classes.
 
-use core::fmt;
+use crate::tensor::FeatureMap;
 
-use crate::tensor::{FeatureMap, argmax};
-
+mod classes;
+mod fault;
+mod margin;
+mod regression;
+mod smoothed;
 mod softmax_cross_entropy;
-mod squared_error;
+mod target;
+mod weighted;
 
+pub use classes::MultiHinge;
+pub use fault::{BatchError, TargetFault};
+pub use margin::{Exponential, Hinge, Logistic, SquaredHinge, ZeroOne};
+pub use regression::{AbsoluteError, Huber, SquaredError};
+pub use smoothed::Smoothed;
 pub use softmax_cross_entropy::SoftmaxCrossEntropy;
-pub use squared_error::SquaredError;
+pub use target::{Label, Sign, Values};
+pub use weighted::Weighted;
 
 /// A loss of one output `O` against one target `L`.
 ///
@@ -46,93 +72,6 @@ pub trait Loss<O: FeatureMap, L>: Sync {
         let _ = (output, target);
         None
     }
-}
-
-/// A class label: an unsigned integer.
-pub trait Label: Copy + Send + Sync {
-    /// The class, counted from 0.
-    fn class(self) -> usize;
-}
-
-macro_rules! label {
-    ($($int:ty),*) => {$(
-        impl Label for $int {
-            #[inline(always)]
-            fn class(self) -> usize {
-                self as usize
-            }
-        }
-    )*};
-}
-label!(u8, u16, u32, usize);
-
-/// What is wrong with one target.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TargetFault {
-    /// A class label that is not below the number of outputs.
-    Class {
-        /// The label.
-        found: usize,
-        /// The network's outputs.
-        classes: usize,
-    },
-}
-
-impl fmt::Display for TargetFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            TargetFault::Class { found, classes } => {
-                write!(
-                    f,
-                    "class {found}, but the network has {classes} outputs: labels are 0 to {}",
-                    classes.saturating_sub(1)
-                )
-            }
-        }
-    }
-}
-
-/// Why a batch was refused. Nothing was computed from it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum BatchError {
-    /// Two slices that belong together have different lengths.
-    Lengths {
-        /// Images.
-        inputs: usize,
-        /// Labels, targets or outputs.
-        others: usize,
-    },
-    /// A target is out of range.
-    Target {
-        /// Its index in the batch.
-        index: usize,
-        /// What is wrong with it.
-        fault: TargetFault,
-    },
-}
-
-impl fmt::Display for BatchError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            BatchError::Lengths { inputs, others } => {
-                write!(f, "{inputs} inputs, but {others} targets or outputs to go with them")
-            }
-            BatchError::Target { index, fault } => write!(f, "target {index}: {fault}"),
-        }
-    }
-}
-
-impl core::error::Error for BatchError {}
-
-/// Whether a label is one of an output's classes.
-fn check_class<O: FeatureMap, L: Label>(label: L) -> Result<(), TargetFault> {
-    let (found, classes) = (label.class(), O::SHAPE.len());
-    if found < classes { Ok(()) } else { Err(TargetFault::Class { found, classes }) }
-}
-
-/// Whether an output's largest element is the label's.
-fn class_accuracy<O: FeatureMap, L: Label>(output: &O, label: L) -> Option<f64> {
-    Some(if argmax(output.flat()) == label.class() { 1.0 } else { 0.0 })
 }
 
 #[cfg(test)]

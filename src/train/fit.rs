@@ -1,6 +1,6 @@
 //! The loop of a training.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use num_traits::Float;
 
@@ -13,6 +13,7 @@ use crate::schedule::{Position, Schedule};
 #[cfg(feature = "weights")]
 use super::checkpoint::Checkpoints;
 use super::crew::Crew;
+use super::curve::Curves;
 use super::evaluate::evaluate_on;
 use super::lanes::{Lanes, Source, Sums};
 use super::progress::Progress;
@@ -47,6 +48,11 @@ impl Plan {
         for (name, found) in [("batch", batch), ("lanes", lanes)] {
             if found == 0 {
                 return Err(TrainError::Setting { name, found, wanted: "at least 1" });
+            }
+        }
+        for (name, every) in [("record_loss", options.record_loss), ("record_risk", options.record_risk)] {
+            if every == Some(0) {
+                return Err(TrainError::Setting { name, found: 0, wanted: "at least 1" });
             }
         }
         let steps_per_epoch = samples.div_ceil(batch) as u64;
@@ -103,12 +109,16 @@ where
         lanes: Lanes::new(plan.lanes.min(plan.batch).min(plan.samples)),
         order: vec![0; plan.samples],
         progress: Progress::new(options.progress),
+        curves: Curves::new(options.record_loss, options.record_risk, done.saturating_mul(plan.samples as u64)),
         net,
         optimizer: &mut optimizer,
         schedule: &schedule,
         plan: &plan,
         crew: &crew,
     };
+    if done < plan.epochs {
+        measure_risk(&mut training.curves, done * plan.steps_per_epoch, training.net, &source, &crew);
+    }
     let mut epochs = Vec::new();
     let mut at_end = None;
     let mut outcome = Ok(());
@@ -137,10 +147,10 @@ where
     }
     // A lent optimizer goes back with the rate that it came with.
     training.optimizer.set_learning_rate(plan.base_rate);
-    let net = training.net;
+    let Training { net, curves: Curves { losses, risks, .. }, .. } = training;
     outcome?;
     let test = at_end.unwrap_or_else(|| evaluate_on(&crew, net, test.0, test.1, &loss));
-    Ok(Report { epochs, test })
+    Ok(Report { epochs, losses: losses.points, risks: risks.points, test })
 }
 
 /// Whether a set can be learned from.
@@ -166,6 +176,7 @@ struct Training<'a, N: Network, L, O, S> {
     lanes: Lanes<'a, N, L>,
     order: Vec<usize>,
     progress: Progress,
+    curves: Curves,
     plan: &'a Plan,
     crew: &'a Crew,
 }
@@ -195,7 +206,8 @@ where
         let (plan, epoch) = (self.plan, source.epoch);
         shuffle(&mut self.order, plan.seed, epoch);
         self.progress.begin(epoch + 1, plan.epochs, plan.samples);
-        let start = Instant::now();
+        let mut start = Instant::now();
+        self.curves.go_on();
         let (mut learned, mut step, mut rate) = (Sums::default(), epoch * plan.steps_per_epoch, plan.base_rate);
         for batch in self.order.chunks(plan.batch) {
             rate = self.schedule.rate(plan.base_rate, plan.position(step));
@@ -212,14 +224,33 @@ where
                 self.net.update_statistics(grad);
             }
             learned.add(sums);
+            self.curves.step(step, sums);
             self.progress.step(&learned, start.elapsed());
+            // Measuring is no training: no clock counts it.
+            start += measure_risk(&mut self.curves, step, self.net, source, self.crew);
         }
+        self.curves.pause();
         // A gradient that overflowed in the last step shows in no loss of this epoch.
         if !self.net.flat().iter().all(|p| p.is_finite()) {
             return Err(TrainError::NonFinite { what: "a parameter", epoch: epoch + 1, step, learning_rate: rate });
         }
         Ok((learned, start.elapsed().as_secs_f64(), rate))
     }
+}
+
+/// The mean loss of the training set, if a point of its curve is due; yields how long that took.
+fn measure_risk<N: Network, L: Sync, E: Loss<N::Output, L>>(
+    curves: &mut Curves, step: u64, net: &N, source: &Source<'_, N::Input, L, E>, crew: &Crew,
+) -> Duration {
+    if !curves.risks.is_due(step) {
+        return Duration::ZERO;
+    }
+    let start = Instant::now();
+    curves.pause();
+    let risk = evaluate_on(crew, net, source.inputs, source.targets, source.loss).loss;
+    curves.risk(step, risk);
+    curves.go_on();
+    start.elapsed()
 }
 
 fn report(plan: &Plan, epoch: u64, learned: &Sums, seconds: f64, rate: f64, test: Evaluation) -> EpochReport {

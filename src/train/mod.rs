@@ -39,6 +39,7 @@ mod batch;
 mod checkpoint;
 mod confusion;
 mod crew;
+mod curve;
 mod error;
 mod evaluate;
 mod fit;
@@ -55,6 +56,7 @@ mod trainer;
 
 pub use batch::{All, Batch};
 pub use confusion::Confusion;
+pub use curve::CurvePoint;
 pub use error::{Set, TrainError};
 pub use evaluate::{Evaluation, evaluate};
 pub use handle::AsNetwork;

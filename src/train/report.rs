@@ -3,7 +3,7 @@
 use core::fmt;
 use std::ops::ControlFlow;
 
-use super::Evaluation;
+use super::{CurvePoint, Evaluation};
 
 /// What one epoch brought.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -51,6 +51,10 @@ impl fmt::Display for EpochReport {
 pub struct Report {
     /// The epochs that were run: of a resumed training, those after the checkpoint.
     pub epochs: Vec<EpochReport>,
+    /// The points that [`Trainer::record_loss`](super::Trainer::record_loss) asked for; none unless it did.
+    pub losses: Vec<CurvePoint>,
+    /// The points that [`Trainer::record_risk`](super::Trainer::record_risk) asked for; none unless it did.
+    pub risks: Vec<CurvePoint>,
     /// The network on the test samples, at the end.
     pub test: Evaluation,
 }

@@ -291,5 +291,6 @@ fn evaluation_is_the_mean_over_samples() {
 mod augmentation;
 #[cfg(feature = "weights")]
 mod checkpoints;
+mod curves;
 mod dropout;
 mod statistics;

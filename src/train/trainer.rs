@@ -34,6 +34,8 @@ pub(super) struct Options<'a> {
     pub(super) lanes: Option<usize>,
     pub(super) threads: Option<usize>,
     pub(super) progress: bool,
+    pub(super) record_loss: Option<u64>,
+    pub(super) record_risk: Option<u64>,
     pub(super) on_epoch: Box<dyn FnMut(&EpochReport) -> bool + 'a>,
     #[cfg(feature = "weights")]
     pub(super) checkpoint: Option<PathBuf>,
@@ -51,6 +53,8 @@ impl<'a, N: Network> Trainer<'a, N> {
             lanes: None,
             threads: None,
             progress: false,
+            record_loss: None,
+            record_risk: None,
             on_epoch: Box::new(|_| true),
             #[cfg(feature = "weights")]
             checkpoint: None,
@@ -135,6 +139,44 @@ impl<'a, N: Network, E, O, S> Trainer<'a, N, E, O, S> {
     /// Shows a progress bar on standard error, and a line after every epoch; the line alone where that is no terminal.
     pub fn progress(mut self) -> Self {
         self.options.progress = true;
+        self
+    }
+
+    /// Records the loss after each so many steps, in [`Report::losses`]: the mean over the samples learned from since the point before, each at the step
+    /// that it was learned in. It costs nothing, and is as noisy as batches are small.
+    pub fn record_loss(mut self, every: u64) -> Self {
+        self.options.record_loss = Some(every);
+        self
+    }
+
+    /// Records the empirical risk before the first step and after each so many, in [`Report::risks`]: the mean loss over the whole training set, without
+    /// augmentation and dropout. It costs a pass over the set each time, which the points' seconds leave out.
+    ///
+    /// ```
+    /// use tenonet::prelude::*;
+    ///
+    /// network! {
+    ///     struct Logit([64] -> [10]) { fc: linear(10) }
+    /// }
+    ///
+    /// let digits = tenonet::data::digits();
+    /// let inputs: Vec<Tensor<64>> = digits.inputs().iter().map(|image| *image.flatten()).collect();
+    /// let train = (&inputs, digits.labels());
+    /// let none = (&inputs[..0], &digits.labels()[..0]);
+    ///
+    /// let mut net = Logit::init(&mut rand::rng());
+    /// let gradient_descent = Trainer::new(&mut net)
+    ///     .loss(SoftmaxCrossEntropy).optimizer(Sgd::new(0.5))
+    ///     .batch(All).epochs(3)
+    ///     .record_risk(1)
+    ///     .fit(&train, &none)?;
+    /// let risks = &gradient_descent.risks;
+    /// assert_eq!(risks.iter().map(|point| (point.step, point.samples)).collect::<Vec<_>>(), [(0, 0), (1, 1797), (2, 3594), (3, 5391)]);
+    /// assert!(risks[3].loss < risks[0].loss);
+    /// # Ok::<(), tenonet::train::TrainError>(())
+    /// ```
+    pub fn record_risk(mut self, every: u64) -> Self {
+        self.options.record_risk = Some(every);
         self
     }
 
