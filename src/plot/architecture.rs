@@ -4,7 +4,6 @@ use image::Rgb;
 
 use super::colour::{Colour, INK, WHITE, mix, series};
 use super::font;
-use super::frame::fit;
 use super::marker;
 use super::picture::limit;
 use super::scene::{Align, Scene};
@@ -18,7 +17,7 @@ use crate::{FeatureMap, LayerInfo, Network};
 /// thin bar, the higher the more features it has. Above stands the layer's name, if it has one of its own, below its kind and the shape. Layers that change no shape, such as
 /// activations and normalisation, are named under the block before them.
 ///
-/// Blocks of `residual` and `concat` stand behind the layers of their arms, as in the network's table: a cross in a circle tells that they are joined there.
+/// Blocks of `residual` and `concat` stand behind the layers of their arms, as in the network's table: a cross in a circle tells that they are added there, two bars that their channels are joined.
 ///
 /// ```
 /// # let folder = tempfile::tempdir()?;
@@ -86,12 +85,12 @@ impl Architecture {
     pub fn of<N: Network>() -> Self {
         let mut blocks =
             vec![Block { name: String::new(), kind: "input".into(), shape: N::Input::SHAPE, then: Vec::new() }];
-        for layer in N::LAYERS {
+        for (index, layer) in N::LAYERS.iter().enumerate() {
             match blocks.last_mut() {
                 Some(block) if changes_no_shape(layer.kind) && block.shape == layer.output => {
                     block.then.push(layer.kind)
                 }
-                _ => blocks.push(Block::of(layer)),
+                _ => blocks.push(Block::of(layer, index)),
             }
         }
         let subtitle = format!("{} parameters · {} multiply-adds", grouped(N::PARAMS), grouped(N::MACS));
@@ -104,12 +103,24 @@ impl Architecture {
         self
     }
 
-    /// Blocks in rows, each row's as many as have room.
+    /// Blocks in as few rows as have room for them, which are about as long as each other.
     fn rows(&self) -> Vec<&[Block]> {
+        let fewest = self.wrapped(ROW).len();
+        // A row of half the width has room for less; a few halvings find the narrowest that will do, to a few pixels.
+        let (mut narrow, mut wide) = (0.0, ROW);
+        for _ in 0..8 {
+            let middle = (narrow + wide) / 2.0;
+            if self.wrapped(middle).len() > fewest { narrow = middle } else { wide = middle }
+        }
+        self.wrapped(wide)
+    }
+
+    /// Blocks in rows of at most this width, each row's as many as have room.
+    fn wrapped(&self, most: f64) -> Vec<&[Block]> {
         let (mut rows, mut start, mut used) = (Vec::new(), 0, 0.0);
         for (index, block) in self.blocks.iter().enumerate() {
             let width = block.width() + GAP;
-            if used + width > ROW && index > start {
+            if used + width > most && index > start {
                 rows.push(&self.blocks[start..index]);
                 (start, used) = (index, 0.0);
             }
@@ -163,12 +174,12 @@ fn grouped(number: usize) -> String {
 }
 
 impl Block {
-    fn of(layer: &LayerInfo) -> Self {
-        // `relu3` says no more than its kind, which stands below.
-        let position = layer.name.rsplit(['.', '_']).next().unwrap_or(layer.name);
-        let unnamed =
-            |name: &str| name.strip_prefix(layer.kind).is_some_and(|rest| rest.chars().all(|c| c.is_ascii_digit()));
-        let name = if unnamed(layer.name) || unnamed(position) { String::new() } else { layer.name.into() };
+    fn of(layer: &LayerInfo, index: usize) -> Self {
+        // `max_pool_2` says no more than its kind, which stands below. Layers of a network within are counted from its own first.
+        let (within, own) = layer.name.rsplit_once('.').map_or((false, layer.name), |(_, own)| (true, own));
+        let number = own.strip_prefix(layer.kind).and_then(|rest| rest.strip_prefix('_')).and_then(|n| n.parse().ok());
+        let unnamed = number.is_some_and(|number: usize| within || number == index);
+        let name = if unnamed { String::new() } else { layer.name.into() };
         Block { name, kind: layer.kind.into(), shape: layer.output, then: Vec::new() }
     }
 
@@ -220,7 +231,9 @@ impl Picture for Architecture {
         let rows = self.rows();
         let widths = rows.iter().map(|row| row.iter().map(|block| block.width() + GAP).sum::<f64>() - GAP);
         let titles = font::width(&self.title, TITLE).max(font::width(&self.subtitle, SUBTITLE)).min(ROW);
-        let width = widths.fold(titles, f64::max) + 2.0 * MARGIN;
+        // Beside several rows there are arrows from one to the next.
+        let aside = if rows.len() > 1 { GAP } else { 0.0 };
+        let width = widths.fold(titles, f64::max) + 2.0 * (MARGIN + aside);
         let top = MARGIN + TITLE + SUBTITLE + 26.0;
         let heights: Vec<[f64; 2]> = rows
             .iter()
@@ -233,8 +246,7 @@ impl Picture for Architecture {
         let height = top + heights.iter().flatten().sum::<f64>() + 22.0 * (rows.len() - 1) as f64 + MARGIN - 12.0;
         limit(NAME, width as usize, height as usize, "a network of fewer layers")?;
         let mut scene = Scene::new(width.ceil() as usize, height.ceil() as usize, &self.title);
-        let size = fit(&self.title, TITLE, width - 2.0 * MARGIN);
-        scene.text(&self.title, [width / 2.0, MARGIN + TITLE / 2.0 - 3.0], size, Align::Middle, INK);
+        scene.heading(&self.title, [width / 2.0, MARGIN + TITLE / 2.0 - 3.0], TITLE, INK);
         let under = [width / 2.0, MARGIN + TITLE + SUBTITLE / 2.0 + 4.0];
         scene.text(&self.subtitle, under, SUBTITLE, Align::Middle, Rgb([110; 3]));
 
@@ -243,19 +255,17 @@ impl Picture for Architecture {
             let middle = y + LINE + 4.0 + tallest / 2.0;
             let all: f64 = row.iter().map(|block| block.width() + GAP).sum::<f64>() - GAP;
             // One row is centred; of several each begins at the left, where reading goes on.
-            let mut x = if rows.len() == 1 { (width - all) / 2.0 } else { MARGIN };
+            let mut x = if rows.len() == 1 { (width - all) / 2.0 } else { MARGIN + aside };
             if index > 0 {
-                arrow(&mut scene, [x - GAP + 2.0, middle], 16.0);
+                arrow(&mut scene, [x - GAP, middle], GAP - 6.0);
             }
             for (place, block) in row.iter().enumerate() {
                 let column = block.width();
                 draw_block(&mut scene, block, block.solid(largest), [x + column / 2.0, middle]);
-                let name = fit(&block.name, TEXT, WIDEST);
-                scene.text(&block.name, [x + column / 2.0, y + LINE / 2.0], name, Align::Middle, INK);
+                scene.fitted(&block.name, [x + column / 2.0, y + LINE / 2.0], TEXT, WIDEST, Align::Middle, INK);
                 let mut line = y + LINE + 4.0 + tallest + 16.0;
                 for (text, size, colour) in block.lines() {
-                    let size = fit(&text, size, WIDEST);
-                    scene.text(text, [x + column / 2.0, line], size, Align::Middle, colour);
+                    scene.fitted(&text, [x + column / 2.0, line], size, WIDEST, Align::Middle, colour);
                     line += LINE;
                 }
                 x += column + GAP;
@@ -295,7 +305,13 @@ fn draw_block(scene: &mut Scene, block: &Block, [width, height, depth]: [f64; 3]
         let middle = [(left + right) / 2.0, (top + bottom) / 2.0];
         scene.disc(middle, 8.0, edge);
         scene.disc(middle, 7.0, WHITE);
-        scene.rect([middle[0] - 4.5, middle[1] - 0.75], [9.0, 1.5], edge);
-        scene.rect([middle[0] - 0.75, middle[1] - 4.5], [1.5, 9.0], edge);
+        // A sum is a cross; channels that are joined are two bars beside each other.
+        if block.kind == "residual" {
+            scene.rect([middle[0] - 4.5, middle[1] - 0.75], [9.0, 1.5], edge);
+            scene.rect([middle[0] - 0.75, middle[1] - 4.5], [1.5, 9.0], edge);
+        } else {
+            scene.rect([middle[0] - 2.75, middle[1] - 4.0], [1.5, 8.0], edge);
+            scene.rect([middle[0] + 1.25, middle[1] - 4.0], [1.5, 8.0], edge);
+        }
     }
 }

@@ -159,11 +159,12 @@ fn number(value: f64, decimals: usize, size: f64) -> String {
     if value.abs() < size * 1e-12 {
         return "0".into();
     }
-    // Up to six digits are shorter than a power of ten.
-    let text = if (1e-4..1e6).contains(&size) && decimals <= 6 {
+    // Up to six digits are shorter than a power of ten; so are more where they differ at the end alone.
+    let power = size.log10().floor() as i32;
+    let late = size < 1e15 && decimals as i32 + power > 6;
+    let text = if (1e-4..1e6).contains(&size) && decimals <= 6 || power > 0 && late {
         format!("{value:.decimals$}")
     } else {
-        let power = size.log10().floor() as i32;
         let decimals = (decimals as i32 + power).clamp(0, 6) as usize;
         // Of powers that `decimals` cannot say, such as 10²⁰⁰, the mantissa's digits are few.
         let mantissa = value / 10f64.powi(power);
@@ -205,6 +206,7 @@ mod tests {
         assert_eq!(labels(0.0, 50_000.0, false, 5), ["0", "10000", "20000", "30000", "40000", "50000"]);
         assert_eq!(labels(-1e-7, 4e-7, false, 5), ["−1·10⁻⁷", "0", "1·10⁻⁷", "2·10⁻⁷", "3·10⁻⁷", "4·10⁻⁷"]);
         assert_eq!(labels(0.0, 2.5e8, false, 5), ["0", "0.5·10⁸", "1.0·10⁸", "1.5·10⁸", "2.0·10⁸", "2.5·10⁸"]);
+        assert_eq!(labels(1e6, 1e6 + 0.4, false, 4), ["1000000.0", "1000000.1", "1000000.2", "1000000.3", "1000000.4"]);
         assert_eq!(labels(0.0, 4e300, false, 4), ["0", "1·10³⁰⁰", "2·10³⁰⁰", "3·10³⁰⁰", "4·10³⁰⁰"]);
     }
 

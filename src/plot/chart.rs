@@ -215,8 +215,7 @@ impl Chart {
     }
 
     fn draw_points(&self, scene: &mut Scene, frame: &Frame, series: &Series, index: usize) {
-        for point in self.placed(frame, series).filter(|&point| within(point, frame.bounds())) {
-            marker::draw(scene, series.index, point, marker::RADIUS, colour::series(index));
-        }
+        let inside = self.placed(frame, series).filter(|&point| within(point, frame.bounds()));
+        marker::draw_all(scene, series.index, inside, colour::series(index));
     }
 }

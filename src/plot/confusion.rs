@@ -2,7 +2,6 @@
 
 use super::colour::{Colour, INK, blues, text_on};
 use super::font;
-use super::frame::fit;
 use super::picture::limit;
 use super::scene::{Align, Scene};
 use super::{Picture, PlotError};
@@ -102,15 +101,8 @@ impl Picture for ConfusionMatrix {
                     scene.rect(corner, [cell; 2], ground);
                 }
                 if count > 0 && cell >= COUNTED {
-                    let text = count.to_string();
-                    let size = fit(&text, 14.0, cell - 6.0);
-                    scene.text(
-                        text,
-                        [corner[0] + cell / 2.0, corner[1] + cell / 2.0],
-                        size,
-                        Align::Middle,
-                        text_on(ground),
-                    );
+                    let (text, middle) = (count.to_string(), corner.map(|side| side + cell / 2.0));
+                    scene.fitted(&text, middle, CLASS, cell - 6.0, Align::Middle, text_on(ground));
                 }
             }
         }
@@ -122,8 +114,8 @@ impl Picture for ConfusionMatrix {
         }
         for (class, name) in names.iter().enumerate() {
             let along = (class as f64 + 0.5) * cell;
-            let size = fit(name, letters, NAMES);
-            scene.text(name, [at[0] - 8.0, at[1] + along], size, Align::End, INK);
+            let (name, size) = font::fit(name, letters, NAMES);
+            scene.text(name.as_str(), [at[0] - 8.0, at[1] + along], size, Align::End, INK);
             let under = at[1] + grid + 8.0;
             if turned {
                 scene.turned(name, [at[0] + along, under], size, Align::End, INK);
@@ -133,10 +125,7 @@ impl Picture for ConfusionMatrix {
         }
         scene.text("predicted", [middle[0], at[1] + grid + below - LABEL / 2.0], LABEL, Align::Middle, INK);
         scene.turned("true class", [MARGIN + LABEL / 2.0 - 4.0, middle[1]], LABEL, Align::Middle, INK);
-        let size = fit(&self.title, TITLE, width as f64 - 2.0 * MARGIN);
-        let half = font::width(&self.title, size) / 2.0;
-        let title_at = middle[0].min(width as f64 - 8.0 - half).max(8.0 + half);
-        scene.text(&self.title, [title_at, MARGIN + TITLE / 2.0 - 3.0], size, Align::Middle, INK);
+        scene.heading(&self.title, [middle[0], MARGIN + TITLE / 2.0 - 3.0], TITLE, INK);
         Ok(scene)
     }
 }

@@ -39,6 +39,26 @@ pub(super) fn width(text: &str, size: f64) -> f64 {
     layout(&font(), text, size).1
 }
 
+/// The least size of letters that is read, in pixels.
+const LEAST: f64 = 9.0;
+
+/// The text and the size at which it takes at most `room` pixels: in smaller letters, and cut at the end where they would be too small.
+pub(super) fn fit(text: &str, size: f64, room: f64) -> (String, f64) {
+    let fitting = (size * room / width(text, size).max(room)).max(LEAST.min(size));
+    if width(text, fitting) <= room + 0.01 {
+        return (text.into(), fitting);
+    }
+    let characters: Vec<char> = text.chars().collect();
+    let cut = |length: usize| characters[..length].iter().chain(&['…']).collect::<String>();
+    // The longest beginning that has room, by halving.
+    let (mut fits, mut long) = (0, characters.len());
+    while long - fits > 1 {
+        let middle = (fits + long) / 2;
+        if width(&cut(middle), fitting) <= room { fits = middle } else { long = middle }
+    }
+    (cut(fits), fitting)
+}
+
 /// Calls `ink(x, y, coverage)` for the pixels of a line of text that begins at `x` with its baseline at `y`; `turned` text runs upwards from there.
 pub(super) fn draw(text: &str, size: f64, at: [f64; 2], turned: bool, mut ink: impl FnMut(i64, i64, f32)) {
     let font = font();
@@ -79,6 +99,15 @@ mod tests {
         assert_eq!(width("", 16.0), 0.0);
         assert!((width("hinge", 32.0) - 2.0 * width("hinge", 16.0)).abs() < 0.01);
         assert!(width("hinges", 16.0) > width("hinge", 16.0) + 5.0);
+    }
+
+    #[test]
+    fn text_becomes_smaller_and_then_shorter() {
+        assert_eq!(fit("hinge", 16.0, 100.0), ("hinge".into(), 16.0));
+        let (text, size) = fit("hinge", 16.0, 30.0);
+        assert!(text == "hinge" && (9.0..16.0).contains(&size) && width(&text, size) <= 30.01);
+        let (text, size) = fit(&"hinge ".repeat(1000), 16.0, 50.0);
+        assert!(text.starts_with("hinge") && text.ends_with('…') && size == 9.0 && width(&text, size) <= 50.0);
     }
 
     #[test]

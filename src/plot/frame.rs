@@ -74,8 +74,7 @@ impl Frame {
 
     /// Draws the frame and the numbers; what crosses the frame's line is below it.
     pub(super) fn finish(&self, scene: &mut Scene) {
-        let [left, top] = self.at;
-        let [right, bottom] = self.bounds()[1];
+        let (left, bottom) = (self.at[0], self.at[1] + self.size[1]);
         scene.frame(self.at, self.size, 1.0, INK);
         for tick in &self.ticks[0] {
             let x = self.place([tick.value, self.axes[1].start])[0];
@@ -89,7 +88,6 @@ impl Frame {
             scene.rect([left - mark, y - 0.5], [mark, 1.0], INK);
             scene.text(&tick.label, [left - MARK - 5.0, y], NUMBER, Align::End, INK);
         }
-        let _ = (top, right);
     }
 }
 
@@ -98,8 +96,10 @@ pub(super) fn start(around: &Surroundings) -> Result<(Scene, Frame), PlotError> 
     let [mut width, mut height] = around.size;
     limit(around.picture, width, height, "a smaller size")?;
     let (mut right_room, mut below_room) = (0.0, 0.0);
-    // A column beside the plot, unless it would take more than a third of the width, or a colour bar is there.
-    let beside = around.bar.is_none() && around.legend.width() + 20.0 <= width as f64 / 3.0;
+    // A column beside the plot, unless it would take more than a third of the width or be higher than the plot, or a colour bar is there.
+    let beside = around.bar.is_none()
+        && around.legend.width() + 20.0 <= width as f64 / 3.0
+        && around.legend.column_height() <= height as f64 * 0.75;
     let inner = width as f64 - 2.0 * MARGIN;
     if !around.legend.is_empty() {
         if beside {
@@ -144,23 +144,11 @@ pub(super) fn start(around: &Surroundings) -> Result<(Scene, Frame), PlotError> 
     let frame = Frame { at, size, axes: around.axes, ticks: [ticks_x(&around.axes[0], size[0]), ticks_y] };
     let mut scene = Scene::new(width, height, around.title);
     let [centre, middle] = [at[0] + size[0] / 2.0, at[1] + size[1] / 2.0];
-    let room = width as f64 - 16.0;
-    // Titles are centred on the plot, or on the picture where they are too long for that.
-    let fitting = fit(around.title, TITLE, room);
-    let half = font::width(around.title, fitting) / 2.0;
-    let title_at = centre.min(width as f64 - 8.0 - half).max(8.0 + half);
-    scene.text(around.title, [title_at, MARGIN + TITLE / 2.0 - 3.0], fitting, Align::Middle, INK);
+    scene.heading(around.title, [centre, MARGIN + TITLE / 2.0 - 3.0], TITLE, INK);
     let under = at[1] + size[1] + MARK + NUMBER + 6.0;
-    let label = &around.specs[0].label;
-    scene.text(label, [centre, under + LABEL / 2.0 + 5.0], fit(label, LABEL, room), Align::Middle, INK);
-    let label = &around.specs[1].label;
-    scene.turned(
-        label,
-        [MARGIN + LABEL / 2.0 - 4.0, middle],
-        fit(label, LABEL, height as f64 - 16.0),
-        Align::Middle,
-        INK,
-    );
+    scene.heading(&around.specs[0].label, [centre, under + LABEL / 2.0 + 5.0], LABEL, INK);
+    let (label, letters) = font::fit(&around.specs[1].label, LABEL, height as f64 - 16.0);
+    scene.turned(label, [MARGIN + LABEL / 2.0 - 4.0, middle], letters, Align::Middle, INK);
     if beside {
         around.legend.draw_column(&mut scene, [at[0] + size[0] + 20.0, at[1]]);
     } else {
@@ -204,11 +192,6 @@ fn widest(ticks: &[Tick]) -> f64 {
     ticks.iter().map(|tick| font::width(&tick.label, NUMBER)).fold(0.0, f64::max).ceil()
 }
 
-/// The size of letters at which a text has room; not below what is read.
-pub(super) fn fit(text: &str, size: f64, room: f64) -> f64 {
-    (size * room / font::width(text, size).max(room)).max(9.0)
-}
-
 fn grid(scene: &mut Scene, frame: &Frame) {
     let [[left, top], [right, bottom]] = frame.bounds();
     let [x0, y0] = frame.axes.map(|axis| axis.start);
@@ -223,9 +206,9 @@ fn grid(scene: &mut Scene, frame: &Frame) {
 }
 
 fn draw_bar(scene: &mut Scene, bar: &Bar, ticks: &[Tick], at: [f64; 2], height: f64) {
-    // 128 steps from above: neighbours of them cannot be told apart.
-    let pixels = image::RgbImage::from_fn(1, 128, |_, row| (bar.colour)(1.0 - f64::from(row) / 127.0));
-    scene.image(at, [BAR[0], height], pixels, true);
+    // 256 steps from above: neighbours of them cannot be told apart.
+    let pixels = image::RgbImage::from_fn(1, 256, |_, row| (bar.colour)(1.0 - f64::from(row) / 255.0));
+    scene.image(at, [BAR[0], height], pixels, false);
     scene.frame(at, [BAR[0], height], 1.0, INK);
     for tick in ticks {
         let y = at[1] + height * (1.0 - bar.axis.share(tick.value));

@@ -51,10 +51,15 @@ impl Legend {
         self.entries.iter().map(|(label, _)| width(label)).fold(0.0, f64::max)
     }
 
+    /// The height of a column of all entries.
+    pub(super) fn column_height(&self) -> f64 {
+        self.entries.len() as f64 * LINE
+    }
+
     /// Draws a column that begins at this place.
     pub(super) fn draw_column(&self, scene: &mut Scene, [x, y]: [f64; 2]) {
         for (index, (label, key)) in self.entries.iter().enumerate() {
-            draw(scene, label, *key, [x, y + (index as f64 + 0.5) * LINE]);
+            draw(scene, label, *key, [x, y + (index as f64 + 0.5) * LINE], f64::INFINITY);
         }
     }
 
@@ -86,9 +91,9 @@ impl Legend {
     pub(super) fn draw_lines(&self, scene: &mut Scene, [x, y]: [f64; 2], most: f64) {
         for (index, line) in self.lines(most).into_iter().enumerate() {
             let all: f64 = line.iter().map(|(label, _)| width(label)).sum::<f64>() + GAP * (line.len() - 1) as f64;
-            let mut left = x - all / 2.0;
+            let mut left = x - all.min(most) / 2.0;
             for (label, key) in line {
-                draw(scene, label, *key, [left, y + (index as f64 + 0.5) * LINE]);
+                draw(scene, label, *key, [left, y + (index as f64 + 0.5) * LINE], most);
                 left += width(label) + GAP;
             }
         }
@@ -99,8 +104,8 @@ fn width(label: &str) -> f64 {
     KEY + SPACE + font::width(label, SIZE)
 }
 
-/// Draws an entry whose left end is at `x` and whose middle is at `y`.
-fn draw(scene: &mut Scene, label: &str, key: Key, [x, y]: [f64; 2]) {
+/// Draws an entry whose left end is at `x` and whose middle is at `y`, of at most this width.
+fn draw(scene: &mut Scene, label: &str, key: Key, [x, y]: [f64; 2], most: f64) {
     let middle = [x + KEY / 2.0, y];
     match key {
         Key::Line { colour, dash } => {
@@ -116,5 +121,5 @@ fn draw(scene: &mut Scene, label: &str, key: Key, [x, y]: [f64; 2]) {
         }
         Key::Patch { colour } => scene.rect([x + 6.0, y - 7.0], [KEY - 12.0, 14.0], colour),
     }
-    scene.text(label, [x + KEY + SPACE, y], SIZE, Align::Start, INK);
+    scene.fitted(label, [x + KEY + SPACE, y], SIZE, most - KEY - SPACE, Align::Start, INK);
 }

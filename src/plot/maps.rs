@@ -7,7 +7,6 @@ use image::{Rgb, RgbImage};
 use super::axis::extent;
 use super::colour::{Colour, INK, NOT_A_NUMBER, diverging};
 use super::font;
-use super::frame::fit;
 use super::picture::limit;
 use super::scene::{Align, Scene};
 use super::{Picture, PlotError};
@@ -213,8 +212,7 @@ impl Picture for Maps {
         let height = down as f64 * step[1] + top + MARGIN - GAP;
         limit(NAME, width as usize, height as usize, "smaller cells, or fewer images")?;
         let mut scene = Scene::new(width.ceil() as usize, height.ceil() as usize, &self.title);
-        let size = fit(&self.title, TITLE, width - 2.0 * MARGIN);
-        scene.text(&self.title, [width / 2.0, MARGIN + TITLE / 2.0 - 2.0], size, Align::Middle, INK);
+        scene.heading(&self.title, [width / 2.0, MARGIN + TITLE / 2.0 - 2.0], TITLE, INK);
         // In the middle, if the title is wider than the tiles.
         let left = ((width - across as f64 * step[0] + GAP) / 2.0).floor();
         for (index, Tile { caption, pixels }) in tiles.into_iter().enumerate() {
@@ -228,8 +226,7 @@ impl Picture for Maps {
             scene.rect([at[0] - 1.0, at[1] - 1.0], [own[0] + 2.0, own[1] + 2.0], FRAME);
             scene.image(at, own, pixels, false);
             let middle = [corner[0] + (step[0] - GAP) / 2.0, corner[1] + tile[1] + 2.0 + 4.0 + CAPTION / 2.0];
-            let size = fit(&caption, CAPTION, step[0] - 4.0);
-            scene.text(caption, middle, size, Align::Middle, INK);
+            scene.fitted(&caption, middle, CAPTION, step[0] - 4.0, Align::Middle, INK);
         }
         Ok(scene)
     }

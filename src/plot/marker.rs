@@ -1,5 +1,7 @@
 //! Marks of series: shapes of points, dashes of lines, arrow heads.
 
+use std::collections::HashSet;
+
 use super::colour::{Colour, WHITE};
 use super::scene::Scene;
 
@@ -11,13 +13,26 @@ pub(super) fn dash(index: usize) -> &'static [f64] {
     DASHES[index % DASHES.len()]
 }
 
-/// Radius of a point's marker, in pixels.
+/// Radius of a point's marker in pixels; of a crowd's, of more than [`CROWD`] points, that would hide each other; and of what is around it.
 pub(super) const RADIUS: f64 = 4.5;
+const IN_CROWD: f64 = 3.2;
+const CROWD: usize = 300;
+const RIM: f64 = 1.0;
 
 /// Draws the marker of the series of points of this index, with a thin white rim by which it is seen on other markers and on fields.
 pub(super) fn draw(scene: &mut Scene, index: usize, at: [f64; 2], radius: f64, colour: Colour) {
-    shape(scene, index, at, radius + 1.0, WHITE);
+    shape(scene, index, at, radius + RIM, WHITE);
     shape(scene, index, at, radius, colour);
+}
+
+/// Draws the markers of a series' points, of those that fall on one pixel the first.
+pub(super) fn draw_all(scene: &mut Scene, index: usize, points: impl Iterator<Item = [f64; 2]>, colour: Colour) {
+    let mut pixels = HashSet::new();
+    let points: Vec<_> = points.filter(|point| pixels.insert(point.map(|at| at.round() as i64))).collect();
+    let radius = if points.len() > CROWD { IN_CROWD } else { RADIUS };
+    for point in points {
+        draw(scene, index, point, radius, colour);
+    }
 }
 
 fn shape(scene: &mut Scene, index: usize, [x, y]: [f64; 2], radius: f64, colour: Colour) {

@@ -21,7 +21,7 @@
 //! ```
 //!
 //! The same description yields the same bytes on every machine. Nothing of the system is needed: PNGs have letters from a font that the crate holds, and SVGs ask for the
-//! reader's `sans-serif`. Colours can be told apart by colour-blind readers, and series differ in dashes or markers as well.
+//! reader's `sans-serif`. (Its letters are those of Europe's languages and of formulas; others are boxes in PNGs.) Colours can be told apart by colour-blind readers, and series differ in dashes or markers as well.
 
 mod architecture;
 mod axis;
@@ -31,12 +31,14 @@ mod colour;
 mod confusion;
 mod contour;
 mod error;
+mod field;
 mod filters;
 mod font;
 mod frame;
 mod legend;
 mod maps;
 mod marker;
+mod path;
 mod picture;
 mod pixels;
 mod plane;

@@ -4,16 +4,15 @@ use std::cell::RefCell;
 use std::fmt;
 use std::ops::RangeInclusive;
 
-use image::RgbImage;
-
-use super::axis::{Axis, AxisSpec, extent};
-use super::clip::{clip, simplify, within};
-use super::colour::{self, Colour, INK, WHITE, lightness, mix};
-use super::contour::Grid;
-use super::frame::{self, Bar, Frame, Surroundings};
+use super::axis::{Axis, AxisSpec};
+use super::clip::within;
+use super::colour::{self, Colour};
+use super::field::{Field, Levels};
+use super::frame::{self, Surroundings};
 use super::legend::{Key, Legend};
 use super::marker;
-use super::regions::Regions;
+use super::path;
+use super::regions::{Regions, pale};
 use super::scene::Scene;
 use super::{Picture, PlotError};
 
@@ -24,10 +23,9 @@ use super::{Picture, PlotError};
 /// # let path = folder.path().join("descent.svg");
 /// use tenonet::plot::{Picture, Plane};
 ///
-/// // Steepest descent on a narrow valley.
+/// // Gradient descent with the rate 0.1 in a narrow valley.
 /// let risk = |x: f64, y: f64| x * x + 8.0 * y * y;
-/// let mut at = (1.8, 0.9);
-/// let steps: Vec<_> = (0..20).map(|_| std::mem::replace(&mut at, (0.8 * at.0, -0.6 * at.1))).collect();
+/// let steps = (0..20).map(|step| (1.8 * 0.8f64.powi(step), 0.9 * (-0.6f64).powi(step)));
 /// Plane::new("Empirical risk")
 ///     .x_label("α₁")
 ///     .y_label("α₂")
@@ -59,18 +57,11 @@ enum Ground<'a> {
     Regions(RefCell<Box<dyn FnMut(f64, f64) -> usize + 'a>>),
 }
 
-/// Where contour lines are.
-#[derive(Clone, Debug)]
-enum Levels {
-    Quantiles(usize),
-    At(Vec<f64>),
-}
-
 const NAME: &str = "plane";
-/// Cells across and down at whose corners a field is asked: of 3 or 4 pixels in an ordinary picture, and interpolated between.
-const CELLS: usize = 200;
 /// The most contour lines: more would be a ground of their own.
 const MOST_LEVELS: usize = 100;
+/// The most classes that are told in a legend, where colours come for the third time.
+const MOST_CLASSES: usize = 20;
 /// Colours of paths, as series: those that stand out from fields; and those that stand out from two classes of points as well.
 const ON_FIELDS: [usize; 4] = [1, 6, 3, 0];
 const AMONG_POINTS: [usize; 4] = [6, 3, 4, 2];
@@ -112,7 +103,7 @@ impl<'a> Plane<'a> {
         self
     }
 
-    /// A coloured ground, dark where the function is small and light where it is large, with a colour bar. It is asked at 201 × 201 places.
+    /// A coloured ground, dark where the function is small and light where it is large, with a colour bar. It is asked at 201 × 201 places, and interpolated between them.
     ///
     /// Places where it is not a number are black. It takes the place of [`regions`](Self::regions).
     pub fn field(mut self, f: impl FnMut(f64, f64) -> f64 + 'a) -> Self {
@@ -202,32 +193,15 @@ impl<'a> Plane<'a> {
         Ok([fit(0, "x")?, fit(1, "y")?])
     }
 
-    /// The field at the corners of cells, from the upper left, and what its colours span.
-    fn sample(&self, f: &mut dyn FnMut(f64, f64) -> f64, axes: &[Axis; 2]) -> Result<(Grid, Axis), PlotError> {
-        let columns = CELLS + 1;
-        let share = |index: usize| index as f64 / CELLS as f64;
-        let values = (0..columns * columns)
-            .map(|index| f(axes[0].value(share(index % columns)), axes[1].value(1.0 - share(index / columns))));
-        let grid = Grid { columns, values: values.collect() };
-        let Some([mut least, mut most]) = extent(grid.values.iter().copied()) else {
-            return Err(PlotError::Empty { picture: NAME, found: "a field without a finite value".into() });
-        };
-        if self.signed {
-            let size = least.abs().max(most.abs());
-            (least, most) = (-size, size);
-        }
-        if least == most {
-            // A field of one value has the colour of the middle.
-            let margin = if least == 0.0 { 0.5 } else { least.abs() * 0.1 };
-            (least, most) = (least - margin, most + margin);
-        }
-        let spec = AxisSpec { range: Some(self.field_range.unwrap_or([least, most])), ..AxisSpec::default() };
-        let axis = spec.fit(NAME, "field", std::iter::empty())?.unwrap_or(Axis { start: least, end: most, log: false });
-        Ok((grid, axis))
-    }
-
-    fn legend(&self) -> Legend {
+    /// The names of series; of regions without points, their numbers.
+    fn legend(&self, regions: Option<&Regions>) -> Legend {
         let mut legend = Legend::default();
+        if let Some(regions) = regions.filter(|_| self.points.is_empty()) {
+            let present = regions.present();
+            for &class in present.iter().filter(|_| present.len() <= MOST_CLASSES) {
+                legend.add(&format!("class {class}"), Key::Patch { colour: pale(class) });
+            }
+        }
         for (index, (name, _)) in self.points.iter().enumerate() {
             legend.add(name, Key::Marker { colour: colour::series(index), shape: index });
         }
@@ -246,15 +220,18 @@ impl<'a> Plane<'a> {
 impl Picture for Plane<'_> {
     fn scene(&self) -> Result<Scene, PlotError> {
         let axes = self.fit()?;
-        let legend = self.legend();
-        let signed = self.signed;
-        let shade = move |share: f64| {
-            if signed { colour::diverging((2.0 * share - 1.0) as f32) } else { colour::viridis(share) }
-        };
-        let field = match &self.ground {
-            Some(Ground::Field(f)) => Some(self.sample(&mut **f.borrow_mut(), &axes)?),
-            _ => None,
-        };
+        let (mut field, mut regions) = (None, None);
+        match &self.ground {
+            Some(Ground::Field(f)) => {
+                field = Some(Field::of(&mut **f.borrow_mut(), &axes, self.field_range, self.signed)?);
+            }
+            Some(Ground::Regions(class)) => {
+                let class = &mut **class.borrow_mut();
+                regions = Some(Regions::of(&mut |[x, y]| class(axes[0].value(x), axes[1].value(1.0 - y))));
+            }
+            None => {}
+        }
+        let legend = self.legend(regions.as_ref());
         let (mut scene, frame) = frame::start(&Surroundings {
             picture: NAME,
             size: self.size,
@@ -262,135 +239,29 @@ impl Picture for Plane<'_> {
             specs: [&self.axes[0], &self.axes[1]],
             axes,
             legend: &legend,
-            bar: field.as_ref().map(|(_, axis)| Bar { axis: *axis, colour: &shade }),
+            bar: field.as_ref().map(Field::bar),
             equal: self.equal,
             grid: self.ground.is_none(),
         })?;
-        if let Some((grid, axis)) = &field {
-            scene.image(frame.at(), frame.size(), ground(grid, axis, &shade), true);
-            let levels = match &self.levels {
-                Levels::Quantiles(count) => grid.quantiles(*count),
-                Levels::At(levels) => levels.clone(),
-            };
-            for level in levels {
-                draw_contour(&mut scene, &frame, grid, level, shade(axis.share(level).clamp(0.0, 1.0)));
-            }
+        if let Some(field) = &field {
+            field.draw(&mut scene, &frame);
+            field.draw_contours(&mut scene, &frame, &self.levels);
         }
-        if let Some(Ground::Regions(class)) = &self.ground {
-            let class = &mut **class.borrow_mut();
-            draw_regions(
-                &mut scene,
-                &frame,
-                &Regions::of(&mut |[x, y]| class(axes[0].value(x), axes[1].value(1.0 - y))),
-            );
+        if let Some(regions) = &regions {
+            regions.draw(&mut scene, &frame);
         }
         for (index, (_, points)) in self.points.iter().enumerate() {
-            for point in points.iter().map(|&point| frame.place(point)).filter(|&point| within(point, frame.bounds())) {
-                marker::draw(&mut scene, index, point, marker::RADIUS, colour::series(index));
-            }
+            let inside = points.iter().map(|&point| frame.place(point)).filter(|&point| within(point, frame.bounds()));
+            marker::draw_all(&mut scene, index, inside, colour::series(index));
         }
         for (index, (_, points)) in self.paths.iter().enumerate() {
-            draw_path(&mut scene, &frame, points, self.path_colour(index));
+            path::draw_path(&mut scene, &frame, points, self.path_colour(index));
         }
         for ends in &self.arrows {
-            draw_arrow(&mut scene, &frame, *ends);
+            path::draw_arrow(&mut scene, &frame, *ends);
         }
         frame.finish(&mut scene);
         Ok(scene)
-    }
-}
-
-/// One pixel a cell, of the mean of its corners.
-fn ground(grid: &Grid, axis: &Axis, shade: &dyn Fn(f64) -> Colour) -> RgbImage {
-    RgbImage::from_fn(CELLS as u32, CELLS as u32, |column, row| {
-        let first = row as usize * grid.columns + column as usize;
-        let corners = [first, first + 1, first + grid.columns, first + grid.columns + 1].map(|node| grid.values[node]);
-        // Infinite corners have the colours of the ends.
-        let shares =
-            corners.map(|value| if value.is_nan() { value } else { axis.share(value.clamp(axis.start, axis.end)) });
-        // 128 colours: neighbours cannot be told apart, and files are half as large.
-        let share = shares.iter().sum::<f64>() / 4.0;
-        shade((share * 127.0).round() / 127.0)
-    })
-}
-
-/// Draws a contour line in a darker shade of the ground's colour, or in a lighter one where that is dark.
-fn draw_contour(scene: &mut Scene, frame: &Frame, grid: &Grid, level: f64, ground: Colour) {
-    let colour =
-        if lightness(ground) < 0.35 { mix(ground, WHITE, 0.5) } else { mix(ground, Colour::from([0; 3]), 0.5) };
-    for line in grid.contour(level) {
-        let place = |[column, row]: [f64; 2]| {
-            let [at, size] = [frame.at(), frame.size()];
-            [at[0] + size[0] * column / CELLS as f64, at[1] + size[1] * row / CELLS as f64]
-        };
-        let line: Vec<_> = line.into_iter().map(place).collect();
-        scene.line(simplify(&line), 1.2, colour);
-    }
-}
-
-fn draw_regions(scene: &mut Scene, frame: &Frame, regions: &Regions) {
-    let side = regions.side as u32;
-    let pixels = RgbImage::from_fn(side, side, |x, y| {
-        mix(colour::series(regions.classes[y as usize * regions.side + x as usize]), WHITE, 0.68)
-    });
-    scene.image(frame.at(), frame.size(), pixels, false);
-    for line in &regions.boundaries {
-        let place = |&[x, y]: &[f64; 2]| [frame.at()[0] + frame.size()[0] * x, frame.at()[1] + frame.size()[1] * y];
-        let line: Vec<_> = line.iter().map(place).collect();
-        scene.line(simplify(&line), 1.8, INK);
-    }
-}
-
-fn draw_path(scene: &mut Scene, frame: &Frame, points: &[[f64; 2]], colour: Colour) {
-    let finite = |point: &[f64; 2]| point.iter().all(|at| at.is_finite());
-    let place = |point: &[f64; 2]| if finite(point) { frame.place(*point) } else { [f64::NAN; 2] };
-    let placed: Vec<[f64; 2]> = points.iter().map(place).collect();
-    let pieces = clip(placed.iter().copied(), frame.bounds());
-    // A white rim first, below all of the path.
-    for (width, rim, paint) in [(4.5, 1.25, WHITE), (2.0, 0.0, colour)] {
-        for piece in pieces.iter().filter(|piece| piece.len() > 1) {
-            scene.line(piece.clone(), width, paint);
-        }
-        let last = placed.iter().rposition(|point| within(*point, frame.bounds()));
-        for (index, &point) in placed.iter().enumerate().filter(|(_, point)| within(**point, frame.bounds())) {
-            scene.disc(point, rim + if Some(index) == last { 5.5 } else { 3.0 }, paint);
-        }
-        for ends in placed.windows(2) {
-            let way = [ends[1][0] - ends[0][0], ends[1][1] - ends[0][1]];
-            let length = way[0].hypot(way[1]);
-            // Where a head leaves some of the line to be seen: it is 10 pixels long.
-            let tip = [ends[0][0] + way[0] * (0.5 + 5.0 / length), ends[0][1] + way[1] * (0.5 + 5.0 / length)];
-            if length > 28.0 && within(tip, frame.bounds()) {
-                marker::arrow_head(
-                    scene,
-                    [tip[0] + way[0] / length * rim, tip[1] + way[1] / length * rim],
-                    way,
-                    10.0 + 2.0 * rim,
-                    paint,
-                );
-            }
-        }
-    }
-}
-
-fn draw_arrow(scene: &mut Scene, frame: &Frame, ends: [[f64; 2]; 2]) {
-    if ends.iter().flatten().any(|at| !at.is_finite()) {
-        return;
-    }
-    let [from, to] = ends.map(|point| frame.place(point));
-    let way = [to[0] - from[0], to[1] - from[1]];
-    let length = way[0].hypot(way[1]);
-    for (rim, paint) in [(1.25, WHITE), (0.0, INK)] {
-        // The shaft ends inside of the head, which is sharp.
-        let share = if length > 6.0 { 1.0 - 6.0 / length } else { 1.0 };
-        let shaft = [from, [from[0] + way[0] * share, from[1] + way[1] * share]];
-        for piece in clip(shaft, frame.bounds()).into_iter().filter(|piece| piece.len() > 1) {
-            scene.line(piece, 2.2 + 2.0 * rim, paint);
-        }
-        if within(to, frame.bounds()) && length > 0.0 {
-            let tip = [to[0] + way[0] / length * 2.0 * rim, to[1] + way[1] / length * 2.0 * rim];
-            marker::arrow_head(scene, tip, way, 11.0 + 3.0 * rim, paint);
-        }
     }
 }
 

@@ -1,8 +1,14 @@
 //! Decision regions: which class a function gives to each place, and where one class meets another.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use image::RgbImage;
+
+use super::clip::simplify;
+use super::colour::{Colour, INK, WHITE, mix, series};
 use super::contour::chain;
+use super::frame::Frame;
+use super::scene::Scene;
 
 /// Cells across and down at whose corners the function is asked: parts of a region that are smaller than a cell may be missed.
 const CELLS: usize = 160;
@@ -68,6 +74,29 @@ impl Regions {
         let boundaries = lines.into_iter().map(|line| line.into_iter().map(|stop| places[&stop]).collect()).collect();
         Regions { classes, side, boundaries }
     }
+
+    /// The classes that there are, in order.
+    pub(super) fn present(&self) -> BTreeSet<usize> {
+        self.classes.iter().copied().collect()
+    }
+
+    /// Draws the pale ground and the lines where classes meet.
+    pub(super) fn draw(&self, scene: &mut Scene, frame: &Frame) {
+        let side = self.side as u32;
+        let pixels = RgbImage::from_fn(side, side, |x, y| pale(self.classes[y as usize * self.side + x as usize]));
+        scene.image(frame.at(), frame.size(), pixels, false);
+        let [at, size] = [frame.at(), frame.size()];
+        for line in &self.boundaries {
+            let line: Vec<_> =
+                line.iter().map(|place| [0, 1].map(|axis| at[axis] + size[axis] * place[axis])).collect();
+            scene.line(simplify(&line), 1.8, INK);
+        }
+    }
+}
+
+/// The ground of a class.
+pub(super) fn pale(class: usize) -> Colour {
+    mix(series(class), WHITE, 0.68)
 }
 
 /// A place between two where the class changes.

@@ -5,7 +5,10 @@
 use image::RgbImage;
 
 use super::colour::{Colour, WHITE};
-use super::font::CAPITALS;
+use super::font::{self, CAPITALS, fit};
+
+/// The least space between a title and the picture's edge, in pixels.
+const EDGE: f64 = 8.0;
 
 /// A picture, laid out.
 #[derive(Clone, Debug)]
@@ -96,6 +99,20 @@ impl Scene {
     /// Text whose capitals have their middle at the height of `at`.
     pub(super) fn text(&mut self, text: impl Into<String>, [x, y]: [f64; 2], size: f64, align: Align, colour: Colour) {
         self.write(text.into(), [x, y + size * CAPITALS / 2.0], size, align, colour, false);
+    }
+
+    /// As [`text`](Self::text), in smaller letters or cut where it would take more than `room` pixels.
+    pub(super) fn fitted(&mut self, text: &str, at: [f64; 2], size: f64, room: f64, align: Align, colour: Colour) {
+        let (text, size) = fit(text, size, room);
+        self.text(text, at, size, align, colour);
+    }
+
+    /// A title whose middle is at `x`, or as near to it as the picture's edges let it.
+    pub(super) fn heading(&mut self, text: &str, [x, y]: [f64; 2], size: f64, colour: Colour) {
+        let width = self.width as f64;
+        let (text, size) = fit(text, size, width - 2.0 * EDGE);
+        let half = font::width(&text, size) / 2.0;
+        self.text(text, [x.min(width - EDGE - half).max(EDGE + half), y], size, Align::Middle, colour);
     }
 
     /// Text that runs upwards, the middle of its capitals at the `x` of `at`.

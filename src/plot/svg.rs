@@ -28,7 +28,7 @@ pub(super) fn draw(scene: &Scene) -> Result<String, PlotError> {
     let mut images =
         scene.marks.iter().filter_map(|mark| if let Mark::Image(image) = mark { Some(image) } else { None });
     for marks in scene.marks.split(|mark| matches!(mark, Mark::Image(_))) {
-        svg += &elements(marks)?;
+        svg += &elements(marks, [width, height])?;
         if let Some(image) = images.next() {
             embed(image, &mut svg)?;
         }
@@ -38,9 +38,10 @@ pub(super) fn draw(scene: &Scene) -> Result<String, PlotError> {
 }
 
 /// The elements of these marks as plotters writes them, without the root element that it puts around them.
-fn elements(marks: &[Mark]) -> Result<String, PlotError> {
+fn elements(marks: &[Mark], size: [usize; 2]) -> Result<String, PlotError> {
     let mut document = String::new();
-    let area = SVGBackend::with_string(&mut document, (1, 1)).into_drawing_area();
+    let [width, height] = size.map(|side| (side as f64 * UNITS) as u32);
+    let area = SVGBackend::with_string(&mut document, (width, height)).into_drawing_area();
     let place = |[x, y]: [f64; 2]| ((x * UNITS).round() as i32, (y * UNITS).round() as i32);
     let length = |pixels: f64| (pixels * UNITS).round().max(1.0) as u32;
     for mark in marks {

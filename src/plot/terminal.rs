@@ -193,9 +193,18 @@ fn draw(chart: &Chart, axes: &[Axis; 2], cells: &mut Cells) {
         if !lettered || series.label.is_empty() {
             continue;
         }
-        let first = (LETTER_SHIFT * (series.index + 1)) % LETTER_EVERY;
-        let first = if first < visited.len() { first } else { visited.len() / 2 };
-        for &cell in visited.iter().skip(first).step_by(LETTER_EVERY) {
+        let mut next = (LETTER_SHIFT * (series.index + 1)) % LETTER_EVERY;
+        let mut places = Vec::new();
+        for &cell in &visited {
+            if (next..next + LETTER_EVERY).contains(&(cell % cells.columns)) {
+                places.push(cell);
+                next = cell % cells.columns + LETTER_EVERY;
+            }
+        }
+        if places.is_empty() {
+            places.extend(visited.get(visited.len() / 2));
+        }
+        for cell in places {
             cells.letters[cell].get_or_insert(letter(index));
         }
     }
