@@ -11,7 +11,7 @@ use clap::Parser;
 use rand::SeedableRng;
 use rand::rngs::Xoshiro256PlusPlus;
 use tenonet::data::{self, Dataset};
-use tenonet::plot::Filters;
+use tenonet::plot::{Filters, Picture};
 use tenonet::prelude::*;
 
 network! {

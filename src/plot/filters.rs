@@ -1,11 +1,11 @@
 //! [`Filters`]: the kernels of a convolution as a picture.
 
-use std::io::Cursor;
-use std::path::Path;
+use image::{Rgb, RgbImage};
 
-use image::{ImageFormat, Rgb, RgbImage};
-
-use super::PlotError;
+use super::colour::{NOT_A_NUMBER, WHITE, diverging};
+use super::picture::limit;
+use super::scene::Scene;
+use super::{Picture, PlotError};
 use crate::Scalar;
 
 /// A picture of a convolution's kernels, one tile each, all to one scale.
@@ -20,7 +20,7 @@ use crate::Scalar;
 /// ```
 /// # let folder = tempfile::tempdir()?;
 /// # let path = folder.path().join("filters.png");
-/// use tenonet::plot::Filters;
+/// use tenonet::plot::{Filters, Picture};
 ///
 /// use tenonet::prelude::*;
 ///
@@ -41,17 +41,10 @@ pub struct Filters {
 const BORDER: usize = 4;
 /// Pixels of a tile's frame, so that a white tile shows on the white ground.
 const FRAME: usize = 1;
-/// The largest side of a picture, in pixels: 8192² in three bytes are 192 MiB.
-const MOST: usize = 8192;
 
-const GROUND: Rgb<u8> = Rgb([255; 3]);
 const FRAME_COLOUR: Rgb<u8> = Rgb([150; 3]);
-const NOT_A_NUMBER: Rgb<u8> = Rgb([0; 3]);
-// The ends and the middle of ColorBrewer's diverging scheme RdBu, which colour-blind readers can tell apart
-// (M. Harrower and C. Brewer 2003, "ColorBrewer.org: An Online Tool for Selecting Colour Schemes for Maps").
-const NEGATIVE: [f32; 3] = [33.0, 102.0, 172.0];
-const ZERO: [f32; 3] = [247.0; 3];
-const POSITIVE: [f32; 3] = [178.0, 24.0, 43.0];
+
+const NAME: &str = "filters";
 
 impl Filters {
     /// The kernels of a convolution as its layer holds them: `[row][column][channel][filter]`.
@@ -95,19 +88,6 @@ impl Filters {
         self
     }
 
-    /// Draws the picture and writes it as PNG. The file is replaced in one step: it is never seen half written.
-    ///
-    /// # Errors
-    /// If there is nothing to draw, if the picture would be larger than 8192 pixels on a side, or if the file cannot be written.
-    pub fn save(&self, path: impl AsRef<Path>) -> Result<(), PlotError> {
-        let picture = self.draw()?;
-        let file = path.as_ref();
-        let fault = |reason: &dyn ToString| PlotError::Write { file: file.into(), reason: reason.to_string() };
-        let mut bytes = Vec::new();
-        picture.write_to(&mut Cursor::new(&mut bytes), ImageFormat::Png).map_err(|error| fault(&error))?;
-        crate::atomic::write(file, |out| out.write_all(&bytes)).map_err(|error| fault(&error))
-    }
-
     /// Whether a filter's three channels make one coloured tile.
     fn coloured(&self) -> bool {
         self.sizes[1] == 3
@@ -116,7 +96,8 @@ impl Filters {
     fn draw(&self) -> Result<RgbImage, PlotError> {
         let [filters, channels, rows, columns] = self.sizes;
         if self.weights.is_empty() {
-            return Err(PlotError::Empty { sizes: self.sizes });
+            let found = format!("{filters}×{channels}×{rows}×{columns} weights (filters, channels, rows, columns)");
+            return Err(PlotError::Empty { picture: NAME, found });
         }
         let tiles = if self.coloured() { filters } else { filters * channels };
         let across = self.columns.unwrap_or(match channels {
@@ -129,11 +110,9 @@ impl Filters {
             tiles.saturating_mul(tile).saturating_add(BORDER)
         };
         let (width, height) = (side(columns, across), side(rows, tiles.div_ceil(across)));
-        if width > MOST || height > MOST {
-            return Err(PlotError::TooLarge { width, height, most: MOST });
-        }
+        limit(NAME, width, height, "smaller cells, or fewer filters")?;
         let largest = self.weights.iter().filter(|w| w.is_finite()).fold(0.0f32, |most, w| most.max(w.abs()));
-        let mut picture = RgbImage::from_pixel(width as u32, height as u32, GROUND);
+        let mut picture = RgbImage::from_pixel(width as u32, height as u32, WHITE);
         for tile in 0..tiles {
             let left = BORDER + (tile % across) * (columns * self.cell + 2 * FRAME + BORDER);
             let top = BORDER + (tile / across) * (rows * self.cell + 2 * FRAME + BORDER);
@@ -168,13 +147,14 @@ impl Filters {
     }
 }
 
-/// Blue at −1, white at 0, red at 1.
-fn diverging(weight: f32) -> Rgb<u8> {
-    if !weight.is_finite() {
-        return NOT_A_NUMBER;
+impl Picture for Filters {
+    fn scene(&self) -> Result<Scene, PlotError> {
+        let pixels = self.draw()?;
+        let (width, height) = pixels.dimensions();
+        let mut scene = Scene::new(width as usize, height as usize, "");
+        scene.image([0.0; 2], [width.into(), height.into()], pixels, false);
+        Ok(scene)
     }
-    let end = if weight < 0.0 { NEGATIVE } else { POSITIVE };
-    Rgb([0, 1, 2].map(|i| (ZERO[i] + (end[i] - ZERO[i]) * weight.abs()).round() as u8))
 }
 
 fn fill(picture: &mut RgbImage, [left, top]: [usize; 2], [width, height]: [usize; 2], colour: Rgb<u8>) {
