@@ -87,7 +87,7 @@ pub fn flip_1d<const K: usize, T: Scalar>(g: &[T; K]) -> [T; K] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::layers::{Conv2d, Window};
+    use crate::layers::{Conv2d, Layer, Window};
 
     #[test]
     fn by_hand() {
