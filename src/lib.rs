@@ -109,7 +109,7 @@ pub mod prelude {
         SquaredError, SquaredHinge, Weighted, ZeroOne,
     };
     pub use crate::optim::{Adam, AdamW, Optimizer, Sgd};
-    pub use crate::schedule::{Constant, Cosine, Schedule, StepDecay};
+    pub use crate::schedule::{Constant, Cosine, InverseTime, Schedule, StepDecay};
     #[cfg(feature = "std")]
     pub use crate::train::{All, Confusion, Samples, Trainer, evaluate};
     pub use crate::{Masks, Names, Network, Plain, Scalar, Scratch, Tensor, Workspace, include_weights, network};

@@ -95,6 +95,30 @@ impl Schedule for StepDecay {
     }
 }
 
+/// `base / (1 + step / τ)`: constant at first, then as one over the step. The rates sum to infinity and their squares do not, so stochastic gradient
+/// descent comes to rest, and at the minimum where the risk is convex (Robbins & Monro 1951, "A stochastic approximation method").
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct InverseTime {
+    tau: f64,
+}
+
+impl InverseTime {
+    /// Half the base rate after τ steps; below 1, and not a number, are taken as 1.
+    pub const fn half_after(tau: f64) -> Self {
+        InverseTime { tau: if tau >= 1.0 { tau } else { 1.0 } }
+    }
+}
+
+impl Schedule for InverseTime {
+    fn rate(&self, base: f64, at: Position) -> f64 {
+        base / (1.0 + at.step as f64 / self.tau)
+    }
+
+    fn depends_on_total(&self) -> bool {
+        false
+    }
+}
+
 /// `min + (base − min) · ½(1 + cos(π · step / total))`: half a cosine from the base rate to a minimum, a little lower at every step
 /// (Loshchilov & Hutter 2017, "SGDR: Stochastic Gradient Descent with Warm Restarts", equation 5, without restarts).
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -175,6 +199,14 @@ mod tests {
     }
 
     #[test]
+    fn inverse_time_halves_after_tau() {
+        let rates = [0, 20, 60, 180].map(|step| InverseTime::half_after(20.0).rate(0.8, at(step)));
+        assert_eq!(rates, [0.8, 0.4, 0.2, 0.08]);
+        assert_eq!(InverseTime::half_after(f64::NAN).rate(0.8, at(1)), 0.4);
+        assert!(!InverseTime::half_after(2.0).depends_on_total());
+    }
+
+    #[test]
     fn cosine_runs_from_base_to_minimum() {
         let schedule = Cosine::to(0.02);
         assert_eq!(schedule.rate(0.1, at(0)), 0.1);
@@ -213,8 +245,12 @@ mod tests {
     #[test]
     fn odd_positions_do_not_panic() {
         let nowhere = Position { step: 0, total_steps: 0, steps_per_epoch: 0 };
-        for schedule in [&Cosine::new() as &dyn Schedule, &StepDecay::every(1, 0.1), &Constant.warm_up_epochs(u64::MAX)]
-        {
+        for schedule in [
+            &Cosine::new() as &dyn Schedule,
+            &InverseTime::half_after(0.0),
+            &StepDecay::every(1, 0.1),
+            &Constant.warm_up_epochs(u64::MAX),
+        ] {
             assert_eq!(schedule.rate(0.1, nowhere), 0.1);
             let end = Position { step: u64::MAX, total_steps: 1, steps_per_epoch: 2 };
             assert!(schedule.rate(0.1, end).is_finite());
