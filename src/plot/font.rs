@@ -44,7 +44,9 @@ const LEAST: f64 = 9.0;
 
 /// The text and the size at which it takes at most `room` pixels: in smaller letters, and cut at the end where they would be too small.
 pub(super) fn fit(text: &str, size: f64, room: f64) -> (String, f64) {
-    let fitting = (size * room / width(text, size).max(room)).max(LEAST.min(size));
+    // Not by a quotient alone: room may be without end.
+    let wanted = width(text, size);
+    let fitting = if wanted <= room { size } else { (size * room / wanted).max(LEAST.min(size)) };
     if width(text, fitting) <= room + 0.01 {
         return (text.into(), fitting);
     }
