@@ -128,7 +128,7 @@ where
     let every = steps.div_ceil(lesson.size(100, 10)) as u64;
     let none = (&train.inputs()[..0], &train.labels()[..0]);
     let mut best: Option<(f64, Vec<CurvePoint>)> = None;
-    for rate in [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0] {
+    for rate in [0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0] {
         // Where all weights are 0 all classes are as likely.
         let mut net = N::zeroed_box();
         let trainer = Trainer::new(&mut net)
