@@ -51,7 +51,9 @@ pub(super) fn draw(scene: &Scene) -> Result<RgbImage, PlotError> {
 fn shapes(scene: &Scene, subpixels: usize) -> Result<RgbImage, PlotError> {
     let size = [scene.width * subpixels, scene.height * subpixels].map(|side| side as u32);
     let scale = subpixels as f64;
+    // Rectangles end before a subpixel; the others have one at their ends and in their middle, so they move by half of one, and lines are narrower by one.
     let place = |[x, y]: [f64; 2]| ((x * scale).round() as i32, (y * scale).round() as i32);
+    let middle = |[x, y]: [f64; 2]| place([x - 0.5 / scale, y - 0.5 / scale]);
     let mut buffer = vec![255; size[0] as usize * size[1] as usize * 3];
     let mut images =
         scene.marks.iter().filter_map(|mark| if let Mark::Image(image) = mark { Some(image) } else { None });
@@ -65,23 +67,23 @@ fn shapes(scene: &Scene, subpixels: usize) -> Result<RgbImage, PlotError> {
                     area.draw(&Rectangle::new([place(*at), place(end)], paint(*colour).filled())).map_err(fault)?;
                 }
                 Mark::Polygon { corners, colour } => {
-                    let corners: Vec<_> = corners.iter().map(|&corner| place(corner)).collect();
+                    let corners: Vec<_> = corners.iter().map(|&corner| middle(corner)).collect();
                     area.draw(&Polygon::new(corners, paint(*colour).filled())).map_err(fault)?;
                 }
                 Mark::Disc { at, radius, colour } => {
                     let radius = (radius * scale).round() as i32;
-                    area.draw(&Circle::new(place(*at), radius, paint(*colour).filled())).map_err(fault)?;
+                    area.draw(&Circle::new(middle(*at), radius, paint(*colour).filled())).map_err(fault)?;
                 }
                 // Each segment by itself, with round ends: plotters fills a whole line's outline, which has holes where it crosses itself.
                 Mark::Line { points, width, colour } => {
                     for ends in points.windows(2) {
-                        let corners: Vec<_> = outline(ends[0], ends[1], *width).map(place).into();
+                        let corners: Vec<_> = outline(ends[0], ends[1], width - 1.0 / scale).map(middle).into();
                         area.draw(&Polygon::new(corners, paint(*colour).filled())).map_err(fault)?;
                     }
                     // The first and the last end stay blunt, as SVG's do.
                     for &joint in points.iter().skip(1).take(points.len().saturating_sub(2)) {
                         let radius = (width * scale / 2.0).floor() as i32;
-                        area.draw(&Circle::new(place(joint), radius, paint(*colour).filled())).map_err(fault)?;
+                        area.draw(&Circle::new(middle(joint), radius, paint(*colour).filled())).map_err(fault)?;
                     }
                 }
                 Mark::Text(_) | Mark::Image(_) => {}
