@@ -131,12 +131,10 @@ impl Axis {
             for multiple in 1..10 {
                 let value = f64::from(multiple) * 10f64.powi(power);
                 let inside = value >= self.start * (1.0 - 1e-9) && value <= self.end * (1.0 + 1e-9);
-                // Multiples of powers are marked over up to six decades, and written over up to two.
-                let written = if multiple == 1 {
-                    power.rem_euclid(every) == 0
-                } else {
-                    matches!(multiple, 2 | 5) && decades <= 2.2
-                };
+                // Multiples of powers are marked over up to six decades, and written where three numbers a decade have room.
+                let few = decades <= 2.2 && 3.0 * decades <= 1.2 * wanted as f64;
+                let written =
+                    if multiple == 1 { power.rem_euclid(every) == 0 } else { matches!(multiple, 2 | 5) && few };
                 if !inside || !(written || decades <= 6.0 || (multiple == 1 && every < 10)) {
                     continue;
                 }

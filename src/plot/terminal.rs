@@ -273,13 +273,13 @@ a diagonal   b level   o marks";
         let chart =
             Chart::new("").line("losses", [(0.0, 1.0), (1.0, 100.0)]).log_y().y_range(1.0..=100.0).x_range(0.0..=1.0);
         let wanted = "
-100 ┤             ⣀⠤⠒⠉
-    │         ⢀⠤⠒⠉
-    │      ⣀⠤⠊⠁
- 10 ┤  ⢀⡠⠔⠉
-  1 ┤⠤⠒⠁
-    └┬───────┬───────┬
-     0      0.5    1.0
+100 ┤              ⢀⡠⠔⠊
+    │           ⣀⠔⠊⠁
+ 10 ┤       ⣀⠤⠒⠉
+    │   ⢀⡠⠔⠉
+  1 ┤⡠⠔⠊⠁
+    └┬────────┬───────┬
+     0       0.5    1.0
 ⠒⠒ losses";
         assert_eq!(chart.terminal(23, 8).to_string(), wanted[1..]);
     }
