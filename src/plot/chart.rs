@@ -231,10 +231,14 @@ mod tests {
     use crate::plot::pixels;
     use crate::plot::scene::Mark;
 
-    /// The colour of the pixel at a point of the data.
-    fn at(chart: &Chart, point: [f64; 2]) -> [u8; 3] {
-        let [x, y] = chart.start().unwrap().1.place(point);
-        pixels::draw(&chart.scene().unwrap()).unwrap().get_pixel(x as u32, y as u32).0
+    /// The colours of the pixels at points of the data.
+    fn at<const N: usize>(chart: &Chart, points: [[f64; 2]; N]) -> [[u8; 3]; N] {
+        let frame = chart.start().unwrap().1;
+        let pixels = pixels::draw(&chart.scene().unwrap()).unwrap();
+        points.map(|point| {
+            let [x, y] = frame.place(point);
+            pixels.get_pixel(x as u32, y as u32).0
+        })
     }
 
     /// Whether there is nothing but the ground and its grid.
@@ -249,23 +253,22 @@ mod tests {
     #[test]
     fn a_line_goes_through_its_points() {
         let chart = unit().line("half", [(0.0, 0.0), (1.0, 0.5)]).line("", [(0.1, 0.9), (0.3, 0.9)]);
-        for x in [0.03, 0.21, 0.5, 0.77, 0.97] {
-            assert_eq!(at(&chart, [x, x / 2.0]), [0, 114, 178], "at {x}");
-            assert!(is_light(at(&chart, [x, x / 2.0 + 0.08])), "above {x}");
-        }
+        let places = [0.03, 0.21, 0.5, 0.77, 0.97];
+        assert_eq!(at(&chart, places.map(|x| [x, x / 2.0])), [[0, 114, 178]; 5]);
+        assert!(at(&chart, places.map(|x| [x, x / 2.0 + 0.08])).into_iter().all(is_light));
         // The second line begins with a stroke, and ends.
-        assert_eq!(at(&chart, [0.11, 0.9]), [213, 94, 0]);
-        assert!(is_light(at(&chart, [0.33, 0.9])));
+        let [stroke, behind] = at(&chart, [[0.11, 0.9], [0.33, 0.9]]);
+        assert!(stroke == [213, 94, 0] && is_light(behind));
     }
 
     #[test]
     fn lines_have_gaps_and_points_have_none_between() {
         let gap = unit().line("", [(0.1, 0.31), (0.4, 0.31), (0.5, f64::NAN), (0.7, 0.31), (0.9, 0.31)]);
-        assert_eq!([0.25, 0.8].map(|x| at(&gap, [x, 0.31])), [[0, 114, 178]; 2]);
-        assert!(is_light(at(&gap, [0.55, 0.31])));
+        let [left, between, right] = at(&gap, [0.25, 0.55, 0.8].map(|x| [x, 0.31]));
+        assert!([left, right] == [[0, 114, 178]; 2] && is_light(between));
         let points = unit().points("", [(0.11, 0.31), (0.91, 0.31), (2.0, 2.0)]);
-        assert_eq!([0.11, 0.91].map(|x| at(&points, [x, 0.31])), [[0, 114, 178]; 2]);
-        assert!(is_light(at(&points, [0.51, 0.31])));
+        let [left, between, right] = at(&points, [0.11, 0.51, 0.91].map(|x| [x, 0.31]));
+        assert!([left, right] == [[0, 114, 178]; 2] && is_light(between));
     }
 
     #[test]
@@ -274,7 +277,7 @@ mod tests {
         let (_, frame) = chart.start().unwrap();
         let y = [0.01, 0.1, 1.0, 10.0, 100.0].map(|y| frame.place([1.0, y])[1]);
         assert!(y.windows(2).all(|pair| (pair[0] - pair[1] - frame.size()[1] / 4.0).abs() < 1e-9));
-        assert!(at(&chart, [2.0, 1.0])[0] < 60);
+        assert!(at(&chart, [[2.0, 1.0]])[0][0] < 60);
         // The point that is not above 0 does not widen the axis.
         assert!(frame.place([3.2, 1.0])[0] > frame.bounds()[1][0]);
     }

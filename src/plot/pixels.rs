@@ -121,18 +121,27 @@ fn stretch(image: &Image, buffer: &mut [u8], [width, height]: [u32; 2], scale: f
     if columns == 0 || rows == 0 {
         return;
     }
-    for y in start[1]..end[1].min(height) {
-        for x in start[0]..end[0].min(width) {
-            // Where the subpixel's middle is in the image, in its pixels.
-            let u = ((f64::from(x) + 0.5) / scale - image.at[0]) / image.size[0] * f64::from(columns);
-            let v = ((f64::from(y) + 0.5) / scale - image.at[1]) / image.size[1] * f64::from(rows);
-            let colour = if image.smooth {
-                between(&image.pixels, u - 0.5, v - 0.5)
-            } else {
-                image.pixels.get_pixel((u.max(0.0) as u32).min(columns - 1), (v.max(0.0) as u32).min(rows - 1)).0
-            };
+    // The colours of a smooth image hardly change within a pixel.
+    let block = if image.smooth { scale as u32 } else { 1 };
+    let (right, bottom) = (end[0].min(width), end[1].min(height));
+    for (y, x) in (start[1]..bottom)
+        .step_by(block as usize)
+        .flat_map(|y| (start[0]..right).step_by(block as usize).map(move |x| (y, x)))
+    {
+        // Where the block's middle is in the image, in its pixels.
+        let middle = f64::from(block) / 2.0;
+        let u = ((f64::from(x) + middle) / scale - image.at[0]) / image.size[0] * f64::from(columns);
+        let v = ((f64::from(y) + middle) / scale - image.at[1]) / image.size[1] * f64::from(rows);
+        let colour = if image.smooth {
+            between(&image.pixels, u - 0.5, v - 0.5)
+        } else {
+            image.pixels.get_pixel((u.max(0.0) as u32).min(columns - 1), (v.max(0.0) as u32).min(rows - 1)).0
+        };
+        for y in y..(y + block).min(bottom) {
             let at = (y as usize * width as usize + x as usize) * 3;
-            buffer[at..at + 3].copy_from_slice(&colour);
+            for pixel in buffer[at..][..(block.min(right - x) * 3) as usize].chunks_exact_mut(3) {
+                pixel.copy_from_slice(&colour);
+            }
         }
     }
 }

@@ -289,7 +289,7 @@ mod tests {
     use crate::plot::pixels;
 
     fn plane<'a>() -> Plane<'a> {
-        Plane::new("").range(-2.0..=2.0, -1.0..=1.0).size(500, 300)
+        Plane::new("").range(-2.0..=2.0, -1.0..=1.0).size(400, 240)
     }
 
     /// The colours at points of the data.
@@ -323,7 +323,8 @@ mod tests {
     #[test]
     fn a_field_has_the_colours_of_its_values() {
         let field = plane().field(|x, _| x);
-        assert_eq!(at(&field, [[0.0, 0.3]]), [[33, 146, 140]]);
+        let [middle] = at(&field, [[0.0, 0.3]]);
+        assert!(middle[0] == 33 && middle[1].abs_diff(145) <= 1, "{middle:?}");
         let [left, right] = at(&field, [[-1.98, 0.0], [1.98, 0.0]]);
         assert!(left[2] > left[0] && right[0] > 240 && right[2] < 60, "{left:?} {right:?}");
         let signed = plane().field(|x, _| x + 1.0).signed();
@@ -368,7 +369,7 @@ mod tests {
         let (scene, frame) = plane().points("", [(0.0, 0.0)]).equal_axes().lay_out().unwrap();
         let [origin, x, y] = [[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]].map(|point| frame.place(point));
         assert!((x[0] - origin[0] - (origin[1] - y[1])).abs() < 1e-9);
-        assert!(scene.width == 500 && scene.height < 300 || scene.width < 500 && scene.height == 300);
+        assert!(scene.width == 400 && scene.height < 240 || scene.width < 400 && scene.height == 240);
     }
 
     #[test]
@@ -389,7 +390,7 @@ mod tests {
                 .starts_with("plane: the x range is from 0 to 0")
         );
         let narrow = plane().range(0.0..=1e6, 0.0..=1.0).field(|x, _| x).equal_axes();
-        assert!(text(narrow).starts_with("plane: a picture of 500 × 300 pixels leaves "));
+        assert!(text(narrow).starts_with("plane: a picture of 400 × 240 pixels leaves "));
         assert!(
             text(plane().field(|x, _| x).field_range(1.0..=0.0)).starts_with("plane: the field range is from 1 to 0")
         );
