@@ -29,7 +29,7 @@
 //!   common: they are nothing but elements, so each is one flat slice. [`TensorInfo`] tells what lies where in a network's, and how files differ; [`Names`]
 //!   say what tensors are called in files of another library.
 //! - [`layers`] are the same layers by hand. [`loss`], [`optim`], [`schedule`], `augment`, `init`: the parts of learning; `train`
-//!   puts them together; `data` reads sets; `weights` reads and writes files, and [`include_weights!`](crate::include_weights!) makes one a part of the program; `plot` draws; `zoo` holds known networks.
+//!   puts them together; `data` reads sets; `weights` reads and writes files, and [`include_weights!`](crate::include_weights!) makes one a part of the program; `plot` draws curves, functions of two variables, feature maps, confusion matrices and networks; `zoo` holds known networks.
 //! - [`Scratch`] and [`Workspace`] are the memory of inference and training, which callers own; with `std`,
 //!   `forward_batch` and `loss_and_grad` take theirs from the heap, once a thread.
 //! - [`signal`] correlates signals with given kernels, outside of networks. [`shape`] is the arithmetic of shapes, which the macro and the compiler share.
