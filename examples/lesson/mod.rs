@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{Args, Parser};
 use tenonet::plot::Picture;
 
 /// The arguments of every lesson.
-#[derive(Parser)]
+#[derive(Args)]
 pub(crate) struct Lesson {
     /// Do everything with less data and fewer steps: to see whether it runs.
     #[arg(long)]
@@ -20,13 +20,28 @@ pub(crate) struct Lesson {
     pub(crate) data: Option<PathBuf>,
 }
 
+/// The arguments of every lesson, and those of one.
+#[derive(Parser)]
+struct Arguments<Own: Args> {
+    #[command(flatten)]
+    lesson: Lesson,
+    #[command(flatten)]
+    own: Own,
+}
+
 impl Lesson {
     /// Runs a lesson; an error is told and is the program's failure.
+    #[allow(dead_code, reason = "a lesson has arguments of its own, or it has none")]
     pub(crate) fn run(lesson: impl FnOnce(&Lesson) -> anyhow::Result<()>) -> ExitCode {
-        let this = Lesson::parse();
+        Lesson::run_with(|this, ()| lesson(this))
+    }
+
+    /// Runs a lesson that has arguments of its own.
+    pub(crate) fn run_with<Own: Args>(lesson: impl FnOnce(&Lesson, Own) -> anyhow::Result<()>) -> ExitCode {
+        let Arguments { lesson: this, own } = Arguments::parse();
         let result = std::fs::create_dir_all(&this.pictures)
             .map_err(|error| anyhow::anyhow!("{}: {error}", this.pictures.display()));
-        match result.and_then(|()| lesson(&this)) {
+        match result.and_then(|()| lesson(&this, own)) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
                 eprintln!("error: {error}");
