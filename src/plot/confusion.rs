@@ -22,7 +22,7 @@ use crate::train::Confusion;
 /// }
 ///
 /// let net = Net::init(&mut rand::rng());
-/// let samples = ([Tensor::from_fn(|feature, _, _| feature as f32); 4], [0usize, 1, 2, 2]);
+/// let samples = (vec![Tensor::from_fn(|feature, _, _| feature as f32); 4], vec![0usize, 1, 2, 2]);
 /// let confusion = Confusion::of(&net, &samples)?;
 /// ConfusionMatrix::of(&confusion).classes(&["cat", "dog", "hare"]).save(path)?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())

@@ -274,12 +274,7 @@ impl Picture for Plane<'_> {
 
 impl fmt::Debug for Plane<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ground = match self.ground {
-            Some(Ground::Field(_)) => "field",
-            Some(Ground::Regions(_)) => "regions",
-            None => "none",
-        };
-        f.debug_struct("Plane").field("title", &self.title).field("ground", &ground).finish_non_exhaustive()
+        f.debug_struct("Plane").field("title", &self.title).field("axes", &self.axes).finish_non_exhaustive()
     }
 }
 
