@@ -184,7 +184,7 @@ fn bank(lesson: &Lesson) -> Vec<Gabor> {
     let steps = |count: usize| (0..count).map(move |step| PI * step as f64 / count as f64);
     let far = lesson.size(2, 0) as i32;
     for theta in steps(12) {
-        for lambda in [3.0, 4.0, 5.0, 6.5, 8.5, 11.0] {
+        for lambda in [3.0, 4.0, 5.5, 7.5, 11.0, 16.0] {
             for (sigma, gamma) in [1.2, 1.7, 2.4, 3.4].into_iter().flat_map(|sigma| [(sigma, 0.5), (sigma, 1.0)]) {
                 for psi in steps(4) {
                     for centre in (-far..=far).flat_map(|x| (-far..=far).map(move |y| [x.into(), y.into()])) {
