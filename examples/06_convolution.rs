@@ -52,13 +52,13 @@ fn main() -> ExitCode {
 }
 
 /// Elements of the signal.
-const L: usize = 160;
+const L: usize = 80;
 
 type Signal = Tensor<1, 1, L>;
 
-// Means of 3 with equal weights, of 5 with binomial ones.
+// Means of 3 and of 5 neighbours.
 const MEAN_3: [f32; 3] = [1.0 / 3.0; 3];
-const MEAN_5: [f32; 5] = [1.0 / 16.0, 4.0 / 16.0, 6.0 / 16.0, 4.0 / 16.0, 1.0 / 16.0];
+const MEAN_5: [f32; 5] = [1.0 / 5.0; 5];
 // Differences of the neighbours, and of the neighbours' means.
 const DIFFERENCE_3: [f32; 3] = [-0.5, 0.0, 0.5];
 const DIFFERENCE_5: [f32; 5] = [-1.0 / 8.0, -2.0 / 8.0, 0.0, 2.0 / 8.0, 1.0 / 8.0];
@@ -67,19 +67,19 @@ const DIFFERENCE_5: [f32; 5] = [-1.0 / 8.0, -2.0 / 8.0, 0.0, 2.0 / 8.0, 1.0 / 8.
 fn signals(lesson: &Lesson) -> anyhow::Result<()> {
     let mut rng = StdRng::seed_from_u64(7);
     let step = Signal::from_fn(|_, _, i| if i < L / 2 { 0.0 } else { 1.0 });
-    let noise = Signal::from_fn(|_, _, _| rng.random_range(-0.3..0.3));
+    let noise = Signal::from_fn(|_, _, _| rng.random_range(-0.2..0.2));
     let f = Signal::from_fn(|_, _, i| step[0][0][i] + noise[0][0][i]);
 
     // The compiler knows the lengths: another number here is an error.
-    let mean_3: Tensor<1, 1, 158> = correlate_1d(&f, &MEAN_3, Stride::<1>);
-    let mean_5: Tensor<1, 1, 156> = correlate_1d(&f, &MEAN_5, Stride::<1>);
-    let difference_3: Tensor<1, 1, 158> = correlate_1d(&f, &DIFFERENCE_3, Stride::<1>);
-    let difference_5: Tensor<1, 1, 156> = correlate_1d(&f, &DIFFERENCE_5, Stride::<1>);
-    let half_3: Tensor<1, 1, 79> = correlate_1d(&f, &DIFFERENCE_3, Stride::<2>);
-    let half_5: Tensor<1, 1, 78> = correlate_1d(&f, &DIFFERENCE_5, Stride::<2>);
+    let mean_3: Tensor<1, 1, 78> = correlate_1d(&f, &MEAN_3, Stride::<1>);
+    let mean_5: Tensor<1, 1, 76> = correlate_1d(&f, &MEAN_5, Stride::<1>);
+    let difference_3: Tensor<1, 1, 78> = correlate_1d(&f, &DIFFERENCE_3, Stride::<1>);
+    let difference_5: Tensor<1, 1, 76> = correlate_1d(&f, &DIFFERENCE_5, Stride::<1>);
+    let half_3: Tensor<1, 1, 39> = correlate_1d(&f, &DIFFERENCE_3, Stride::<2>);
+    let half_5: Tensor<1, 1, 38> = correlate_1d(&f, &DIFFERENCE_5, Stride::<2>);
     // Stride 2 is every second output of stride 1.
-    anyhow::ensure!((0..79).all(|i| half_3[0][0][i] == difference_3[0][0][2 * i]), "stride 2 of kernel 3");
-    anyhow::ensure!((0..78).all(|i| half_5[0][0][i] == difference_5[0][0][2 * i]), "stride 2 of kernel 5");
+    anyhow::ensure!((0..39).all(|i| half_3[0][0][i] == difference_3[0][0][2 * i]), "stride 2 of kernel 3");
+    anyhow::ensure!((0..38).all(|i| half_5[0][0][i] == difference_5[0][0][2 * i]), "stride 2 of kernel 5");
 
     // Noise of independent elements becomes |g| times as large, and a kernel of sum 0 takes a constant to 0.
     println!("Kernels on a step with noise, of {L} elements:\n");
@@ -92,27 +92,27 @@ fn signals(lesson: &Lesson) -> anyhow::Result<()> {
         anyhow::ensure!((after / before / norm - 1.0).abs() < 0.25, "{name}: the noise is not |g| times as large");
         Ok(())
     };
-    let smooth = |g| -> Tensor<1, 1, 158> { correlate_1d(&noise, g, Stride::<1>) };
-    let wide = |g| -> Tensor<1, 1, 156> { correlate_1d(&noise, g, Stride::<1>) };
-    row("mean 3", &MEAN_3, [158, 79], deviation(&smooth(&MEAN_3)))?;
-    row("mean 5", &MEAN_5, [156, 78], deviation(&wide(&MEAN_5)))?;
-    row("difference 3", &DIFFERENCE_3, [158, 79], deviation(&smooth(&DIFFERENCE_3)))?;
-    row("difference 5", &DIFFERENCE_5, [156, 78], deviation(&wide(&DIFFERENCE_5)))?;
+    let smooth = |g| -> Tensor<1, 1, 78> { correlate_1d(&noise, g, Stride::<1>) };
+    let wide = |g| -> Tensor<1, 1, 76> { correlate_1d(&noise, g, Stride::<1>) };
+    row("mean 3", &MEAN_3, [78, 39], deviation(&smooth(&MEAN_3)))?;
+    row("mean 5", &MEAN_5, [76, 38], deviation(&wide(&MEAN_5)))?;
+    row("difference 3", &DIFFERENCE_3, [78, 39], deviation(&smooth(&DIFFERENCE_3)))?;
+    row("difference 5", &DIFFERENCE_5, [76, 38], deviation(&wide(&DIFFERENCE_5)))?;
 
     println!();
     let smoothing = Chart::new("Smoothing a noisy step")
         .x_label("place")
         .y_label("value")
-        .points("f", along(&f, 1, 1))
-        .line("f ⋆ mean 3", along(&mean_3, 3, 1))
-        .line("f ⋆ mean 5", along(&mean_5, 5, 1));
+        .points("signal", along(&f, 1, 1))
+        .line("mean of 3", along(&mean_3, 3, 1))
+        .line("mean of 5", along(&mean_5, 5, 1));
     lesson.save("06_smoothing", &smoothing)?;
     let difference = Chart::new("Differences of a noisy step")
         .x_label("place")
         .y_label("slope")
-        .line("f ⋆ difference 3", along(&difference_3, 3, 1))
-        .line("f ⋆ difference 5", along(&difference_5, 5, 1))
-        .points("kernel 5, stride 2", along(&half_5, 5, 2));
+        .line("kernel of 3", along(&difference_3, 3, 1))
+        .line("kernel of 5", along(&difference_5, 5, 1))
+        .points("kernel of 5, stride 2", along(&half_5, 5, 2));
     lesson.save("06_difference", &difference)
 }
 
@@ -171,21 +171,26 @@ type Image = Tensor<1, 128, 128>;
 const SOBEL_X: [[f32; 3]; 3] = [[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]];
 const SOBEL_Y: [[f32; 3]; 3] = [[-1.0, -2.0, -1.0], [0.0, 0.0, 0.0], [1.0, 2.0, 1.0]];
 const LAPLACE: [[f32; 3]; 3] = [[0.0, 1.0, 0.0], [1.0, -4.0, 1.0], [0.0, 1.0, 0.0]];
+/// Nearly a Gaussian of σ = 1, which in two dimensions is the product of its rows and columns.
+const BINOMIAL_5: [f32; 5] = [1.0 / 16.0, 4.0 / 16.0, 6.0 / 16.0, 4.0 / 16.0, 1.0 / 16.0];
 const BOX_3: [[f32; 3]; 3] = [[1.0 / 9.0; 3]; 3];
 
 /// Blur and edge kernels on a picture.
 fn images(lesson: &Lesson, picture: &Image) -> anyhow::Result<()> {
-    // The Gaussian of 5 × 5 is the binomial mean in both directions.
-    let gauss_5 = MEAN_5.map(|row| MEAN_5.map(|column| row * column));
-    let blur = Maps::new().title("Blur").columns(3).cell(2).range(0.0..=1.0).image("128×128", picture);
+    let gauss_5 = BINOMIAL_5.map(|row| BINOMIAL_5.map(|column| row * column));
+    let blur = Maps::new().title("Blur: the picture, and two means").columns(3).cell(2).range(0.0..=1.0);
+    let blur = add::<1, 1, 128>(blur, "1×1", picture, &[[1.0]]);
     let blur = add::<3, 1, 126>(blur, "box 3×3", picture, &BOX_3);
-    let blur = add::<5, 1, 124>(blur, "Gauss 5×5", picture, &gauss_5).image("128×128", picture);
+    let blur = add::<5, 1, 124>(blur, "Gauss 5×5", picture, &gauss_5);
+    // Every second pixel alone misses what is finer than that; means do not.
+    let blur = add::<1, 2, 64>(blur, "1×1", picture, &[[1.0]]);
     let blur = add::<3, 2, 63>(blur, "box 3×3", picture, &BOX_3);
     let blur = add::<5, 2, 62>(blur, "Gauss 5×5", picture, &gauss_5);
     lesson.save("06_blur", &blur)?;
 
     let kernels = [("Sobel 3×3 →", &SOBEL_X), ("Sobel 3×3 ↓", &SOBEL_Y), ("Laplace 3×3", &LAPLACE)];
-    let edges = Maps::new().title("Edges: blue below 0, white 0, red above").columns(3).cell(2).signed();
+    let edges =
+        Maps::new().title("Edges: blue below 0, white 0, red above").columns(3).cell(2).signed().range(-1.5..=1.5);
     let edges = kernels.iter().fold(edges, |edges, (name, kernel)| add::<3, 1, 126>(edges, name, picture, kernel));
     let edges = kernels.iter().fold(edges, |edges, (name, kernel)| add::<3, 2, 63>(edges, name, picture, kernel));
     lesson.save("06_edges", &edges)?;

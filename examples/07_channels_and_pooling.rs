@@ -14,10 +14,10 @@
 //! cargo run --release --example 07_channels_and_pooling -- --data DIR    # the first picture of CIFAR-10, the binary version
 //! ```
 //!
-//! The layers stand here one by one, with the shape of each step written down, and the compiler compares. If the second line of `by_hand` said 13 rather than 14, it would not compile:
+//! The layers stand here one by one, with the shape of each step written down, and the compiler compares. If the line of `p1` said `Tensor<8, 13, 14>`, it would not compile:
 //!
 //! ```text
-//! MESSAGE
+//! error[E0080]: evaluation panicked: MaxPool2d: declared output [8, 13, 14] differs from the real output [8, 14, 14]
 //! ```
 //!
 //! - `07_input`, `07_conv1`, `07_pool1`, `07_conv2`, `07_pool2`: the maps of each step. The weights are random ones: nothing is learned here.
@@ -36,34 +36,6 @@ use tenonet::plot::{Architecture, Maps};
 use tenonet::prelude::*;
 use tenonet::signal::{Stride, correlate};
 
-/// The layers that have weights, by hand.
-struct ByHand {
-    conv1: Conv2d<3, 8, 5, 5>,
-    conv2: Conv2d<8, 16, 5, 5>,
-    fc: Linear<400, 10>,
-}
-
-/// What each step yields.
-struct Steps {
-    conv1: Tensor<8, 28, 28>,
-    pool1: Tensor<8, 14, 14>,
-    conv2: Tensor<16, 10, 10>,
-    pool2: Tensor<16, 5, 5>,
-    fc: Tensor<10>,
-}
-
-impl ByHand {
-    fn forward(&self, x: &Tensor<3, 32, 32>) -> Steps {
-        let conv1: Tensor<8, 28, 28> = Relu.forward(&self.conv1.forward(x));
-        let pool1: Tensor<8, 14, 14> = MaxPool2d::<2, 2>.forward(&conv1);
-        let conv2: Tensor<16, 10, 10> = Relu.forward(&self.conv2.forward(&pool1));
-        let pool2: Tensor<16, 5, 5> = MaxPool2d::<2, 2>.forward(&conv2);
-        let features: &Tensor<400> = pool2.flatten();
-        let fc: Tensor<10> = self.fc.forward(features);
-        Steps { conv1, pool1, conv2, pool2, fc }
-    }
-}
-
 network! {
     /// The same layers, declared.
     pub struct Declared([3, 32, 32] -> [10]) {
@@ -78,44 +50,53 @@ const _: () = assert!(Declared::PARAMS == (3 * 8 * 25 + 8) + (8 * 16 * 25 + 16) 
 
 fn main() -> ExitCode {
     Lesson::run(|lesson| {
-        let x = match &lesson.data {
+        let picture = match &lesson.data {
             Some(folder) => data::cifar10(folder)?.train.inputs()[0],
             None => drawn(),
         };
+        lesson.save("07_input", &Maps::of(&picture).title("Input: 3×32×32").cell(8))?;
+        // Around 0, so that about half of what the layers yield is above it.
+        let x = Tensor::from_fn(|c, row, column| picture[c][row][column] - 0.5);
         let mut rng = StdRng::seed_from_u64(7);
-        let layers =
-            ByHand { conv1: Conv2d::init(&mut rng), conv2: Conv2d::init(&mut rng), fc: Linear::init(&mut rng) };
-        let steps = layers.forward(&x);
+        let conv1 = Conv2d::<3, 8, 5, 5>::init(&mut rng);
+        let conv2 = Conv2d::<8, 16, 5, 5>::init(&mut rng);
+        let fc = Linear::<400, 10>::init(&mut rng);
 
-        println!("Shapes as the compiler knows them:\n\n{:<28}{:>10}{:>10}", "step", "shape", "elements");
+        let y1: Tensor<8, 28, 28> = Relu.forward(&conv1.forward(&x));
+        let p1: Tensor<8, 14, 14> = MaxPool2d::<2, 2>.forward(&y1);
+        let y2: Tensor<16, 10, 10> = Relu.forward(&conv2.forward(&p1));
+        let p2: Tensor<16, 5, 5> = MaxPool2d::<2, 2>.forward(&y2);
+        let features: &Tensor<400> = p2.flatten();
+        let y: Tensor<10> = fc.forward(features);
+
+        println!("\nShapes as the compiler knows them:\n\n{:<28}{:>10}{:>10}", "step", "shape", "elements");
         show("input", &x);
-        show("conv 3 → 8, kernel 5, relu", &steps.conv1);
-        show("max_pool 2, stride 2", &steps.pool1);
-        show("conv 8 → 16, kernel 5, relu", &steps.conv2);
-        show("max_pool 2, stride 2", &steps.pool2);
-        show("flatten", steps.pool2.flatten::<400>());
-        show("linear 400 → 10", &steps.fc);
+        show("conv 3 → 8, kernel 5, relu", &y1);
+        show("max_pool 2, stride 2", &p1);
+        show("conv 8 → 16, kernel 5, relu", &y2);
+        show("max_pool 2, stride 2", &p2);
+        show("flatten", features);
+        show("linear 400 → 10", &y);
 
-        let apart = channels(&layers, &x);
+        let apart = channels(&conv1, &x);
         println!("\nChannel 0 of conv1 and the sum of its three correlations differ by {apart:.1e} at most.");
         anyhow::ensure!(apart < 1e-5, "channels are not summed");
         pooling()?;
 
         let mut net = Declared::zeroed_box();
-        (net.conv1, net.conv2, net.fc) = (layers.conv1, layers.conv2, layers.fc);
-        let y = net.forward(&x, &mut Declared::scratch());
-        let apart = y.as_slice().iter().zip(steps.fc.as_slice()).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        (net.conv1, net.conv2, net.fc) = (conv1, conv2, fc);
+        let declared = net.forward(&x, &mut Declared::scratch());
+        let apart = y.as_slice().iter().zip(declared.as_slice()).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
         println!(
             "\nThe declared network with the same weights differs by {apart:.1e} at most.\n\n{}\n",
             Declared::summary()
         );
         anyhow::ensure!(apart < 1e-5, "the declared network is another one");
 
-        lesson.save("07_input", &Maps::of(&x).title("Input: 3×32×32").cell(8))?;
-        lesson.save("07_conv1", &maps("conv1 and relu: 8×28×28", &steps.conv1).columns(4))?;
-        lesson.save("07_pool1", &maps("max_pool: 8×14×14", &steps.pool1).columns(4))?;
-        lesson.save("07_conv2", &maps("conv2 and relu: 16×10×10", &steps.conv2).columns(8))?;
-        lesson.save("07_pool2", &maps("max_pool: 16×5×5", &steps.pool2).columns(8))?;
+        lesson.save("07_conv1", &maps("conv1 and relu: 8×28×28", &y1).columns(4))?;
+        lesson.save("07_pool1", &maps("max_pool: 8×14×14", &p1).columns(4))?;
+        lesson.save("07_conv2", &maps("conv2 and relu: 16×10×10", &y2).columns(8))?;
+        lesson.save("07_pool2", &maps("max_pool: 16×5×5", &p2).columns(8))?;
         lesson.save("07_network", &Architecture::of::<Declared>())
     })
 }
@@ -131,11 +112,11 @@ fn maps<M: FeatureMap>(title: &str, map: &M) -> Maps {
 }
 
 /// How far channel 0 of the first layer is from `Σ_c x_c ⋆ g_{0,c}`; its bias is 0.
-fn channels(layers: &ByHand, x: &Tensor<3, 32, 32>) -> f32 {
-    let z: Tensor<8, 28, 28> = layers.conv1.forward(x);
+fn channels(conv1: &Conv2d<3, 8, 5, 5>, x: &Tensor<3, 32, 32>) -> f32 {
+    let z: Tensor<8, 28, 28> = conv1.forward(x);
     let mut sum = Tensor::<1, 28, 28>::zeros();
     for c in 0..3 {
-        let kernel = layers.conv1.weight.map(|row| row.map(|taps| taps[c][0]));
+        let kernel = conv1.weight.map(|row| row.map(|taps| taps[c][0]));
         let seen: Tensor<1, 28, 28> = correlate(&Tensor([x[c]]), &kernel, Stride::<1>);
         sum.as_mut_slice().iter_mut().zip(seen.as_slice()).for_each(|(sum, seen)| *sum += seen);
     }
