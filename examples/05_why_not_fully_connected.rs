@@ -133,7 +133,7 @@ fn classes_by_linear(side: usize) -> usize {
 
 /// Weights of a convolution from 3 to 4 channels on an image of this side.
 fn convolution(side: usize, kernel: usize) -> usize {
-    Conv::new(Shape::new(3, side, side), 4, [kernel; 2]).params()
+    Conv { bias: false, ..Conv::new(Shape::new(3, side, side), 4, [kernel; 2]) }.params()
 }
 
 /// Weights from an image of this side to the four maps of a convolution of 3 × 3.
