@@ -52,7 +52,21 @@
 //!
 #![doc = include_str!("pictures/03_samples.svg")]
 //!
-//! FIXME
+//! How many samples each has seen when its risk is that of gradient descent after so many passes over the set, each with the rate that is the best for it:
+//!
+//! | digits, 1,797 samples | risk | gradient descent | mini-batches of 32 | stochastic | fewer by |
+//! |---|---|---|---|---|---|
+//! | 1 pass | 0.456 | 1,797 | 384 | 144 | 12 |
+//! | 10 passes | 0.346 | 17,970 | 448 | 234 | 77 |
+//! | 100 passes | 0.051 | 179,700 | 11,358 | 6,624 | 27 |
+//!
+//! | MNIST, 60,000 samples | risk | gradient descent | mini-batches of 32 | stochastic | fewer by |
+//! |---|---|---|---|---|---|
+//! | 1 pass | 0.872 | 60,000 | 608 | 600 | 100 |
+//! | 10 passes | 0.620 | 600,000 | 1,216 | 600 | 1,000 |
+//! | 30 passes | 0.396 | 1,800,000 | 6,080 | 5,400 | 333 |
+//!
+//! (The risk was measured every 18 samples of the one and every 600 of the other.) The larger the set, the more alike its samples are to each other, and the less a pass for a single step is worth.
 //!
 //! # Against the clock
 //! A single sample is dear to compute with: the machine multiplies matrices far faster than vectors. Against seconds, mini-batches are ahead (Goodfellow, Bengio & Courville 2016, 8.1.3).

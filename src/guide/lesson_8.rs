@@ -40,7 +40,7 @@
 #![doc = include_str!("pictures/08_learning.svg")]
 //!
 //! # Where it errs
-//! In the end it is right with all digits that it learned from, and wrong with FIXME of those that it did not. The matrix tells which are taken for which, the pictures show that some of them are hard for us as well.
+//! In the end it is right with all digits that it learned from, and wrong with 1.8 % of those that it did not. The matrix tells which are taken for which, the pictures show that some of them are hard for us as well.
 //!
 #![doc = include_str!("pictures/08_confusion.svg")]
 //!

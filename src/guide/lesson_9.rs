@@ -37,6 +37,15 @@
 //! ```
 //!
 //! # The filters
-//! FIXME
+//! A network with 24 first filters of 9 × 9 learned from CIFAR-10 for eight epochs. Each filter stands over the Gabor filter that is nearest to it, the most similar first:
 //!
 #![doc = include_str!("pictures/09_after.svg")]
+//!
+//! | r with the best of 57,600 Gabor filters | best | mean | median |
+//! |---|---|---|---|
+//! | random filters, before training | 0.33 | 0.28 | 0.27 |
+//! | the same 24 after training | 0.93 | 0.74 | 0.76 |
+//!
+#![doc = include_str!("pictures/09_correlations.svg")]
+//!
+//! Nobody told the network of edges: gradient descent on the empirical risk found them. With the digits that ship with the crate (no natural images do) it is strokes that make the filters.

@@ -32,7 +32,7 @@ impl Curve {
 
     /// Whether there is a point after so many steps.
     pub(super) fn is_due(&self, step: u64) -> bool {
-        self.every.is_some_and(|every| step % every == 0)
+        self.every.is_some_and(|every| step.is_multiple_of(every))
     }
 }
 
