@@ -29,12 +29,13 @@
 //!   common: they are nothing but elements, so each is one flat slice. [`TensorInfo`] tells what lies where in a network's, and how files differ; [`Names`]
 //!   say what tensors are called in files of another library.
 //! - [`layers`] are the same layers by hand. [`loss`], [`optim`], [`schedule`], `augment`, `init`: the parts of learning; `train`
-//!   puts them together; `data` reads sets; `weights` reads and writes files, and [`include_weights!`](crate::include_weights!) makes one a part of the program; `plot` draws; `zoo` holds known networks.
+//!   puts them together; `data` reads sets; `weights` reads and writes files, and [`include_weights!`](crate::include_weights!) makes one a part of the program; `plot` draws curves, functions of two variables, feature maps, confusion matrices and networks; `zoo` holds known networks.
 //! - [`Scratch`] and [`Workspace`] are the memory of inference and training, which callers own; with `std`,
 //!   `forward_batch` and `loss_and_grad` take theirs from the heap, once a thread.
-//! - [`shape`] is the arithmetic of shapes, which the macro and the compiler share.
+//! - [`signal`] correlates signals with given kernels, outside of networks. [`shape`] is the arithmetic of shapes, which the macro and the compiler share.
+//! - `guide` is a course: from empirical risk to convolutional networks, nine pages beside nine examples.
 //!
-//! Imports go one way: shape → plain → (scalar, kernels) → tensor → info → names → init → layers → (loss, optim, schedule, augment, fold) → weights →
+//! Imports go one way: shape → plain → (scalar, kernels) → tensor → info → names → init → layers → (loss, optim, schedule, augment, fold, signal) → weights →
 //! network → embed → train → (data, plot, zoo). A test holds that.
 //!
 //! # How things lie in memory
@@ -70,6 +71,8 @@ pub mod data;
 mod embed;
 #[doc(hidden)]
 pub mod fold;
+#[cfg(all(any(doc, doctest), feature = "std"))]
+pub mod guide;
 mod info;
 #[cfg(feature = "std")]
 pub mod init;

@@ -190,6 +190,22 @@ network! {
 }
 
 network! {
+    /// Branches by hand below: all that ends in a convolution, and beside it what does not. `SIDE` is known to the compiler alone.
+    pub struct Slices([16, 6, SIDE] -> [119, 6, 8]) {
+        concat {
+            { one: conv(17, kernel = 1), one_bn: batch_norm, relu },
+            {},
+            { three: conv(32, kernel = 3, padding = 1), dropout(0.5) },
+            { depth: conv(16, kernel = 3, padding = 1, groups = depthwise), relu6 },
+            { half: conv(6, kernel = 2, stride = 2), up: conv_transpose(5, kernel = 2, stride = 2), tanh },
+            { sum: residual { same: conv(16, kernel = 3, padding = 1, bias = false) } },
+            { pooled: conv(3, kernel = 1), max_pool(1) },
+            { narrow: conv(7, kernel = 1), wide: conv(SIDE + 6, kernel = (1, 3), padding = (0, 1), groups = 7), sigmoid },
+        },
+    }
+}
+
+network! {
     /// By hand below.
     pub struct Hand([2, 4, 4] -> [3, 4, 4]) {
         one: conv(3, kernel = 3, padding = 1), relu,
@@ -206,6 +222,8 @@ fn constants() {
     // 64×64, and tiles and pooled rows.
     const { assert!(ResNet8::SCRATCH_BYTES <= 4 * (3 * 16 * 32 * 32 + 16 * 64 * 64 + 32 * 1024)) };
     assert_eq!((Separable::PARAMS, Separable::MACS), (Literal::PARAMS, Literal::MACS));
+    // What arrives, in pixels, and the joined map, into which both convolutions are written.
+    assert_eq!(Inception::SCRATCH_BYTES, 4 * (2 + 9) * 5 * 4);
     let joined = Inception::LAYERS[4];
     assert_eq!((joined.name, joined.kind, joined.output.c, joined.params), ("concat_4", "concat", 9, 0));
 }
@@ -513,5 +531,35 @@ fn branches_by_hand() {
         // In planes, a joined map is one branch behind the other.
         let joined = [one.as_slice(), x.as_slice(), three.as_slice()].concat();
         assert!(y.as_slice().iter().zip(&joined).all(|(y, wanted)| (y - wanted).abs() < 1e-12));
+    }
+}
+
+#[test]
+fn slices_by_hand() {
+    let mut rng = StdRng::seed_from_u64(10);
+    let net = random::<Slices<f64>>(&mut rng);
+    let x = inputs::<Tensor<16, 6, 8, f64>>(&mut rng, 3);
+    let mut batch = vec![<Slices<f64> as Network>::Output::ZERO; x.len()];
+    Network::forward_batch(&*net, &x, &mut batch).unwrap();
+    for (x, batch) in x.iter().zip(&batch) {
+        let y = Network::forward(&*net, x, &mut <Slices<f64> as Network>::scratch());
+        assert_eq!(y, *batch);
+        let one: Tensor<17, 6, 8, f64> = net.one_bn.forward(&net.statistics.one_bn, 1e-5, &net.one.forward(x));
+        let one: Tensor<17, 6, 8, f64> = Relu.forward(&one);
+        let three: Tensor<32, 6, 8, f64> = net.three.forward(x);
+        let depth: Tensor<16, 6, 8, f64> = Relu6.forward(&net.depth.forward(x));
+        let half: Tensor<6, 3, 4, f64> = net.half.forward(x);
+        let up: Tensor<5, 6, 8, f64> = Tanh.forward(&net.up.forward(&half));
+        let same: Tensor<16, 6, 8, f64> = net.same.forward(x);
+        let sum: Vec<f64> = same.as_slice().iter().zip(x.as_slice()).map(|(same, x)| same + x).collect();
+        let pooled: Tensor<3, 6, 8, f64> = net.pooled.forward(x);
+        let narrow: Tensor<7, 6, 8, f64> = net.narrow.forward(x);
+        let wide: Tensor<14, 6, 8, f64> = Sigmoid.forward(&net.wide.forward(&narrow));
+        let [one, x, three, depth] = [one.as_slice(), x.as_slice(), three.as_slice(), depth.as_slice()];
+        let joined = [one, x, three, depth, up.as_slice(), &sum, pooled.as_slice(), wide.as_slice()].concat();
+        assert_eq!(y.as_slice().len(), joined.len());
+        for (i, (y, wanted)) in y.as_slice().iter().zip(&joined).enumerate() {
+            assert!((y - wanted).abs() < 1e-12, "{i}: {y}, by hand {wanted}");
+        }
     }
 }

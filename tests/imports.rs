@@ -21,6 +21,7 @@ const ORDER: &[&[&str]] = &[
     &["embed"],
     &["train"],
     &["data", "plot", "zoo"],
+    &["guide"],
 ];
 
 /// Names that `lib.rs` re-exports, and where they come from.

@@ -107,6 +107,14 @@ pub fn known_shape(numbers: &[Num; 3]) -> Option<Shape> {
     Some(Shape::new(numbers[0].known()?, numbers[1].known()?, numbers[2].known()?))
 }
 
+/// The shape of what a source yields, where the macro can know it.
+pub fn known_source(network: &Network, source: Source) -> Option<Shape> {
+    match source {
+        Source::Input => known_shape(&network.input),
+        Source::Layer(index) => network.layers[index].output,
+    }
+}
+
 /// Who has a name: a layer, or a network within.
 struct Bearer<'a> {
     name: &'a Name,

@@ -28,7 +28,7 @@ pub enum Mode {
 pub struct Step {
     pub kernel: Kernel,
     pub x: Operand,
-    /// What is added.
+    /// What is added; of a part of a joined map, the map of those that are joined already, in whose place the step works.
     pub skip: Option<Operand>,
     /// Whose shape the step's output has: a layer, or the network's input.
     pub shape: Source,
@@ -43,6 +43,14 @@ pub enum Operand {
     Step(usize),
 }
 
+/// A branch as a part of the map that a `concat` joins.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Part {
+    /// The `concat`.
+    pub layer: usize,
+    pub branch: usize,
+}
+
 /// Numbers are indices of the network's layers.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Kernel {
@@ -51,10 +59,13 @@ pub enum Kernel {
         norm: Option<usize>,
         act: Option<usize>,
         pool: Option<usize>,
+        /// What its store writes of a joined map.
+        part: Option<Part>,
     },
     ConvTranspose {
         layer: usize,
         act: Option<usize>,
+        part: Option<Part>,
     },
     Linear {
         layer: usize,
@@ -88,11 +99,8 @@ pub enum Kernel {
     Add {
         act: Option<usize>,
     },
-    /// A branch is put beside those that are joined already: `skip` is their map, in whose place it works.
-    Part {
-        layer: usize,
-        branch: usize,
-    },
+    /// A branch is put beside those that are joined already.
+    Part(Part),
     /// An activation by itself.
     Map {
         layer: usize,
@@ -116,6 +124,15 @@ impl Step {
         [self.x].into_iter().chain(self.skip)
     }
 
+    /// What it writes of a joined map, if not all of a map of its own.
+    pub fn part(&self) -> Option<Part> {
+        match self.kernel {
+            Kernel::Conv { part, .. } | Kernel::ConvTranspose { part, .. } => part,
+            Kernel::Part(part) => Some(part),
+            _ => None,
+        }
+    }
+
     /// Whether it has parameters.
     pub fn has_params(&self) -> bool {
         matches!(
@@ -133,6 +150,21 @@ impl Step {
 
 /// Cuts a network into steps. There is at least one, and the last one writes the network's output.
 pub fn steps(network: &Network, mode: Mode) -> Vec<Step> {
+    let apart = apart(network, mode);
+    match mode {
+        Mode::Inference => {
+            let stored = concat::store_into_joined(network, &apart);
+            // Less lives at once, but places are found by rules of thumb, which for few networks find worse ones.
+            let total = |steps: &[Step]| Memory::inference(steps).total(network);
+            if total(&stored) <= total(&apart) { stored } else { apart }
+        }
+        // Backward reads what leaves a convolution beside its gradient: a branch has a map of its own.
+        Mode::Training => apart,
+    }
+}
+
+/// The steps, of which those that end a branch leave a map to be put into the joined one.
+pub fn apart(network: &Network, mode: Mode) -> Vec<Step> {
     let mut builder = Builder {
         network,
         mode,
@@ -252,14 +284,15 @@ impl Builder<'_> {
                 } else {
                     None
                 };
-                (x, skip, Kernel::Conv { layer: index, norm, act, pool })
+                (x, skip, Kernel::Conv { layer: index, norm, act, pool, part: None })
             }
             Op::Linear(_) => {
                 (self.value(layer.from), None, Kernel::Linear { layer: index, act: self.take_activation(&mut chain) })
             }
             Op::ConvTranspose(_) => {
                 let x = self.arrives(layer.from);
-                (x, None, Kernel::ConvTranspose { layer: index, act: self.take_activation(&mut chain) })
+                let act = self.take_activation(&mut chain);
+                (x, None, Kernel::ConvTranspose { layer: index, act, part: None })
             }
             Op::BatchNorm(_) => {
                 let x = self.arrives(layer.from);

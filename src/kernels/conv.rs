@@ -10,6 +10,7 @@ use core::ops::Range;
 
 use crate::Scalar;
 use crate::kernels::activation::Activation;
+use crate::kernels::concat::{Slice, holds, within};
 use crate::kernels::correlate::{Axis, Correlation, CorrelationSpec, correlate};
 use crate::kernels::simd::{Kernel, Simd};
 use crate::kernels::stage::{Stage, is_side_by_side};
@@ -25,10 +26,15 @@ pub trait ConvSpec: Copy + Send + Sync {
     const CONV: Conv;
     /// Whether its input lies in planes, as a network's own input does. Otherwise it lies in pixels.
     const PLANES: bool;
+    /// The slice of a joined map that its output is, where it has no map of its own. Such a convolution has no pooling and no second summand behind it,
+    /// whose maps have pixels of its channels alone.
+    const SLICE: Option<Slice> = None;
 }
 
-/// Whether operands of these lengths are those of a convolution without faults and of the pooling fused with it.
-pub const fn operands_fit(conv: &Conv, pool: Option<Pool>, x: usize, weight: usize, bias: usize, y: usize) -> bool {
+/// Whether operands of these lengths are those of a convolution without faults and of the pooling fused with it, or of one into a slice.
+pub const fn operands_fit(
+    conv: &Conv, pool: Option<Pool>, slice: Option<Slice>, x: usize, weight: usize, bias: usize, y: usize,
+) -> bool {
     let (pools, out) = match pool {
         Some(pool) => (is_side_by_side(conv, &pool), pool.output()),
         None => (true, conv.output()),
@@ -39,7 +45,8 @@ pub const fn operands_fit(conv: &Conv, pool: Option<Pool>, x: usize, weight: usi
         && x == conv.input.len()
         && weight == conv.out_channels * conv.taps()
         && bias == conv.biases()
-        && y == out.len()
+        && holds(slice, out, y)
+        && (pool.is_none() || slice.is_none())
 }
 
 /// Whether each channel is convolved with one kernel of its own: vectors along the channels on both sides.
@@ -99,7 +106,10 @@ macro_rules! forward_spec {
         }
         impl<C> Copy for $name<C> {}
         impl<C: ConvSpec> CorrelationSpec for $name<C> {
-            const CORRELATION: Correlation = forward_correlation(&C::CONV, C::PLANES);
+            const CORRELATION: Correlation = {
+                let it = forward_correlation(&C::CONV, C::PLANES);
+                Correlation { axes: within(C::SLICE, it.axes), ..it }
+            };
             type Product = $product;
         }
     };
@@ -369,7 +379,7 @@ pub struct Forward<'a, C, F, R, A, P, X, W, Y, K: ?Sized> {
     pub act: A,
     /// What follows while rows are hot.
     pub stage: P,
-    /// What leaves the step, in pixels.
+    /// What leaves the step, in pixels: its map, or the joined map of which it is a slice.
     pub y: &'a mut [Y],
     /// Workspace.
     pub work: &'a mut K,
@@ -393,8 +403,8 @@ where
     #[inline(always)]
     fn run<S: Simd<T>>(mut self, simd: S) {
         // Known when compiling, and gone from the code. It is not an error there, for the layers have told it in better words.
-        assert!(const { operands_fit(&C::CONV, P::POOL, X::LEN, W::LEN, F::BIASES, Y::LEN) });
-        assert!(const { R::LEN == 0 || R::LEN == Y::LEN && P::POOL.is_none() });
+        assert!(const { operands_fit(&C::CONV, P::POOL, C::SLICE, X::LEN, W::LEN, F::BIASES, Y::LEN) });
+        assert!(const { R::LEN == 0 || R::LEN == Y::LEN && P::POOL.is_none() && C::SLICE.is_none() });
         let work = self.work.elements();
         assert!(work.len() >= const { forward_work(&C::CONV, C::PLANES, P::POOL, F::SCALES) });
         let channels = const { C::CONV.out_channels };
@@ -419,7 +429,7 @@ where
             let epilogue = Fused::new(scale, shift, skip, self.act);
             let (x, y) = (x.flat().as_ptr(), y.flat_mut());
             let Some(pool) = (const { P::POOL }) else {
-                // SAFETY: the lengths were asserted above.
+                // SAFETY: the lengths were asserted above, that of y as the map's own or as the joined map's.
                 unsafe {
                     image_rows::<T, S, C, P, _>(
                         simd,
@@ -477,12 +487,12 @@ impl<T> Copy for Method<T> {}
 /// Output rows `rows` of one image, from `y` on.
 ///
 /// # Safety
-/// `x`, the kernels and the epilogue's operands have the convolution's lengths, `y` room for the rows.
+/// `x`, the kernels and the epilogue's operands have the convolution's lengths, `y` room for the rows, of its own pixels or of the joined map's.
 #[inline(always)]
 unsafe fn image_rows<T: Scalar, S: Simd<T>, C: ConvSpec, P: Stage<T>, E: Epilogue<T>>(
     simd: S, x: *const T, method: Method<T>, y: *mut T, rows: Range<usize>, epilogue: E,
 ) {
-    let (axes, w) = (const { forward_correlation(&C::CONV, C::PLANES).axes }, method.weights);
+    let (axes, w) = (const { Dense::<C>::CORRELATION.axes }, method.weights);
     // SAFETY: the caller's.
     unsafe {
         if const { is_tiled(&C::CONV, C::PLANES, P::POOL) } {

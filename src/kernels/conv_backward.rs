@@ -226,7 +226,7 @@ where
     #[inline(always)]
     fn run<S: Simd<T>>(self, simd: S) {
         // Known when compiling, and gone from the code; see the forward pass.
-        assert!(const { conv::operands_fit(&C::CONV, P::POOL, X::LEN, W::LEN, B::LEN, Y::LEN) });
+        assert!(const { conv::operands_fit(&C::CONV, P::POOL, None, X::LEN, W::LEN, B::LEN, Y::LEN) });
         assert!(const { !(DX && C::PLANES) });
         let work = self.work.elements();
         assert!(work.len() >= const { backward_work(&C::CONV, C::PLANES, P::POOL) });

@@ -13,6 +13,7 @@ use core::marker::PhantomData;
 
 use crate::Scalar;
 use crate::kernels::activation::Activation;
+use crate::kernels::concat::{Slice, holds, within};
 use crate::kernels::conv::{Fused, forward_correlation, is_depthwise};
 use crate::kernels::conv_backward::{exchange, input_correlation, phase_axes};
 use crate::kernels::correlate::{Axis, Correlation, CorrelationSpec, correlate};
@@ -29,16 +30,20 @@ use crate::shape::{Conv, ConvTranspose};
 pub trait ConvTransposeSpec: Copy + Send + Sync {
     /// Its numbers.
     const TRANSPOSED: ConvTranspose;
+    /// The slice of a joined map that its output is, where it has no map of its own.
+    const SLICE: Option<Slice> = None;
 }
 
-/// Whether operands of these lengths are those of a transposed convolution without faults.
-const fn operands_fit(conv: &ConvTranspose, x: usize, weight: usize, bias: usize, y: usize) -> bool {
+/// Whether operands of these lengths are those of a transposed convolution without faults, or of one into a slice.
+const fn operands_fit(
+    conv: &ConvTranspose, slice: Option<Slice>, x: usize, weight: usize, bias: usize, y: usize,
+) -> bool {
     conv.faults().is_empty()
         && !conv.input.is_empty()
         && x == conv.input.len()
         && weight == conv.weights()
         && bias == conv.biases()
-        && y == conv.output().len()
+        && holds(slice, conv.output(), y)
 }
 
 /// Whether each channel has one kernel of its own.
@@ -135,7 +140,7 @@ pub struct Forward<'a, C, A, X, W, B, Y> {
     pub bias: &'a B,
     /// The activation.
     pub act: A,
-    /// What leaves the layer.
+    /// What leaves the layer: its map, or the joined map of which it is a slice.
     pub y: &'a mut [Y],
 }
 
@@ -154,17 +159,17 @@ where
     #[inline(always)]
     fn run<S: Simd<T>>(self, simd: S) {
         // Known when compiling, and gone from the code. It is not an error there, for the layers have told it in better words.
-        assert!(const { operands_fit(&C::TRANSPOSED, X::LEN, W::LEN, B::LEN, Y::LEN) });
+        assert!(const { operands_fit(&C::TRANSPOSED, C::SLICE, X::LEN, W::LEN, B::LEN, Y::LEN) });
         let conv = const { &C::TRANSPOSED };
         let (weight, epilogue) = (self.weight.flat().as_ptr(), Fused::new(&[], self.bias.flat(), &[], self.act));
         for (x, y) in self.x.iter().zip(self.y) {
             let (x, y) = (x.flat().as_ptr(), y.flat_mut().as_mut_ptr());
             for i in 0..conv.stride[0] {
                 for j in 0..conv.stride[1] {
-                    let axes = forward_axes(conv, [i, j]);
+                    let axes = within(const { C::SLICE }, forward_axes(conv, [i, j]));
                     let rows = 0..axes[0].outputs;
-                    // SAFETY: the lengths were asserted above; the phases together are all outputs, and taps that would read beside the
-                    // input are left out.
+                    // SAFETY: the lengths were asserted above, that of y as the map's own or as the joined map's; the phases together are all
+                    // outputs, and taps that would read beside the input are left out.
                     unsafe {
                         if const { is_separate(&C::TRANSPOSED) } {
                             let spec = SeparateSpread::<C>(PhantomData);
@@ -256,7 +261,7 @@ where
     #[inline(always)]
     fn run<S: Simd<T>>(self, simd: S) {
         // Known when compiling, and gone from the code; see the forward pass.
-        assert!(const { operands_fit(&C::TRANSPOSED, X::LEN, W::LEN, B::LEN, Y::LEN) });
+        assert!(const { operands_fit(&C::TRANSPOSED, None, X::LEN, W::LEN, B::LEN, Y::LEN) });
         let work = self.work.elements();
         assert!(work.len() >= const { backward_work(&C::TRANSPOSED) });
         let conv = const { &C::TRANSPOSED };

@@ -85,12 +85,12 @@ impl Architecture {
     pub fn of<N: Network>() -> Self {
         let mut blocks =
             vec![Block { name: String::new(), kind: "input".into(), shape: N::Input::SHAPE, then: Vec::new() }];
-        for (index, layer) in N::LAYERS.iter().enumerate() {
+        for layer in N::LAYERS {
             match blocks.last_mut() {
                 Some(block) if changes_no_shape(layer.kind) && block.shape == layer.output => {
                     block.then.push(layer.kind)
                 }
-                _ => blocks.push(Block::of(layer, index)),
+                _ => blocks.push(Block::of(layer)),
             }
         }
         let subtitle = format!("{} parameters · {} multiply-adds", grouped(N::PARAMS), grouped(N::MACS));
@@ -165,7 +165,7 @@ fn grouped(number: usize) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);
@@ -174,11 +174,11 @@ fn grouped(number: usize) -> String {
 }
 
 impl Block {
-    fn of(layer: &LayerInfo, index: usize) -> Self {
-        // `max_pool_2` says no more than its kind, which stands below. Layers of a network within are counted from its own first.
-        let (within, own) = layer.name.rsplit_once('.').map_or((false, layer.name), |(_, own)| (true, own));
-        let number = own.strip_prefix(layer.kind).and_then(|rest| rest.strip_prefix('_')).and_then(|n| n.parse().ok());
-        let unnamed = number.is_some_and(|number: usize| within || number == index);
+    fn of(layer: &LayerInfo) -> Self {
+        // `max_pool_2` says no more than its kind, which stands below.
+        let own = layer.name.rsplit('.').next().unwrap_or_default();
+        let number = own.strip_prefix(layer.kind).and_then(|rest| rest.strip_prefix('_'));
+        let unnamed = number.is_some_and(|number| number.bytes().all(|digit| digit.is_ascii_digit()));
         let name = if unnamed { String::new() } else { layer.name.into() };
         Block { name, kind: layer.kind.into(), shape: layer.output, then: Vec::new() }
     }
@@ -313,5 +313,78 @@ fn draw_block(scene: &mut Scene, block: &Block, [width, height, depth]: [f64; 3]
             scene.rect([middle[0] - 2.75, middle[1] - 4.0], [1.5, 8.0], edge);
             scene.rect([middle[0] + 1.25, middle[1] - 4.0], [1.5, 8.0], edge);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::network;
+
+    network! {
+        struct Within([4, 8, 8] -> [4, 8, 8]) { conv(4, kernel = 3, padding = 1), relu, named: conv(4, kernel = 1) }
+    }
+    network! {
+        struct Net([1, 8, 8] -> [10]) {
+            conv1: conv(4, kernel = 3, padding = 1), bn: batch_norm, relu,
+            inner: net(Within),
+            residual { conv(4, kernel = 1), relu },
+            max_pool(2), flatten, fc: linear(10), softmax,
+        }
+    }
+    network! {
+        struct Long([1, 8, 8] -> [1, 8, 8]) { repeat(100) { conv: conv(1, kernel = 1), max_pool(1) } }
+    }
+
+    #[test]
+    fn layers_that_change_no_shape_belong_to_the_one_before() {
+        let blocks = Architecture::of::<Net>().blocks;
+        let told: Vec<_> =
+            blocks.iter().map(|block| (block.name.as_str(), block.kind.as_str(), block.then.join(" "))).collect();
+        let wanted = [
+            ("", "input", ""),
+            ("conv1", "conv", "batch_norm relu"),
+            ("", "conv", "relu"),
+            ("inner.named", "conv", ""),
+            ("", "conv", "relu"),
+            ("", "residual", ""),
+            ("", "max_pool", ""),
+            ("", "flatten", ""),
+            ("fc", "linear", "softmax"),
+        ];
+        assert_eq!(told, wanted.map(|(name, kind, then)| (name, kind, then.to_string())));
+    }
+
+    #[test]
+    fn shapes_and_totals_are_written() {
+        let svg = Architecture::of::<Net>().title("A network").to_svg().unwrap();
+        let totals = format!(">{} parameters · {} multiply-adds<", grouped(Net::PARAMS), grouped(Net::MACS));
+        for text in ["A network", ">4×8×8<", ">4×4×4<", ">64<", ">+ softmax<", totals.as_str()] {
+            assert!(svg.contains(text), "{text}");
+        }
+        assert_eq!([0, 999, 1000, 1_234_567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
+    }
+
+    #[test]
+    fn blocks_have_the_size_of_their_maps() {
+        let block =
+            |c, h, w| Block { name: String::new(), kind: "conv".into(), shape: Shape::new(c, h, w), then: Vec::new() };
+        let [small, large] = [block(8, 4, 4), block(64, 32, 32)].map(|block| block.solid(32));
+        assert!(small[0] < large[0] && small[1] < large[1] && small[2] < large[2]);
+        assert_eq!(large[1], HEIGHT[1]);
+        // A vector is thin, whatever its length; and no block has no size.
+        assert_eq!(block(4096, 1, 1).solid(32)[0], block(10, 1, 1).solid(32)[0]);
+        assert!(block(0, 0, 0).solid(1).iter().all(|side| *side > 0.0));
+    }
+
+    #[test]
+    fn a_long_network_has_several_rows() {
+        let picture = Architecture::of::<Long>();
+        let rows = picture.rows();
+        assert_eq!(rows.iter().map(|row| row.len()).sum::<usize>(), 201);
+        let scene = picture.scene().unwrap();
+        assert!(rows.len() > 5 && scene.width < 1300, "{} rows, {} pixels", rows.len(), scene.width);
+        // Equal layers fill equal rows, and the last has the rest.
+        assert!(rows[..rows.len() - 1].iter().all(|row| row.len() == rows[0].len()));
     }
 }

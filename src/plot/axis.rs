@@ -112,11 +112,11 @@ impl Axis {
         // Twice what was wanted are never reached; the limit is for steps that rounding makes 0.
         let count = (last - first).clamp(0.0, 2.0 * wanted as f64 + 2.0) as usize;
         let size = self.start.abs().max(self.end.abs());
-        let decimals = (-(step * 1.001).log10().floor()).max(0.0) as usize;
+        let place = (step * 1.001).log10().floor() as i32;
         (0..=count)
             .map(|index| (first + index as f64) * step)
             .filter(|&value| value <= self.end + step * 1e-6 && (!self.log || value > 0.0))
-            .map(|value| Tick { value, label: number(value, decimals, size) })
+            .map(|value| Tick { value, label: number(value, place, size) })
             .collect()
     }
 
@@ -131,18 +131,16 @@ impl Axis {
             for multiple in 1..10 {
                 let value = f64::from(multiple) * 10f64.powi(power);
                 let inside = value >= self.start * (1.0 - 1e-9) && value <= self.end * (1.0 + 1e-9);
-                // Multiples of powers are marked over up to six decades, and written over up to two.
-                let written = if multiple == 1 {
-                    power.rem_euclid(every) == 0
-                } else {
-                    matches!(multiple, 2 | 5) && decades <= 2.2
-                };
+                // Multiples of powers are marked over up to six decades, and written where three numbers a decade have room.
+                let few = decades <= 2.2 && 3.0 * decades <= 1.2 * wanted as f64;
+                let written =
+                    if multiple == 1 { power.rem_euclid(every) == 0 } else { matches!(multiple, 2 | 5) && few };
                 if !inside || !(written || decades <= 6.0 || (multiple == 1 && every < 10)) {
                     continue;
                 }
                 let label = match (written, plain, multiple) {
                     (false, ..) => String::new(),
-                    (_, true, _) => number(value, (-power).max(0) as usize, 1.0),
+                    (_, true, _) => number(value, power, 1.0),
                     (_, _, 1) => format!("10{}", superscript(power)),
                     (_, _, multiple) => format!("{multiple}·10{}", superscript(power)),
                 };
@@ -153,26 +151,22 @@ impl Axis {
     }
 }
 
-/// A number with so many decimals; beside numbers of the order of `size` that are very large or small, with a power of ten.
-fn number(value: f64, decimals: usize, size: f64) -> String {
+/// A number to the decimal place of a step, `place` being the power of ten of that; beside numbers of the order of `size` that are very large or small, with a power
+/// of ten.
+fn number(value: f64, place: i32, size: f64) -> String {
     // Rounding leaves a −0 of what should be 0.
     if value.abs() < size * 1e-12 {
         return "0".into();
     }
-    // Up to six digits are shorter than a power of ten; so are more where they differ at the end alone.
     let power = size.log10().floor() as i32;
-    let late = size < 1e15 && decimals as i32 + power > 6;
-    let text = if (1e-4..1e6).contains(&size) && decimals <= 6 || power > 0 && late {
-        format!("{value:.decimals$}")
+    // Up to six digits are shorter than a power of ten; so are more where numbers differ at their ends alone.
+    let plain = (-4..6).contains(&power) && place >= -6;
+    let late = (0..15).contains(&power) && power - place > 6;
+    let text = if plain || late {
+        format!("{value:.decimals$}", decimals = (-place).max(0) as usize)
     } else {
-        let decimals = (decimals as i32 + power).clamp(0, 6) as usize;
-        // Of powers that `decimals` cannot say, such as 10²⁰⁰, the mantissa's digits are few.
-        let mantissa = value / 10f64.powi(power);
-        let mut text =
-            format!("{mantissa:.decimals$}", decimals = decimals.max(usize::from(mantissa.fract().abs() > 1e-9)));
-        text += "·10";
-        text += &superscript(power);
-        text
+        let decimals = (power - place).clamp(0, 6) as usize;
+        format!("{:.decimals$}·10{}", value / 10f64.powi(power), superscript(power))
     };
     text.replace('-', "−")
 }

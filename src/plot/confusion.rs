@@ -22,7 +22,7 @@ use crate::train::Confusion;
 /// }
 ///
 /// let net = Net::init(&mut rand::rng());
-/// let samples = ([Tensor::from_fn(|feature, _, _| feature as f32); 4], [0usize, 1, 2, 2]);
+/// let samples = (vec![Tensor::from_fn(|feature, _, _| feature as f32); 4], vec![0usize, 1, 2, 2]);
 /// let confusion = Confusion::of(&net, &samples)?;
 /// ConfusionMatrix::of(&confusion).classes(&["cat", "dog", "hare"]).save(path)?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -127,5 +127,57 @@ impl Picture for ConfusionMatrix {
         scene.turned("true class", [MARGIN + LABEL / 2.0 - 4.0, middle[1]], LABEL, Align::Middle, INK);
         scene.heading(&self.title, [middle[0], MARGIN + TITLE / 2.0 - 3.0], TITLE, INK);
         Ok(scene)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Tensor;
+    use crate::network;
+    use crate::plain::Plain;
+
+    network! {
+        /// Yields its input.
+        struct Same([3] -> [3]) { fc: linear(3) }
+    }
+
+    /// The matrix of these pairs of true and predicted classes.
+    fn matrix(pairs: &[(usize, usize)]) -> ConfusionMatrix {
+        let mut net = Same::zeroed_box();
+        (0..3).for_each(|class| net.fc.weight[class][class] = 1.0);
+        let inputs: Vec<_> =
+            pairs.iter().map(|&(_, class)| Tensor::<3>::from_fn(|c, _, _| f32::from(u8::from(c == class)))).collect();
+        let targets: Vec<usize> = pairs.iter().map(|&(class, _)| class).collect();
+        ConfusionMatrix::of(&Confusion::of(&*net, &(inputs, targets)).unwrap())
+    }
+
+    #[test]
+    fn cells_tell_counts_and_are_as_dark_as_their_part_of_the_row() {
+        let mut pairs = vec![(0, 0); 12];
+        pairs.extend([(1, 1), (1, 2), (1, 2), (1, 2)]);
+        let matrix = matrix(&pairs).classes(&["cat", "dog", "hare"]);
+        let svg = matrix.to_svg().unwrap();
+        for text in [">12</text>", ">1</text>", ">3</text>", ">cat</text>", ">predicted</text>", ">true class</text>"] {
+            assert!(svg.contains(text), "{text}");
+        }
+        assert!(!svg.contains(">0</text>"));
+        let pixels = image::load_from_memory(&matrix.to_png().unwrap()).unwrap().to_rgb8();
+        // Cells of 56 pixels, of which the last ends at the margin.
+        let right = pixels.width() as usize - 22;
+        let at = |row: usize, column: usize| {
+            pixels.get_pixel((right - 168 + 56 * column + 8) as u32, (22 + 56 * row + 8) as u32).0
+        };
+        assert_eq!([at(0, 0), at(1, 1), at(1, 2)], [[8, 48, 107], [198, 219, 239], [33, 113, 181]]);
+        // A class without samples has white cells.
+        assert_eq!([at(2, 0), at(2, 2), at(0, 1)], [[255; 3]; 3]);
+    }
+
+    #[test]
+    fn names_are_as_many_as_classes() {
+        let error = matrix(&[(0, 0)]).classes(["cat"]).to_svg().unwrap_err();
+        assert_eq!(error.to_string(), "confusion matrix: found 1 names of classes, wanted 3");
+        let long = matrix(&[(0, 0)]).classes(vec!["a name ".repeat(100); 3]).title("x".repeat(1000));
+        assert!(long.to_png().is_ok());
     }
 }

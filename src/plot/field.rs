@@ -39,7 +39,7 @@ impl Field {
         let columns = CELLS + 1;
         let share = |index: usize| index as f64 / CELLS as f64;
         let place = |index: usize| [axes[0].value(share(index % columns)), axes[1].value(1.0 - share(index / columns))];
-        let values = (0..columns * columns).map(|index| place(index)).map(|[x, y]| f(x, y)).collect();
+        let values = (0..columns * columns).map(place).map(|[x, y]| f(x, y)).collect();
         let grid = Grid { columns, values };
         let Some([mut least, mut most]) = extent(grid.values.iter().copied()) else {
             return Err(PlotError::Empty { picture: "plane", found: "a field without a finite value".into() });

@@ -44,7 +44,12 @@ const LEAST: f64 = 9.0;
 
 /// The text and the size at which it takes at most `room` pixels: in smaller letters, and cut at the end where they would be too small.
 pub(super) fn fit(text: &str, size: f64, room: f64) -> (String, f64) {
-    let fitting = (size * room / width(text, size).max(room)).max(LEAST.min(size));
+    let whole = width(text, size);
+    if whole <= room {
+        return (text.into(), size);
+    }
+    let fitting = (size * room / whole).max(LEAST.min(size));
+    // A hundredth of a pixel for what rounding makes of a size that fits just so.
     if width(text, fitting) <= room + 0.01 {
         return (text.into(), fitting);
     }

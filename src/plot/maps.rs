@@ -231,3 +231,62 @@ impl Picture for Maps {
         Ok(scene)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Tensor;
+    use crate::plot::scene::Mark;
+
+    /// The pixels of all tiles, and their captions.
+    fn tiles(maps: &Maps) -> Vec<(String, Vec<[u8; 3]>)> {
+        let tiles = maps.tiles().unwrap().into_iter();
+        tiles.map(|tile| (tile.caption, tile.pixels.pixels().map(|pixel| pixel.0).collect())).collect()
+    }
+
+    #[test]
+    fn one_channel_is_grey_or_diverges() {
+        let map = Tensor([[[0.0f32, 0.5, 1.0]]]);
+        assert_eq!(tiles(&Maps::new().image("a", &map)), [("a".into(), vec![[0; 3], [128; 3], [255; 3]])]);
+        assert_eq!(tiles(&Maps::of(&map).signed())[0].1, [[247; 3], [213, 136, 145], [178, 24, 43]]);
+        assert_eq!(tiles(&Maps::of(&map).range(0.0..=2.0))[0].1, [[0; 3], [64; 3], [128; 3]]);
+        let wide = Tensor([[[-3.0f64, 0.0, 1.0, f64::NAN, f64::INFINITY]]]);
+        assert_eq!(tiles(&Maps::of(&wide))[0].1, [[0; 3], [191; 3], [255; 3], [0; 3], [255; 3]]);
+        assert_eq!(tiles(&Maps::of(&Tensor::<1, 1, 2>::zeros()).signed())[0].1, [[247; 3]; 2]);
+        assert_eq!(tiles(&Maps::of(&Tensor([[[7.0f32; 1]; 1]])))[0].1, [[128; 3]]);
+    }
+
+    #[test]
+    fn three_channels_are_colours_and_others_are_tiles() {
+        let rgb = Tensor([[[1.0f32, 0.0]], [[0.5, 0.0]], [[0.0, f32::NAN]]]);
+        assert_eq!(tiles(&Maps::of(&rgb).signed()), [(String::new(), vec![[255, 128, 0], [0; 3]])]);
+        let two = Tensor([[[1.0f32, 0.0]], [[0.5, 2.0]]]);
+        let numbered = [("x[0]".into(), vec![[128; 3], [0; 3]]), ("x[1]".into(), vec![[64; 3], [255; 3]])];
+        assert_eq!(tiles(&Maps::new().image("x", &two)), numbered);
+        assert!(tiles(&Maps::of(&two)).iter().all(|(caption, _)| caption.is_empty()));
+    }
+
+    #[test]
+    fn tiles_stand_in_a_grid() {
+        let maps = Maps::new().image("", &Tensor::<1, 5, 4>::zeros()).image("", &Tensor::<2, 3, 4>::zeros());
+        let scene = maps.cell(3).columns(2).scene().unwrap();
+        let images = scene.marks.iter().filter_map(|mark| match mark {
+            Mark::Image(image) => Some((image.at, image.size)),
+            _ => None,
+        });
+        // The lower ones are in the middle of the height that the first one needs.
+        let wanted = [([17.0, 17.0], [12.0, 15.0]), ([41.0, 20.0], [12.0, 9.0]), ([17.0, 47.0], [12.0, 9.0])];
+        assert_eq!(images.collect::<Vec<_>>(), wanted);
+        assert_eq!((scene.width, scene.height), (16 + 14 + 10 + 14 + 16, 16 + 17 + 10 + 17 + 16));
+    }
+
+    #[test]
+    fn what_cannot_be_drawn_is_told() {
+        let text = |maps: Maps| maps.to_png().unwrap_err().to_string();
+        assert_eq!(text(Maps::new()), "maps: nothing to draw in 0 images");
+        assert_eq!(text(Maps::of(&Tensor::<0, 2, 2>::zeros())), "maps: nothing to draw in 1 images without elements");
+        let one = || Maps::of(&Tensor::<1, 2, 2>::zeros());
+        assert!(text(one().cell(usize::MAX)).ends_with("choose smaller cells, or fewer images"));
+        assert!(text(one().range(1.0..=1.0)).starts_with("maps: the colour range is from 1 to 1, wanted"));
+    }
+}

@@ -20,7 +20,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! The same description yields the same bytes on every machine. Nothing of the system is needed: PNGs have letters from a font that the crate holds, and SVGs ask for the
+//! The same description yields the same bytes each time. Nothing of the system is needed: PNGs have letters from a font that the crate holds, and SVGs ask for the
 //! reader's `sans-serif`. (Its letters are those of Europe's languages and of formulas; others are boxes in PNGs.) Colours can be told apart by colour-blind readers, and series differ in dashes or markers as well.
 
 mod architecture;

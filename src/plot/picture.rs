@@ -71,3 +71,36 @@ pub(super) fn limit(picture: &'static str, width: usize, height: usize, repair: 
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plot::Chart;
+
+    fn chart() -> Chart {
+        Chart::new("Größe α₁ & <β>").line("x²", (0..50).map(|x| (x.into(), f64::from(x * x)))).size(300, 200)
+    }
+
+    #[test]
+    fn the_extension_says_the_format() {
+        let folder = tempfile::tempdir().unwrap();
+        let [svg, png] = ["chart.svg", "chart.PNG"].map(|name| folder.path().join(name));
+        for _ in 0..2 {
+            chart().save(&svg).unwrap();
+            chart().save(&png).unwrap();
+        }
+        assert_eq!(std::fs::read_to_string(&svg).unwrap(), chart().to_svg().unwrap());
+        assert_eq!(std::fs::read(&png).unwrap(), chart().to_png().unwrap());
+        let pixels = image::load_from_memory(&chart().to_png().unwrap()).unwrap();
+        assert_eq!((pixels.width(), pixels.height()), (300, 200));
+        assert!(chart().to_svg().unwrap().contains("<title>Größe α₁ &amp; &lt;β&gt;</title>"));
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2, "a temporary file was left");
+    }
+
+    #[test]
+    fn other_extensions_are_told() {
+        let text = |path| chart().save(path).unwrap_err().to_string();
+        assert_eq!(text("out/chart.jpg"), "out/chart.jpg: found the extension `.jpg`, wanted `.svg` or `.png`");
+        assert_eq!(text("chart"), "chart: found no extension, wanted `.svg` or `.png`");
+    }
+}

@@ -51,7 +51,9 @@ pub(super) fn draw(scene: &Scene) -> Result<RgbImage, PlotError> {
 fn shapes(scene: &Scene, subpixels: usize) -> Result<RgbImage, PlotError> {
     let size = [scene.width * subpixels, scene.height * subpixels].map(|side| side as u32);
     let scale = subpixels as f64;
+    // Rectangles end before a subpixel; the others have one at their ends and in their middle, so they move by half of one, and lines are narrower by one.
     let place = |[x, y]: [f64; 2]| ((x * scale).round() as i32, (y * scale).round() as i32);
+    let middle = |[x, y]: [f64; 2]| place([x - 0.5 / scale, y - 0.5 / scale]);
     let mut buffer = vec![255; size[0] as usize * size[1] as usize * 3];
     let mut images =
         scene.marks.iter().filter_map(|mark| if let Mark::Image(image) = mark { Some(image) } else { None });
@@ -65,23 +67,23 @@ fn shapes(scene: &Scene, subpixels: usize) -> Result<RgbImage, PlotError> {
                     area.draw(&Rectangle::new([place(*at), place(end)], paint(*colour).filled())).map_err(fault)?;
                 }
                 Mark::Polygon { corners, colour } => {
-                    let corners: Vec<_> = corners.iter().map(|&corner| place(corner)).collect();
+                    let corners: Vec<_> = corners.iter().map(|&corner| middle(corner)).collect();
                     area.draw(&Polygon::new(corners, paint(*colour).filled())).map_err(fault)?;
                 }
                 Mark::Disc { at, radius, colour } => {
                     let radius = (radius * scale).round() as i32;
-                    area.draw(&Circle::new(place(*at), radius, paint(*colour).filled())).map_err(fault)?;
+                    area.draw(&Circle::new(middle(*at), radius, paint(*colour).filled())).map_err(fault)?;
                 }
                 // Each segment by itself, with round ends: plotters fills a whole line's outline, which has holes where it crosses itself.
                 Mark::Line { points, width, colour } => {
                     for ends in points.windows(2) {
-                        let corners: Vec<_> = outline(ends[0], ends[1], *width).map(place).into();
+                        let corners: Vec<_> = outline(ends[0], ends[1], width - 1.0 / scale).map(middle).into();
                         area.draw(&Polygon::new(corners, paint(*colour).filled())).map_err(fault)?;
                     }
                     // The first and the last end stay blunt, as SVG's do.
                     for &joint in points.iter().skip(1).take(points.len().saturating_sub(2)) {
                         let radius = (width * scale / 2.0).floor() as i32;
-                        area.draw(&Circle::new(place(joint), radius, paint(*colour).filled())).map_err(fault)?;
+                        area.draw(&Circle::new(middle(joint), radius, paint(*colour).filled())).map_err(fault)?;
                     }
                 }
                 Mark::Text(_) | Mark::Image(_) => {}
@@ -119,18 +121,27 @@ fn stretch(image: &Image, buffer: &mut [u8], [width, height]: [u32; 2], scale: f
     if columns == 0 || rows == 0 {
         return;
     }
-    for y in start[1]..end[1].min(height) {
-        for x in start[0]..end[0].min(width) {
-            // Where the subpixel's middle is in the image, in its pixels.
-            let u = ((f64::from(x) + 0.5) / scale - image.at[0]) / image.size[0] * f64::from(columns);
-            let v = ((f64::from(y) + 0.5) / scale - image.at[1]) / image.size[1] * f64::from(rows);
-            let colour = if image.smooth {
-                between(&image.pixels, u - 0.5, v - 0.5)
-            } else {
-                image.pixels.get_pixel((u.max(0.0) as u32).min(columns - 1), (v.max(0.0) as u32).min(rows - 1)).0
-            };
+    // The colours of a smooth image hardly change within a pixel.
+    let block = if image.smooth { scale as u32 } else { 1 };
+    let (right, bottom) = (end[0].min(width), end[1].min(height));
+    for (y, x) in (start[1]..bottom)
+        .step_by(block as usize)
+        .flat_map(|y| (start[0]..right).step_by(block as usize).map(move |x| (y, x)))
+    {
+        // Where the block's middle is in the image, in its pixels.
+        let middle = f64::from(block) / 2.0;
+        let u = ((f64::from(x) + middle) / scale - image.at[0]) / image.size[0] * f64::from(columns);
+        let v = ((f64::from(y) + middle) / scale - image.at[1]) / image.size[1] * f64::from(rows);
+        let colour = if image.smooth {
+            between(&image.pixels, u - 0.5, v - 0.5)
+        } else {
+            image.pixels.get_pixel((u.max(0.0) as u32).min(columns - 1), (v.max(0.0) as u32).min(rows - 1)).0
+        };
+        for y in y..(y + block).min(bottom) {
             let at = (y as usize * width as usize + x as usize) * 3;
-            buffer[at..at + 3].copy_from_slice(&colour);
+            for pixel in buffer[at..][..(block.min(right - x) * 3) as usize].chunks_exact_mut(3) {
+                pixel.copy_from_slice(&colour);
+            }
         }
     }
 }

@@ -8,7 +8,7 @@ use super::axis::{Axis, AxisSpec};
 use super::clip::within;
 use super::colour::{self, Colour};
 use super::field::{Field, Levels};
-use super::frame::{self, Surroundings};
+use super::frame::{self, Frame, Surroundings};
 use super::legend::{Key, Legend};
 use super::marker;
 use super::path;
@@ -217,8 +217,9 @@ impl<'a> Plane<'a> {
     }
 }
 
-impl Picture for Plane<'_> {
-    fn scene(&self) -> Result<Scene, PlotError> {
+impl Plane<'_> {
+    /// The picture, and where the data lies in it.
+    fn lay_out(&self) -> Result<(Scene, Frame), PlotError> {
         let axes = self.fit()?;
         let (mut field, mut regions) = (None, None);
         match &self.ground {
@@ -261,17 +262,134 @@ impl Picture for Plane<'_> {
             path::draw_arrow(&mut scene, &frame, *ends);
         }
         frame.finish(&mut scene);
-        Ok(scene)
+        Ok((scene, frame))
+    }
+}
+
+impl Picture for Plane<'_> {
+    fn scene(&self) -> Result<Scene, PlotError> {
+        self.lay_out().map(|(scene, _)| scene)
     }
 }
 
 impl fmt::Debug for Plane<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ground = match self.ground {
-            Some(Ground::Field(_)) => "field",
-            Some(Ground::Regions(_)) => "regions",
-            None => "none",
-        };
-        f.debug_struct("Plane").field("title", &self.title).field("ground", &ground).finish_non_exhaustive()
+        f.debug_struct("Plane").field("title", &self.title).field("axes", &self.axes).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plot::pixels;
+
+    fn plane<'a>() -> Plane<'a> {
+        Plane::new("").range(-2.0..=2.0, -1.0..=1.0).size(400, 240)
+    }
+
+    /// The colours at points of the data.
+    fn at<const N: usize>(plane: &Plane, points: [[f64; 2]; N]) -> [[u8; 3]; N] {
+        let (scene, frame) = plane.lay_out().unwrap();
+        let pixels = pixels::draw(&scene).unwrap();
+        points.map(|point| {
+            let [x, y] = frame.place(point);
+            pixels.get_pixel(x as u32, y as u32).0
+        })
+    }
+
+    #[test]
+    fn a_contour_is_where_the_function_has_its_level() {
+        let plain = plane().field(|x, y| x * x + y * y).equal_axes();
+        let lined = plane().field(|x, y| x * x + y * y).equal_axes().contours_at(&[0.64]);
+        let (scene, frame) = lined.lay_out().unwrap();
+        let [plain, lined] = [plain.scene().unwrap(), scene].map(|scene| pixels::draw(&scene).unwrap());
+        let centre = frame.place([0.0, 0.0]);
+        let radius = frame.place([0.8, 0.0])[0] - centre[0];
+        let mut changed = 0;
+        for (x, y, pixel) in lined.enumerate_pixels().filter(|(x, y, pixel)| plain.get_pixel(*x, *y) != *pixel) {
+            let distance = (f64::from(x) + 0.5 - centre[0]).hypot(f64::from(y) + 0.5 - centre[1]);
+            assert!((distance - radius).abs() < 1.5, "{pixel:?} at {x}, {y}: {distance} from the centre, not {radius}");
+            changed += 1;
+        }
+        // A circle's length in pixels, and some more where it lies on two.
+        assert!(f64::from(changed) > std::f64::consts::TAU * radius, "{changed}");
+    }
+
+    #[test]
+    fn a_field_has_the_colours_of_its_values() {
+        let field = plane().field(|x, _| x);
+        let [middle] = at(&field, [[0.0, 0.3]]);
+        assert!(middle[0] == 33 && middle[1].abs_diff(145) <= 1, "{middle:?}");
+        let [left, right] = at(&field, [[-1.98, 0.0], [1.98, 0.0]]);
+        assert!(left[2] > left[0] && right[0] > 240 && right[2] < 60, "{left:?} {right:?}");
+        let signed = plane().field(|x, _| x + 1.0).signed();
+        let [negative, zero, positive] = at(&signed, [[-1.9, 0.0], [-1.0, 0.0], [1.9, 0.0]]);
+        assert!(negative[2] > negative[0] && zero.iter().all(|&c| c > 240) && positive[0] > 150 && positive[1] < 60);
+        let wide = plane().field(|x, _| x).field_range(-100.0..=100.0);
+        assert!(at(&wide, [[-1.9, 0.0], [1.9, 0.0]]).windows(2).all(|pair| pair[0][1].abs_diff(pair[1][1]) < 16));
+        // What is no number is black, and what is infinite has the colour of the end.
+        let holes = plane().field(|x, y| {
+            if x < 0.0 {
+                f64::NAN
+            } else if y < 0.0 {
+                f64::INFINITY
+            } else {
+                x
+            }
+        });
+        assert_eq!(at(&holes, [[-1.0, 0.5], [1.0, -0.5]]), [[0; 3], [253, 231, 37]]);
+    }
+
+    #[test]
+    fn regions_are_pale_and_points_are_not() {
+        let mut asked = 0;
+        let regions = plane()
+            .regions(|x, _| {
+                asked += 1;
+                usize::from(x > 0.1)
+            })
+            .points("", [(-1.0, 0.5), (5.0, 0.0)]);
+        assert_eq!(
+            at(&regions, [[-1.0, -0.5], [1.0, 0.5], [-1.0, 0.5]]),
+            [[173, 210, 230], [242, 203, 173], [0, 114, 178]]
+        );
+        let [boundary] = at(&regions, [[0.1, 0.37]]);
+        assert!(boundary.iter().all(|&c| c < 120), "{boundary:?}");
+        drop(regions);
+        assert!(asked > 161 * 161);
+    }
+
+    #[test]
+    fn equal_axes_have_one_unit() {
+        let (scene, frame) = plane().points("", [(0.0, 0.0)]).equal_axes().lay_out().unwrap();
+        let [origin, x, y] = [[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]].map(|point| frame.place(point));
+        assert!((x[0] - origin[0] - (origin[1] - y[1])).abs() < 1e-9);
+        assert!(scene.width == 400 && scene.height < 240 || scene.width < 400 && scene.height == 240);
+    }
+
+    #[test]
+    fn paths_and_arrows_are_on_their_way() {
+        let plane =
+            plane().path("", [(-1.5, 0.0), (0.0, 0.0), (f64::NAN, 0.0), (9.0, 9.0)]).arrow((0.5, 0.5), (1.0, 0.0));
+        assert_eq!(at(&plane, [[-1.2, 0.0], [0.0, 0.0], [0.7, 0.5]]), [[213, 94, 0], [213, 94, 0], [38; 3]]);
+        assert!(at(&plane, [[0.3, 0.0], [1.6, 0.51]]).as_flattened().iter().all(|&c| c >= 225));
+    }
+
+    #[test]
+    fn what_cannot_be_drawn_is_told() {
+        let text = |plane: Plane| plane.to_svg().unwrap_err().to_string();
+        assert_eq!(text(plane()), "plane: nothing to draw in no field, no regions, and no points of finite numbers");
+        assert_eq!(text(plane().field(|_, _| f64::NAN)), "plane: nothing to draw in a field without a finite value");
+        assert!(
+            text(plane().range(0.0..=0.0, 0.0..=1.0).regions(|_, _| 0))
+                .starts_with("plane: the x range is from 0 to 0")
+        );
+        let narrow = plane().range(0.0..=1e6, 0.0..=1.0).field(|x, _| x).equal_axes();
+        assert!(text(narrow).starts_with("plane: a picture of 400 × 240 pixels leaves "));
+        assert!(
+            text(plane().field(|x, _| x).field_range(1.0..=0.0)).starts_with("plane: the field range is from 1 to 0")
+        );
+        assert!(plane().field(|_, _| 1.0).contours(usize::MAX).contours_at(&[f64::NAN, 1.0]).to_svg().is_ok());
+        assert!(plane().field(|x, y| x * f64::MAX * y).contours(3).to_svg().is_err());
     }
 }

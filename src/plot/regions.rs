@@ -27,7 +27,7 @@ pub(super) struct Regions {
     pub(super) boundaries: Vec<Vec<[f64; 2]>>,
 }
 
-/// What boundary lines go through: the middle of an edge where classes change (`0` to the right of a node, `1` downwards), or the middle of a cell (`2`).
+/// What boundary lines go through: the middle of an edge where classes change (`0` to the right of a node, `1` downwards), or a place in a cell (`2`).
 type Stop = (usize, usize, u8);
 
 impl Regions {
@@ -61,11 +61,13 @@ impl Regions {
                     .or_insert_with(|| meeting(class, at(row, column), next, corner(row, column)));
             }
             match mixed[..] {
+                [] => {}
                 [from, to] => segments.push([from, to]),
-                // Three or four classes, or a saddle, meet in the middle.
+                // Three or four classes, or a saddle, meet in the middle of those.
                 _ => {
                     let middle = (row, column, 2);
-                    places.insert(middle, [column, row].map(|at| (at as f64 + 0.5) / CELLS as f64));
+                    let sum = |axis: usize| mixed.iter().map(|edge| places[edge][axis]).sum::<f64>();
+                    places.insert(middle, [0, 1].map(|axis| sum(axis) / mixed.len() as f64));
                     segments.extend(mixed.iter().map(|&edge| [edge, middle]));
                 }
             }
@@ -77,7 +79,8 @@ impl Regions {
 
     /// The classes that there are, in order.
     pub(super) fn present(&self) -> BTreeSet<usize> {
-        self.classes.iter().copied().collect()
+        // Neighbours are mostly equal: a set sees each run once.
+        self.classes.chunk_by(|a, b| a == b).map(|run| run[0]).collect()
     }
 
     /// Draws the pale ground and the lines where classes meet.

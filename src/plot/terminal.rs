@@ -246,13 +246,49 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_is_drawn_in_dots() {
-        let chart = Chart::new("Title")
-            .x_label("x")
-            .y_label("y")
-            .line("diagonal", [(0.0, 0.0), (10.0, 10.0)])
-            .x_range(0.0..=10.0);
-        let text = chart.y_range(0.0..=10.0).terminal(24, 10).to_string();
-        println!("{text}");
+    fn lines_and_points_are_drawn_in_a_frame() {
+        let chart = Chart::new("Title").x_label("x").y_label("y").x_range(0.0..=10.0).y_range(0.0..=10.0);
+        let chart = chart.line("diagonal", [(0.0, 0.0), (10.0, 10.0)]).line("level", [(0.0, 2.5), (10.0, 2.5)]);
+        let text = chart.points("marks", [(5.0, 10.0), (20.0, 0.0)]).terminal(32, 14).to_string();
+        let wanted = "
+               Title
+y
+10 ┤              o         ⢀⡠⠔⠊
+   │                     ⣀⠤⠒⠁
+   │                 ⢀⡠⠔⠉
+   │              ⣀⠤⠊⠁
+ 5 ┤          ⢀⡠⠒⠉
+   │⣀⣀⣀⣀⣀⣀⣀a⣔⣊⣁⣀⣀⣀b⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀
+   │   ⢀⠤⠒⠉
+ 0 ┤⡠⠔⠊⠁
+   └┬─────────────┬────────────┬
+    0             5           10
+                 x
+a diagonal   b level   o marks";
+        assert_eq!(text, wanted[1..]);
+    }
+
+    #[test]
+    fn one_line_needs_no_letter() {
+        let chart =
+            Chart::new("").line("losses", [(0.0, 1.0), (1.0, 100.0)]).log_y().y_range(1.0..=100.0).x_range(0.0..=1.0);
+        let wanted = "
+100 ┤              ⢀⡠⠔⠊
+    │           ⣀⠔⠊⠁
+ 10 ┤       ⣀⠤⠒⠉
+    │   ⢀⡠⠔⠉
+  1 ┤⡠⠔⠊⠁
+    └┬────────┬───────┬
+     0       0.5    1.0
+⠒⠒ losses";
+        assert_eq!(chart.terminal(23, 8).to_string(), wanted[1..]);
+    }
+
+    #[test]
+    fn small_terminals_have_a_plot_and_faults_are_told() {
+        let chart = Chart::new("Title").line("", [(0.0, 0.0), (1.0, 1.0)]);
+        assert_eq!(chart.terminal(0, 0).to_string().lines().count(), 3 + 3);
+        assert!(chart.terminal(usize::MAX, usize::MAX).to_string().lines().count() <= MOST);
+        assert_eq!(Chart::new("").terminal(70, 20).to_string(), "chart: nothing to draw in no points");
     }
 }

@@ -12,7 +12,7 @@ use quote::{format_ident, quote};
 use super::Context;
 use super::fields::camel;
 use crate::ir::{Activation, Branch, Network, Op, PoolKind, Source};
-use crate::plan::{self, Kernel, Mode, Operand, Step};
+use crate::plan::{self, Kernel, Mode, Operand, Part, Step};
 use crate::size::Size;
 use inference::Inference;
 use training::Training;
@@ -321,13 +321,25 @@ fn max_pool(context: &Context<'_>, pool: Option<usize>, index: Option<TokenStrea
 }
 
 /// The channels of a branch in a joined map: how many, the first one, and all of them.
-fn part(context: &Context<'_>, layer: usize, branch: usize) -> TokenStream {
+fn part(context: &Context<'_>, Part { layer, branch }: Part) -> TokenStream {
     let Op::Concat(concat) = &context.network.layers[layer].op else { return TokenStream::new() };
     let channels = |branch: &Branch| context.shapes.at(branch.end).sides()[0].clone();
     let first = concat.branches[..branch].iter().fold(Size::Known(0), |sum, branch| sum.plus(&channels(branch)));
     let numbers = [channels(&concat.branches[branch]), first, context.shapes.outputs[layer].sides()[0].clone()];
     let numbers = numbers.map(|number| number.argument());
     quote!(#(#numbers),*)
+}
+
+/// `Conv1`, or `tn::concat::Branch::<64, 128, 256, _>(Conv1)` where it writes its part of a joined map.
+fn conv(context: &Context<'_>, layer: usize, of: Option<Part>) -> TokenStream {
+    let conv = marker(context, layer);
+    match of {
+        Some(of) => {
+            let part = part(context, of);
+            quote!(tn::concat::Branch::<#part, _>(#conv))
+        }
+        None => quote!(#conv),
+    }
 }
 
 /// The pass that a step forward belongs to.
@@ -342,12 +354,19 @@ enum Site<'a> {
     },
 }
 
+/// What a step reads beside what it overwrites, by name: of a sum in place that is the other side, `skip`.
+fn reads(step: &Step, overwrites: Option<Operand>) -> impl Iterator<Item = (&'static str, Operand)> {
+    let x = if overwrites.is_some() && matches!(step.kernel, Kernel::Add { .. }) { "skip" } else { "x" };
+    let named = [(x, Some(step.x)), ("skip", step.skip)];
+    named.into_iter().filter_map(move |(name, operand)| Some((name, operand.filter(|_| operand != overwrites)?)))
+}
+
 /// The call of a step's kernel. `in_place`: where one of its operands lies.
 fn forward_call(context: &Context<'_>, step: &Step, in_place: bool, site: Site<'_>) -> TokenStream {
     let field = |layer: usize| &context.network.layers[layer].name;
     match step.kernel {
-        Kernel::Conv { layer, norm, act, pool } => {
-            let (conv, name, act) = (marker(context, layer), field(layer), activation(context, act));
+        Kernel::Conv { layer, norm, act, pool, part } => {
+            let (conv, name, act) = (conv(context, layer, part), field(layer), activation(context, act));
             let affine = match norm {
                 Some(norm) => {
                     let (norm, epsilon) = (field(norm), real(context, norm));
@@ -359,7 +378,8 @@ fn forward_call(context: &Context<'_>, step: &Step, in_place: bool, site: Site<'
                 }
                 None => quote!(tn::Bias(&self.#name.bias)),
             };
-            let skip = if step.skip.is_some() { quote!(tn::Skip(skip)) } else { quote!(tn::NoSkip) };
+            let adds = step.skip.is_some() && part.is_none();
+            let skip = if adds { quote!(tn::Skip(skip)) } else { quote!(tn::NoSkip) };
             let stage = match (site, pool) {
                 (Site::Training { index, .. }, pool) => max_pool(context, pool, index),
                 (Site::Inference { .. }, Some(pool)) => {
@@ -372,8 +392,8 @@ fn forward_call(context: &Context<'_>, step: &Step, in_place: bool, site: Site<'
             };
             quote!(tn::conv::forward(simd, #conv, x, &self.#name.weight, #affine, #skip, #act, #stage, y, work);)
         }
-        Kernel::ConvTranspose { layer, act } => {
-            let (conv, name, act) = (marker(context, layer), field(layer), activation(context, act));
+        Kernel::ConvTranspose { layer, act, part } => {
+            let (conv, name, act) = (conv(context, layer, part), field(layer), activation(context, act));
             quote!(tn::conv_transpose::forward(simd, #conv, x, &self.#name.weight, &self.#name.bias, #act, y);)
         }
         Kernel::Linear { layer, act } => {
@@ -443,10 +463,9 @@ fn forward_call(context: &Context<'_>, step: &Step, in_place: bool, site: Site<'
                 quote!(tn::map::add_forward(simd, #act, x, skip, y);)
             }
         }
-        Kernel::Part { layer, branch } => {
-            // Of what works in place there is only the other side, under the name of `skip`.
-            let (part, x) = (part(context, layer, branch), if in_place { quote!(skip) } else { quote!(x) });
-            quote!(tn::concat::join::<#part, _, _, _, _>(simd, #x, y);)
+        Kernel::Part(of) => {
+            let part = part(context, of);
+            quote!(tn::concat::join::<#part, _, _, _, _>(simd, x, y);)
         }
         Kernel::Map { layer } => {
             let act = activation(context, Some(layer));

@@ -5,7 +5,9 @@ use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::Ident;
 use tenonet_shape::{self as shape, PadMode, Rounding, Shape, UpsampleMode};
 
-use crate::check::{known_conv, known_conv_transpose, known_pad, known_pool, known_shape, known_upsample};
+use crate::check::{
+    known_conv, known_conv_transpose, known_pad, known_pool, known_shape, known_source, known_upsample,
+};
 use crate::ir::{
     Activation, Branch, Concat, Conv, ConvTranspose, Groups, Layer, Linear, Network, Num, Op, Pad, Padding, Place,
     Pool, Residual, Source, Upsample,
@@ -42,10 +44,7 @@ pub enum Known {
 impl Known {
     fn new(network: &Network, layer: &Layer) -> Option<Known> {
         let input = layer.input?;
-        let of = |source| match source {
-            Source::Input => known_shape(&network.input),
-            Source::Layer(index) => network.layers[index].output,
-        };
+        let of = |source| known_source(network, source);
         match &layer.op {
             Op::Conv(conv) => known_conv(conv, input).map(Known::Conv),
             Op::ConvTranspose(conv) => known_conv_transpose(conv, input).map(Known::ConvTranspose),

@@ -3,7 +3,10 @@
 //! Which values share a buffer, and from when to when each buffer is needed, is decided here; the buffers' offsets follow
 //! from their lengths, which may be known to the compiler alone ([`tenonet_shape::place`]).
 
+use tenonet_shape::{Life, place};
+
 use super::{Kernel, Operand, Step, is_monotone};
+use crate::check::known_source;
 use crate::ir::{Network, Op, Source};
 
 /// Where the value of a step lies.
@@ -37,6 +40,17 @@ pub struct Memory {
 }
 
 impl Memory {
+    /// Elements of the arena, if the macro can know all lengths.
+    pub fn total(&self, network: &Network) -> Option<usize> {
+        let life = |buffer: &Buffer| {
+            let len = known_source(network, buffer.shape)?.len();
+            Some(Life { len, first: buffer.first, last: buffer.last })
+        };
+        let lives: Vec<Life> = self.buffers.iter().map(life).collect::<Option<_>>()?;
+        let (mut offsets, mut order) = (vec![0; lives.len()], vec![0; lives.len()]);
+        Some(place(&lives, &mut offsets, &mut order))
+    }
+
     /// Activations at inference: a value lives until the last step that reads it.
     pub fn inference(steps: &[Step]) -> Memory {
         Memory::new(steps, &last_reads(steps))
@@ -79,7 +93,7 @@ impl Memory {
 }
 
 /// The last step that reads each step's output.
-fn last_reads(steps: &[Step]) -> Vec<usize> {
+pub(super) fn last_reads(steps: &[Step]) -> Vec<usize> {
     let mut ends: Vec<usize> = (0..steps.len()).collect();
     for (time, step) in steps.iter().enumerate() {
         for operand in step.reads() {
@@ -93,7 +107,7 @@ fn last_reads(steps: &[Step]) -> Vec<usize> {
 
 /// The operand in whose place a step can work: one that nobody reads later.
 fn overwritten(step: &Step, time: usize, ends: &[usize]) -> Option<Operand> {
-    if matches!(step.kernel, Kernel::Part { .. }) {
+    if step.part().is_some() {
         // The joined map grows where it is: nobody else reads it before it is whole.
         return step.skip;
     }

@@ -7,7 +7,7 @@ use tenonet_shape::{Life, Shape, load, place};
 
 use super::{lenet, mobilenet, network, resnet8};
 use crate::ir::{Network, Op, Source};
-use crate::plan::{Backward, Buffer, Flow, Kernel, Memory, Mode, Operand, Place, Step, is_monotone, steps};
+use crate::plan::{Backward, Buffer, Flow, Kernel, Memory, Mode, Operand, Place, Step, apart, is_monotone, steps};
 
 fn shape(network: &Network, source: Source) -> Shape {
     match source {
@@ -23,13 +23,14 @@ fn line(network: &Network, mode: Mode) -> String {
         let fused =
             |word: &str, act: &Option<usize>| if act.is_some() { format!("{word}+act") } else { word.to_owned() };
         let word = match &step.kernel {
-            Kernel::Conv { norm, act, pool, .. } => {
+            Kernel::Conv { norm, act, pool, part, .. } => {
                 let mut word = "conv".to_owned();
                 for (part, is) in [
                     ("+norm", norm.is_some()),
-                    ("+sum", step.skip.is_some()),
+                    ("+sum", step.skip.is_some() && part.is_none()),
                     ("+act", act.is_some()),
                     ("+pool", pool.is_some()),
+                    ("+part", part.is_some()),
                 ] {
                     if is {
                         word += part;
@@ -38,7 +39,7 @@ fn line(network: &Network, mode: Mode) -> String {
                 word
             }
             Kernel::Linear { act, .. } => fused("linear", act),
-            Kernel::ConvTranspose { act, .. } => fused("spread", act),
+            Kernel::ConvTranspose { act, part, .. } => fused("spread", act) + if part.is_some() { "+part" } else { "" },
             Kernel::BatchNorm { act, .. } => fused("norm", act),
             Kernel::Add { act } => fused("sum", act),
             Kernel::Part { .. } => "part".to_owned(),
@@ -199,12 +200,15 @@ struct Arena {
     memory: Vec<f64>,
 }
 
+fn lives(network: &Network, buffers: &[Buffer]) -> Vec<Life> {
+    let life =
+        |buffer: &Buffer| Life { len: shape(network, buffer.shape).len(), first: buffer.first, last: buffer.last };
+    buffers.iter().map(life).collect()
+}
+
 impl Arena {
     fn new(network: &Network, buffers: &[Buffer]) -> Arena {
-        let lives: Vec<Life> = buffers
-            .iter()
-            .map(|buffer| Life { len: shape(network, buffer.shape).len(), first: buffer.first, last: buffer.last })
-            .collect();
+        let lives = lives(network, buffers);
         let (mut offsets, mut order) = (vec![0; lives.len()], vec![0; lives.len()]);
         let total = place(&lives, &mut offsets, &mut order);
         assert!(total * 4 <= load(&lives) * 5, "{total} where {} live", load(&lives));
@@ -431,6 +435,27 @@ fn layers() -> impl Strategy<Value = TokenStream> {
     })
 }
 
+/// Branches of convolutions of all widths, in an order that has the wide maps before and behind the narrow ones.
+fn branches() -> impl Strategy<Value = TokenStream> {
+    let plain = prop::sample::select(vec![
+        "conv(1, kernel = 1)",
+        "conv(4, kernel = 3, padding = 1), relu",
+        "conv(40, kernel = 1)",
+        "relu, conv_transpose(9, kernel = 1)",
+        "conv(5, kernel = 1), batch_norm, gelu",
+        "tanh",
+        "dropout(0.5)",
+        "conv(6, kernel = 1), max_pool(1)",
+        "conv(4, kernel = 1), residual { conv(4, kernel = 1) }",
+    ])
+    .prop_map(|words| words.parse::<TokenStream>().unwrap());
+    plain.prop_recursive(3, 24, 4, |inner| {
+        let list = || prop::collection::vec(inner.clone(), 1..4).prop_map(|list| quote!(#(#list),*));
+        prop::collection::vec(prop_oneof![1 => Just(TokenStream::new()), 5 => list()], 2..4)
+            .prop_map(|branches| quote!(concat { #({ #branches }),* }, conv(4, kernel = 1)))
+    })
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 512, ..ProptestConfig::default() })]
 
@@ -441,6 +466,19 @@ proptest! {
             quote!(max_pool(2), conv(9, kernel = 4), flatten, gelu), quote!(relu)][end].clone();
         let output = if end.to_string() == "relu" { quote!([4, M, 8]) } else { quote!([N]) };
         run(&network(quote!(struct Net([4, 8, 8] -> #output) { #(#layers,)* #end })));
+    }
+
+    /// Branches that are stored into the joined map take no more memory than those that are copied, and none is lost.
+    #[test]
+    fn stored_branches_take_no_more_memory(layers in prop::collection::vec(branches(), 1..4)) {
+        let network = network(quote!(struct Net([4, 8, 8] -> [N]) { #(#layers,)* flatten }));
+        let (copied, stored) = (apart(&network, Mode::Inference), steps(&network, Mode::Inference));
+        let live = |steps: &[Step]| load(&lives(&network, &Memory::inference(steps).buffers));
+        prop_assert!(live(&stored) <= live(&copied));
+        let total = |steps: &[Step]| Memory::inference(steps).total(&network);
+        prop_assert!(total(&stored) <= total(&copied));
+        let parts = |steps: &[Step]| steps.iter().filter_map(Step::part).collect::<Vec<_>>();
+        prop_assert_eq!(parts(&stored), parts(&copied));
     }
 }
 
@@ -461,7 +499,7 @@ fn branches_are_joined_as_they_come() {
         line(
             quote!(conv(4, kernel = 1), concat { { conv(3, kernel = 1), relu }, {}, { tanh, conv(2, kernel = 1) } }, relu, flatten)
         )[0],
-        "conv(x) conv+act(0) part(1) part(0,2) act(0) conv(4) part(5,3) act(6) planes(7)"
+        "conv(x) conv+act+part(0) part(0,1) act(0) conv+part(3,2) act(4) planes(5)"
     );
     assert_eq!(line(quote!(concat { {}, {} }, flatten))[1], "pixels(x) part(0) part(0,1) planes(2)");
     assert_eq!(
@@ -473,9 +511,56 @@ fn branches_are_joined_as_they_come() {
     });
     let steps = steps(&network, Mode::Inference);
     let memory = Memory::inference(&steps);
-    // 2 channels for all branches, the joined map, and one branch at a time: 2 + 8 + 5 live at once, not 2 × 8.
-    assert_eq!(Arena::new(&network, &memory.buffers).memory.len(), 15 * 64);
-    assert_eq!(memory.buffers.len(), 4);
+    // 2 channels for all branches, and the joined map, into which they are stored.
+    assert_eq!(Arena::new(&network, &memory.buffers).memory.len(), (2 + 8) * 64);
+    assert_eq!(memory.buffers.len(), 2);
+    // In training the joined map and one branch at a time.
+    let training = crate::plan::steps(&network, Mode::Training);
+    assert_eq!(training.iter().filter(|step| matches!(step.kernel, Kernel::Part(_))).count(), 2);
+}
+
+#[test]
+fn convolutions_store_into_the_joined_map() {
+    let line = |layers: TokenStream| lines(quote!(struct Net([4, 8, 8] -> [N]) { #layers, flatten }))[0].clone();
+    // With all that follows in the store; dropout is nothing.
+    assert_eq!(
+        line(quote!(concat {
+            { conv(4, kernel = 1), batch_norm, relu },
+            { conv(8, kernel = 2, stride = 2), conv_transpose(3, kernel = 2, stride = 2), tanh },
+            { conv(4, kernel = 3, padding = 1, groups = depthwise), dropout(0.5) },
+        })),
+        "conv+norm+act+part(x) conv(x) spread+act+part(1,0) conv+part(x,2) planes(3)"
+    );
+    // Rows that are pooled, sums, and flattened maps have other pixels; what others read has a map of its own.
+    assert_eq!(
+        line(quote!(concat { { conv(4, kernel = 1), max_pool(1) }, {} })),
+        "pixels(x) conv+pool(0) part(1) part(0,2) planes(3)"
+    );
+    assert_eq!(
+        line(quote!(concat { { residual { conv(4, kernel = 1) } }, {} })),
+        "pixels(x) conv+sum(0,0) part(1) part(0,2) planes(3)"
+    );
+    assert_eq!(
+        line(quote!(concat { { conv(4, kernel = 8), flatten }, { conv(4, kernel = 8), flatten, relu } })),
+        "conv(x) part(0) conv+act(x) part(2,1)"
+    );
+    assert_eq!(line(quote!(conv(4, kernel = 1), concat { {}, {} })), "conv(x) part(0) part(0,1) planes(2)");
+    // Before the first branch there is no joined map: beside the wide map that the convolution alone reads, it would be one too many.
+    assert_eq!(
+        line(
+            quote!(concat { { conv(16, kernel = 1), conv(4, kernel = 1) }, { conv(16, kernel = 1), conv(4, kernel = 1) } })
+        ),
+        "conv(x) conv(0) part(1) conv(x) conv+part(3,2) planes(4)"
+    );
+    assert_eq!(
+        line(quote!(concat { { conv(4, kernel = 1), conv(4, kernel = 1) }, { relu } })),
+        "pixels(x) conv(0) conv+part(1) act(0) part(3,2) planes(4)"
+    );
+    // What the compiler alone knows may be too wide.
+    assert_eq!(
+        line(quote!(concat { { conv(N, kernel = 1), conv(4, kernel = 1) }, { conv(N, kernel = 1) } })),
+        "conv(x) conv(0) part(1) conv+part(x,2) planes(3)"
+    );
 }
 
 #[test]

@@ -31,6 +31,8 @@ trait Case: ConvSpec + PoolSpec + Default {
     type N<T: Scalar>: Plain<T>;
     /// The convolution's map.
     type Z<T: Scalar>: Plain<T>;
+    /// The joined map of which the convolution's is a slice.
+    type J<T: Scalar>: Plain<T> + Copy;
     /// What leaves the pooling.
     type Y<T: Scalar>: Plain<T>;
     /// The places of the maxima.
@@ -48,6 +50,10 @@ macro_rules! case {
             type B<T: Scalar> = [T; <$case as ConvSpec>::CONV.biases()];
             type N<T: Scalar> = [[T; <$case as ConvSpec>::CONV.out_channels]; 2];
             type Z<T: Scalar> = [T; <$case as ConvSpec>::CONV.output().len()];
+            type J<T: Scalar> = [T; {
+                let output = <$case as ConvSpec>::CONV.output();
+                output.h * output.w * slice(output).total
+            }];
             type Y<T: Scalar> = [T; <$case as PoolSpec>::POOL.output().len()];
             type I = [u8; {
                 let pool = <$case as PoolSpec>::POOL;
@@ -63,6 +69,7 @@ impl<C: Case> Case for InPlanes<C> {
     type B<T: Scalar> = C::B<T>;
     type N<T: Scalar> = C::N<T>;
     type Z<T: Scalar> = C::Z<T>;
+    type J<T: Scalar> = C::J<T>;
     type Y<T: Scalar> = C::Y<T>;
     type I = C::I;
 }
@@ -289,6 +296,36 @@ fn check_normed_skip<T: Scalar, S: Simd<T>, C: Case>(simd: S, draw: Draw) {
     let _: Guarded<C::Z<T>> = operands.check_stage(simd, operands.normed(), skip, &store, Relu, NoPool, no_pool);
 }
 
+/// Into a slice of a joined map: what a map of its own would have, and nothing else is touched.
+fn check_slice<T: Scalar, S: Simd<T>, C: Case>(simd: S, draw: Draw) {
+    let mut operands = Operands::<T, C>::new(draw);
+    let store = operands.plain_store();
+    let own: Guarded<C::Z<T>> = operands.check_stage(simd, operands.bias(), NoSkip, &store, LEAKY, NoPool, no_pool);
+    let before = operands.source.items::<T, C::J<T>>(draw.images);
+    let mut joined = operands.source.nans::<T, C::J<T>>(draw.images);
+    joined.copy_from_slice(&before);
+    let mut work = operands.source.nans::<T, T>(forward_work(&C::CONV, C::PLANES, None, false));
+    simd.vectorize(Forward {
+        spec: Sliced::<C>::default(),
+        x: &operands.x,
+        weight: &operands.weight[0],
+        affine: operands.bias(),
+        skip: NoSkip,
+        act: LEAKY,
+        stage: NoPool,
+        y: &mut joined,
+        work: &mut work[..],
+    });
+    for image in 0..draw.images {
+        let [own, before, joined] = [own[image].flat(), before[image].flat(), joined[image].flat()];
+        assert_slice(&Operands::<T, C>::told("slice"), slice(C::CONV.output()), own, before, joined);
+    }
+}
+
+fn check_slice_planes<T: Scalar, S: Simd<T>, C: Case>(simd: S, draw: Draw) {
+    check_slice::<T, S, InPlanes<C>>(simd, draw);
+}
+
 impl<T> Store<T> {
     /// With a second summand.
     fn added(self) -> Self {
@@ -503,6 +540,24 @@ proptest! {
     }
 
     #[test]
+    fn slices_of_random_shapes(draw in draws()) {
+        use crate::kernels::simd::Portable;
+        random!(draw, check_slice, f32, Portable, 0 1);
+        random!(draw, check_slice, f64, Portable, 5);
+        #[cfg(target_arch = "x86_64")]
+        {
+            if let Some(simd) = super::avx2() {
+                random!(draw, check_slice, f32, simd, 8 9 10);
+                random!(draw, check_slice, f64, simd, 14);
+            }
+            if let Some(simd) = super::avx512() {
+                random!(draw, check_slice, f32, simd, 18 19 20 21);
+                random!(draw, check_slice, f64, simd, 26);
+            }
+        }
+    }
+
+    #[test]
     fn pooling_behind_random_shapes(draw in draws()) {
         use crate::kernels::simd::Portable;
         random!(draw, check_inference, f32, Portable, 0);
@@ -562,6 +617,16 @@ fn stores_of_hand_picked_shapes() {
             picked!(draw, check_normed_skip, T, simd, Pointwise DepthwiseStrided Groups);
         });
         on_each!(f64, |T, simd| picked!(draw, check_normed_skip, T, simd, MostlyPadding));
+    }
+}
+
+#[test]
+fn slices_of_hand_picked_shapes() {
+    for draw in DRAWS {
+        on_each!(f32, |T, simd| {
+            picked!(draw, check_slice, T, simd, Wide Wider Single Pointwise MostlyPadding DepthwiseStrided Groups);
+            picked!(draw, check_slice_planes, T, simd, Signal);
+        });
     }
 }
 

@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 
+use super::shapes::{Sliced, assert_slice, slice};
 use super::{Data, Source, abs, any_data, assert_close, cases, nans, on_each};
 use crate::Scalar;
 use crate::kernels::activation::{Activation, Identity, LeakyRelu};
@@ -17,6 +18,8 @@ trait Case: ConvTransposeSpec + Default {
     type W<T: Scalar>: Plain<T>;
     type B<T: Scalar>: Plain<T>;
     type Y<T: Scalar>: Plain<T>;
+    /// The joined map of which the output is a slice.
+    type J<T: Scalar>: Plain<T> + Copy;
 }
 
 macro_rules! cases_of {
@@ -34,6 +37,10 @@ macro_rules! cases_of {
                 type W<T: Scalar> = [T; $name::TRANSPOSED.weights()];
                 type B<T: Scalar> = [T; $name::TRANSPOSED.biases()];
                 type Y<T: Scalar> = [T; $name::TRANSPOSED.output().len()];
+                type J<T: Scalar> = [T; {
+                    let output = $name::TRANSPOSED.output();
+                    output.h * output.w * slice(output).total
+                }];
             }
         )*
 
@@ -140,8 +147,35 @@ fn check<T: Scalar, S: Simd<T>, C: Case, A: Activation<T>>(simd: S, act: A, imag
     assert_close("db", data, db[0].flat(), &wanted_db, &scale_db, sums);
 }
 
+/// Into a slice of a joined map: what a map of its own has, and nothing else is touched.
+fn check_slice<T: Scalar, S: Simd<T>, C: Case>(simd: S, images: usize, seed: u64, data: Data) {
+    let mut source = Source::new(seed, data);
+    let (x, before) = (source.items::<T, C::X<T>>(images), source.items::<T, C::J<T>>(images));
+    let (weight, bias) = (source.item::<T, C::W<T>>(), source.item::<T, C::B<T>>());
+    let (mut own, mut joined) = (source.nans::<T, C::Y<T>>(images), source.nans::<T, C::J<T>>(images));
+    joined.copy_from_slice(&before);
+    let (weight, bias, act) = (&weight[0], &bias[0], LeakyRelu::new(0.5));
+    simd.vectorize(Forward { spec: C::default(), x: &x, weight, bias, act, y: &mut own });
+    simd.vectorize(Forward { spec: Sliced::<C>::default(), x: &x, weight, bias, act, y: &mut joined });
+    for i in 0..images {
+        let told = core::any::type_name::<C>();
+        assert_slice(told, slice(C::TRANSPOSED.output()), own[i].flat(), before[i].flat(), joined[i].flat());
+    }
+}
+
 proptest! {
     #![proptest_config(cases(8))]
+
+    #[test]
+    fn slices(images in 0_usize..=3, seed: u64, data in any_data()) {
+        on_each!(|T, simd| {
+            check_slice::<T, _, Double>(simd, images, seed, data);
+            check_slice::<T, _, Gaps>(simd, images, seed, data);
+            check_slice::<T, _, GroupedWide>(simd, images, seed, data);
+            check_slice::<T, _, SeparateWide>(simd, images, seed, data);
+            check_slice::<T, _, FromVector>(simd, images, seed, data);
+        });
+    }
 
     #[test]
     fn transposed_convolutions(images in 0_usize..=3, seed: u64, data in any_data()) {

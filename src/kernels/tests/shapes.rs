@@ -2,9 +2,12 @@
 //!
 //! Kernels take their geometry as consts, so random shapes are drawn when compiling, by a small generator; the data is drawn at run time.
 
+use crate::Scalar;
+use crate::kernels::concat::Slice;
 use crate::kernels::conv::ConvSpec;
+use crate::kernels::conv_transpose::ConvTransposeSpec;
 use crate::kernels::stage::PoolSpec;
-use crate::shape::{Conv, Pool, Rounding, Shape};
+use crate::shape::{Conv, ConvTranspose, Pool, Rounding, Shape};
 
 /// A linear congruential generator (Knuth's MMIX constants), of which the upper bits are used.
 struct Lcg(u64);
@@ -102,6 +105,36 @@ impl<C: ConvSpec> ConvSpec for InPlanes<C> {
 
 impl<C: PoolSpec> PoolSpec for InPlanes<C> {
     const POOL: Pool = C::POOL;
+}
+
+/// A convolution whose output is a slice of a joined map, with as many channels before and behind it as its shape draws.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Sliced<C>(C);
+
+/// The slice of an output of this shape.
+pub(super) const fn slice(output: Shape) -> Slice {
+    let first = output.w % 4;
+    Slice { channels: output.c, first, total: first + output.c + output.h % 3 }
+}
+
+impl<C: ConvSpec> ConvSpec for Sliced<C> {
+    const CONV: Conv = C::CONV;
+    const PLANES: bool = C::PLANES;
+    const SLICE: Option<Slice> = Some(slice(C::CONV.output()));
+}
+
+impl<C: ConvTransposeSpec> ConvTransposeSpec for Sliced<C> {
+    const TRANSPOSED: ConvTranspose = C::TRANSPOSED;
+    const SLICE: Option<Slice> = Some(slice(C::TRANSPOSED.output()));
+}
+
+/// Asserts that `joined` is `before`, of which the slice is `own` to the bit.
+pub(super) fn assert_slice<T: Scalar>(what: &str, slice: Slice, own: &[T], before: &[T], joined: &[T]) {
+    let mut wanted = before.to_vec();
+    for (wanted, own) in wanted.chunks_exact_mut(slice.total).zip(own.chunks_exact(slice.channels)) {
+        wanted[slice.first..slice.first + slice.channels].copy_from_slice(own);
+    }
+    assert!(joined == wanted, "{what}: {slice:?}");
 }
 
 /// Convolutions that have a name, each with a pooling of its output.

@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::operands::{Arena, Operand, Where, borrow};
-use super::{Site, forward_call};
+use super::{Site, forward_call, reads};
 use crate::expand::Context;
 use crate::plan::{self, Memory, Place, Step};
 
@@ -46,14 +46,8 @@ impl<'a> Inference<'a> {
     pub fn body(&self) -> TokenStream {
         let steps = self.steps.iter().enumerate().map(|(index, step)| {
             let overwrites = self.memory.overwrites[index];
-            let mut operands = Vec::new();
-            for (name, operand) in [("x", Some(step.x)), ("skip", step.skip)] {
-                if let Some(operand) = operand.filter(|_| operand != overwrites) {
-                    // Of a sum in place there is only the other side.
-                    let name = if overwrites.is_some() { "skip" } else { name };
-                    operands.push(Operand::read(name, self.read(operand)));
-                }
-            }
+            let read = |(name, operand)| Operand::read(name, self.read(operand));
+            let mut operands: Vec<Operand> = reads(step, overwrites).map(read).collect();
             operands.push(Operand::write("y", self.value(index, quote!(&mut *outputs))));
             let operands = borrow("activations", operands);
             let call = forward_call(self.context, step, overwrites.is_some(), Site::Inference { steps: self.steps });

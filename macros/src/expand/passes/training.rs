@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::operands::{Arena, Operand, Where, borrow, pixels};
-use super::{Site, TrainWork, activation, forward_call, kept_field, marker, max_pool, part, real, shape};
+use super::{Site, TrainWork, activation, forward_call, kept_field, marker, max_pool, part, reads, real, shape};
 use crate::expand::Context;
 use crate::expand::shapes::Known;
 use crate::ir::{Op, PoolKind, Source};
@@ -108,13 +108,8 @@ impl<'a> Training<'a> {
         let prologue = self.prologue();
         let steps = self.steps.iter().enumerate().map(|(index, step)| {
             let overwrites = self.memory.overwrites[index];
-            let mut operands = Vec::new();
-            for (name, operand) in [("x", Some(step.x)), ("skip", step.skip)] {
-                if let Some(operand) = operand.filter(|_| operand != overwrites) {
-                    let name = if overwrites.is_some() { "skip" } else { name };
-                    operands.push(Operand::read(name, self.read(operand, quote!(&*outputs))));
-                }
-            }
+            let read = |(name, operand)| Operand::read(name, self.read(operand, quote!(&*outputs)));
+            let mut operands: Vec<Operand> = reads(step, overwrites).map(read).collect();
             operands.push(Operand::write("y", self.value(index, quote!(&mut *outputs))));
             let operands = borrow("tape", operands);
             let site = Site::Training { steps: self.steps, index: self.indexed(index) };
@@ -203,8 +198,8 @@ impl<'a> Training<'a> {
                         vec![Operand::read("part", from), Operand::write("dx", self.delta(to, shape))],
                     );
                     tokens.extend(match step.kernel {
-                        Kernel::Part { layer, branch } => {
-                            let channels = part(self.context, layer, branch);
+                        Kernel::Part(of) => {
+                            let channels = part(self.context, of);
                             quote!({ #both tn::concat::split_add::<#channels, _, _, _, _>(simd, part, dx); })
                         }
                         _ => quote!({ #both tn::map::accumulate(simd, dx, part); }),
@@ -231,7 +226,7 @@ impl<'a> Training<'a> {
                     );
                 }
             }
-            Kernel::ConvTranspose { layer, act } => {
+            Kernel::ConvTranspose { layer, act, .. } => {
                 let (conv, name) = (marker(context, layer), &context.network.layers[layer].name);
                 let act = activation(context, act);
                 quote! {
@@ -317,8 +312,8 @@ impl<'a> Training<'a> {
                 let shape = shape(context, step.x, self.steps);
                 quote!(tn::map::to_pixels(simd, #shape, dy, dx);)
             }
-            Kernel::Part { layer, branch } if has_dx => {
-                let part = part(context, layer, branch);
+            Kernel::Part(of) if has_dx => {
+                let part = part(context, of);
                 quote!(tn::concat::split::<#part, _, _, _, _>(simd, dy, dx);)
             }
             Kernel::Part { .. } => TokenStream::new(),
