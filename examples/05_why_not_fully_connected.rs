@@ -60,10 +60,14 @@ network! {
     }
 }
 
-const _: () = assert!(FullyConnected::PARAMS == 3 * 256 * 256 * 1_000 && FullyConnected::PARAMS == 196_608_000);
-const _: () = assert!(Conv3::PARAMS == 3 * 4 * 3 * 3 && Conv3::PARAMS == 108);
-const _: () = assert!(Conv5::PARAMS == 3 * 4 * 5 * 5 && Conv5::PARAMS == 300);
-const _: () = assert!(Conv3x5::PARAMS == 3 * 4 * 3 * 5 && Conv3x5::PARAMS == 180);
+const _: () = assert!(FullyConnected::PARAMS == 3 * 256 * 256 * 1_000);
+const _: () = assert!(FullyConnected::PARAMS == 196_608_000);
+const _: () = assert!(Conv3::PARAMS == 3 * 4 * 3 * 3);
+const _: () = assert!(Conv3::PARAMS == 108);
+const _: () = assert!(Conv5::PARAMS == 3 * 4 * 5 * 5);
+const _: () = assert!(Conv5::PARAMS == 300);
+const _: () = assert!(Conv3x5::PARAMS == 3 * 4 * 3 * 5);
+const _: () = assert!(Conv3x5::PARAMS == 180);
 // Each weight of a linear layer is used once, each of a convolution at every place.
 const _: () = assert!(FullyConnected::MACS == FullyConnected::PARAMS && Conv3::MACS == 254 * 254 * Conv3::PARAMS);
 

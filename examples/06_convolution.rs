@@ -17,7 +17,8 @@
 //!
 //! - `06_smoothing`: a noisy step, and its means by kernels of 3 and 5. They take noise away, and make the step less steep.
 //! - `06_difference`: what kernels that take differences make of it. The step becomes a peak; on the wider kernel, which smooths as well, the noise is smaller.
-//! - `06_blur`, `06_edges`: the picture, blurred, and its edges, with strides of 1 and 2; in the second blue is below 0 and red above.
+//! - `06_blur`: the picture and two means of it, with strides of 1 and 2. Every second pixel alone leaves stairs at the edges of roof and sun; of means it does not.
+//! - `06_edges`: its edges, blue below 0 and red above: Sobel kernels see how the picture gets lighter to the right and downwards, the Laplace kernel where the slope changes.
 
 mod lesson;
 
@@ -178,19 +179,24 @@ const BOX_3: [[f32; 3]; 3] = [[1.0 / 9.0; 3]; 3];
 /// Blur and edge kernels on a picture.
 fn images(lesson: &Lesson, picture: &Image) -> anyhow::Result<()> {
     let gauss_5 = BINOMIAL_5.map(|row| BINOMIAL_5.map(|column| row * column));
-    let blur = Maps::new().title("Blur: the picture, and two means").columns(3).cell(2).range(0.0..=1.0);
+    let blur =
+        Maps::new().title("Blur: the picture, and two means").columns(3).cell(lesson.size(2, 1)).range(0.0..=1.0);
     let blur = add::<1, 1, 128>(blur, "1×1", picture, &[[1.0]]);
     let blur = add::<3, 1, 126>(blur, "box 3×3", picture, &BOX_3);
     let blur = add::<5, 1, 124>(blur, "Gauss 5×5", picture, &gauss_5);
-    // Every second pixel alone misses what is finer than that; means do not.
+    // Every second pixel alone leaves stairs at slanted edges, of means it does not.
     let blur = add::<1, 2, 64>(blur, "1×1", picture, &[[1.0]]);
     let blur = add::<3, 2, 63>(blur, "box 3×3", picture, &BOX_3);
     let blur = add::<5, 2, 62>(blur, "Gauss 5×5", picture, &gauss_5);
     lesson.save("06_blur", &blur)?;
 
     let kernels = [("Sobel 3×3 →", &SOBEL_X), ("Sobel 3×3 ↓", &SOBEL_Y), ("Laplace 3×3", &LAPLACE)];
-    let edges =
-        Maps::new().title("Edges: blue below 0, white 0, red above").columns(3).cell(2).signed().range(-1.5..=1.5);
+    let edges = Maps::new()
+        .title("Edges: blue below 0, white 0, red above")
+        .columns(3)
+        .cell(lesson.size(2, 1))
+        .signed()
+        .range(-1.5..=1.5);
     let edges = kernels.iter().fold(edges, |edges, (name, kernel)| add::<3, 1, 126>(edges, name, picture, kernel));
     let edges = kernels.iter().fold(edges, |edges, (name, kernel)| add::<3, 2, 63>(edges, name, picture, kernel));
     lesson.save("06_edges", &edges)?;

@@ -14,10 +14,12 @@
 //! cargo run --release --example 07_channels_and_pooling -- --data DIR    # the first picture of CIFAR-10, the binary version
 //! ```
 //!
-//! The layers stand here one by one, with the shape of each step written down, and the compiler compares. If the line of `p1` said `Tensor<8, 13, 14>`, it would not compile:
+//! The layers stand here one by one, with the shape of each step written down, and the compiler compares. If the line of `p1` said `Tensor<8, 13, 14>`, it would not compile. What is said of the two
+//! layers beside it begins so:
 //!
 //! ```text
 //! error[E0080]: evaluation panicked: MaxPool2d: declared output [8, 13, 14] differs from the real output [8, 14, 14]
+//! error[E0080]: evaluation panicked: Conv2d: declared output [16, 10, 10] differs from the real output [16, 9, 10]
 //! ```
 //!
 //! - `07_input`, `07_conv1`, `07_pool1`, `07_conv2`, `07_pool2`: the maps of each step. The weights are random ones: nothing is learned here.

@@ -27,7 +27,7 @@
 //!
 //! More than half of a filter is then a Gabor function (`r²`), of random ones a fourteenth. Of the ten most similar eight are wide waves, λ = 16, four of them between opposite colours such as red and cyan.
 //!
-//! No natural images ship with the crate. Without `--data` it is strokes of handwritten digits that make the filters: DIGITS
+//! No natural images ship with the crate. Without `--data` it is strokes of handwritten digits that make 16 filters of 7 × 7: a median of 0.62, and more by chance on so few pixels, 0.44.
 //!
 //! - `09_after`: each filter of the trained network over its best Gabor filter, the most similar first.
 //! - `09_before`: the same of the network before training.
