@@ -18,7 +18,7 @@
 //! cargo run --release --example 09_first_layer_filters -- --data DIR    # CIFAR-10, the binary version
 //! ```
 //!
-//! On all of CIFAR-10, eight epochs: 505 seconds on two busy cores, about half on idle ones; 60.4 % of the test pictures are right.
+//! On all of CIFAR-10, eight epochs: 505 seconds on two busy cores; 60.4 % of the test pictures are right.
 //!
 //! | r with the best of 57,600 | best | mean | median |
 //! |---|---|---|---|
