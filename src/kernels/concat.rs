@@ -4,7 +4,7 @@
 //! `FIRST` on. The three are constants, so that the compiler moves a pixel's slice in vectors and needs no loop for few channels; a flat vector
 //! is one pixel, whose slice is copied in one piece.
 //!
-//! A convolution that ends a branch needs no copy: as a [`Branch`] it stores its pixels where they belong, [`Slice::axes`].
+//! A convolution that ends a branch needs no copy: as a [`Branch`] it stores its pixels where they belong (`Slice::axes`).
 
 use crate::Scalar;
 use crate::kernels::conv::ConvSpec;
