@@ -13,7 +13,7 @@ CHARACTERS = [
     *map(ord, "ỹŷẑẋẍȳ"),  # letters with the marks of formulas, each one character
     *map(ord, "–—‘’“”•…′″‖"),
     *map(ord, "⁰¹⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾ⁿⁱᵀ₀₁₂₃₄₅₆₇₈₉₊₋₍₎ₐₑₒₓₖₙₘᵢⱼ"),
-    *map(ord, "←↑→↓↔⇒∂∆∇∈∏∑−∓∘√∝∞∥∧∨∩∪∫≈≠≡≤≥≪≫⋅ℓℝ⊙⊕⊗⟨⟩"),
+    *map(ord, "←↑→↓↔⇒∂∆∇∈∏∑−∓∘√∝∞∥∧∨∩∪∫≈≠≡≤≥≪≫⋅⋆∗ℓℝ⊙⊕⊗⟨⟩"),
 ]
 
 source, target = sys.argv[1:]
