@@ -57,8 +57,9 @@ pub const fn load(lives: &[Life]) -> usize {
 /// Places values in an arena, as many offsets as values; yields the arena's elements. `order` is room for as many numbers.
 ///
 /// Step by step, each value goes to the arena's beginning or to its end, whichever is free: values of a chain lie at its two ends in turn, and the
-/// arena is as small as can be, the largest sum of two neighbours. Where that fails, as it can in a graph, the values are placed
-/// one after the other as low as they fit, once the largest first and once in the order of time, and the smaller arena is taken.
+/// arena is as small as can be, the largest sum of two neighbours. Where that fails, as it can in a graph, the same is tried from the last step to the
+/// first; and where that fails as well, the values are placed one after the other as low as they fit, in the order of time, backwards, and the largest first, and
+/// the smallest of the three arenas is taken.
 ///
 /// The time is that of the square of the number of values: the compiler has to do it too, and it does not count to a billion.
 ///
@@ -66,12 +67,32 @@ pub const fn load(lives: &[Life]) -> usize {
 /// If there are fewer offsets than values, or less room.
 pub const fn place(lives: &[Life], offsets: &mut [usize], order: &mut [usize]) -> usize {
     let least = load(lives);
-    if at_both_ends(lives, offsets, order, least) {
+    if at_both_ends(lives, offsets, order, least, By::Time)
+        || at_both_ends(lives, offsets, order, least, By::TimeBackwards)
+    {
         return least;
     }
-    let by_time = as_low_as_possible(lives, offsets, order, false);
-    let by_size = as_low_as_possible(lives, offsets, order, true);
-    if by_size <= by_time { by_size } else { as_low_as_possible(lives, offsets, order, false) }
+    let by_time = as_low_as_possible(lives, offsets, order, By::Time);
+    let backwards = as_low_as_possible(lives, offsets, order, By::TimeBackwards);
+    let by_size = as_low_as_possible(lives, offsets, order, By::Size);
+    if by_size <= by_time && by_size <= backwards {
+        by_size
+    } else if by_time <= backwards {
+        as_low_as_possible(lives, offsets, order, By::Time)
+    } else {
+        as_low_as_possible(lives, offsets, order, By::TimeBackwards)
+    }
+}
+
+/// What is placed first.
+#[derive(Clone, Copy)]
+enum By {
+    /// The first to be written.
+    Time,
+    /// The last to be read.
+    TimeBackwards,
+    /// The largest.
+    Size,
 }
 
 /// The offset of what has no place yet.
@@ -85,14 +106,17 @@ const fn forget(offsets: &mut [usize], n: usize) {
     }
 }
 
-/// The value to be placed next: the largest, or the first to be written.
-const fn next(lives: &[Life], offsets: &[usize], by_size: bool) -> usize {
+/// The value to be placed next.
+const fn next(lives: &[Life], offsets: &[usize], by: By) -> usize {
     let (mut best, mut i) = (lives.len(), 0);
     while i < lives.len() {
         if offsets[i] == NOWHERE {
             let better = best == lives.len()
-                || by_size && lives[i].len > lives[best].len
-                || !by_size && lives[i].first < lives[best].first;
+                || match by {
+                    By::Time => lives[i].first < lives[best].first,
+                    By::TimeBackwards => lives[i].last > lives[best].last,
+                    By::Size => lives[i].len > lives[best].len,
+                };
             if better {
                 best = i;
             }
@@ -130,11 +154,11 @@ const fn insert(offsets: &[usize], order: &mut [usize], placed: usize, value: us
     order[i] = value;
 }
 
-const fn as_low_as_possible(lives: &[Life], offsets: &mut [usize], order: &mut [usize], by_size: bool) -> usize {
+const fn as_low_as_possible(lives: &[Life], offsets: &mut [usize], order: &mut [usize], by: By) -> usize {
     forget(offsets, lives.len());
     let (mut total, mut placed) = (0, 0);
     while placed < lives.len() {
-        let value = next(lives, offsets, by_size);
+        let value = next(lives, offsets, by);
         offsets[value] = lowest(lives, offsets, order.split_at(placed).0, value, 0);
         insert(offsets, order, placed, value);
         let end = offsets[value].saturating_add(lives[value].len);
@@ -146,12 +170,12 @@ const fn as_low_as_possible(lives: &[Life], offsets: &mut [usize], order: &mut [
     total
 }
 
-/// Places the values in an arena of `total` elements, in the order of time: at its beginning, at its end, or as low as they fit. Yields whether all fit.
-const fn at_both_ends(lives: &[Life], offsets: &mut [usize], order: &mut [usize], total: usize) -> bool {
+/// Places the values in an arena of `total` elements: at its beginning, at its end, or as low as they fit. Yields whether all fit.
+const fn at_both_ends(lives: &[Life], offsets: &mut [usize], order: &mut [usize], total: usize, by: By) -> bool {
     forget(offsets, lives.len());
     let mut placed = 0;
     while placed < lives.len() {
-        let value = next(lives, offsets, false);
+        let value = next(lives, offsets, by);
         let (before, _) = order.split_at(placed);
         let low = lowest(lives, offsets, before, value, 0);
         // A single value is never above the sum of those that live.
