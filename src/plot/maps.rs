@@ -198,35 +198,43 @@ impl Picture for Maps {
         let cell = self.cell.unwrap_or((SIDE / columns.max(rows)).clamp(1, 16));
         let captions = tiles.iter().map(|tile| font::width(&tile.caption, CAPTION)).fold(0.0, f64::max);
         // In floating point, where no size overflows.
-        let tile = [columns, rows].map(|side| side as f64 * cell as f64);
-        let step = [
-            tile[0].max(captions.min(WIDEST)).ceil() + GAP + 2.0,
-            tile[1] + GAP + 2.0 + if captions > 0.0 { CAPTION + 8.0 } else { 0.0 },
-        ];
-        let squarish = ((tiles.len() as f64 * step[1] / step[0]).sqrt().round() as usize).max(1);
+        let drawn = |side: u32| f64::from(side) * cell as f64;
+        let step = (columns as f64 * cell as f64).max(captions.min(WIDEST)).ceil() + GAP + 2.0;
+        // What a row takes beside its images.
+        let beside = GAP + 2.0 + if captions > 0.0 { CAPTION + 8.0 } else { 0.0 };
+        let highest = rows as f64 * cell as f64 + beside;
+        let squarish = ((tiles.len() as f64 * highest / step).sqrt().round() as usize).max(1);
         let across = self.columns.unwrap_or(squarish).min(tiles.len());
-        let down = tiles.len().div_ceil(across);
+        // A row is as high as its own images need.
+        let heights: Vec<f64> = tiles
+            .chunks(across)
+            .map(|row| row.iter().map(|tile| drawn(tile.pixels.height())).fold(0.0, f64::max))
+            .collect();
         let top = MARGIN + if self.title.is_empty() { 0.0 } else { TITLE + 12.0 };
         let room = 2.0 * MARGIN - GAP;
-        let width = (across as f64 * step[0] + room).max(font::width(&self.title, TITLE).min(400.0) + 2.0 * MARGIN);
-        let height = down as f64 * step[1] + top + MARGIN - GAP;
+        let width = (across as f64 * step + room).max(font::width(&self.title, TITLE).min(400.0) + 2.0 * MARGIN);
+        let height = heights.iter().map(|height| height + beside).sum::<f64>() + top + MARGIN - GAP;
         limit(NAME, width as usize, height as usize, "smaller cells, or fewer images")?;
         let mut scene = Scene::new(width.ceil() as usize, height.ceil() as usize, &self.title);
         scene.heading(&self.title, [width / 2.0, MARGIN + TITLE / 2.0 - 2.0], TITLE, INK);
         // In the middle, if the title is wider than the tiles.
-        let left = ((width - across as f64 * step[0] + GAP) / 2.0).floor();
-        for (index, Tile { caption, pixels }) in tiles.into_iter().enumerate() {
-            let corner = [left + (index % across) as f64 * step[0], top + (index / across) as f64 * step[1]];
-            let own = [pixels.width(), pixels.height()].map(|side| f64::from(side) * cell as f64);
+        let left = ((width - across as f64 * step + GAP) / 2.0).floor();
+        let tops = heights.iter().scan(top, |next, height| {
+            let this = *next;
+            *next += height + beside;
+            Some((this, *height))
+        });
+        let places = tops.flat_map(|(top, height)| (0..across).map(move |column| (column, top, height)));
+        for ((column, top, height), Tile { caption, pixels }) in places.zip(tiles) {
+            let corner = [left + column as f64 * step, top];
+            let own = [pixels.width(), pixels.height()].map(drawn);
             // Smaller ones stand in the middle of their place.
-            let at = [0, 1].map(|axis| {
-                let space = if axis == 0 { step[0] - GAP - 2.0 } else { tile[1] };
-                corner[axis] + 1.0 + ((space - own[axis]) / 2.0).floor()
-            });
+            let at = [(step - GAP - 2.0, 0), (height, 1)]
+                .map(|(space, axis)| corner[axis] + 1.0 + ((space - own[axis]) / 2.0).floor());
             scene.rect([at[0] - 1.0, at[1] - 1.0], [own[0] + 2.0, own[1] + 2.0], FRAME);
             scene.image(at, own, pixels, false);
-            let middle = [corner[0] + (step[0] - GAP) / 2.0, corner[1] + tile[1] + 2.0 + 4.0 + CAPTION / 2.0];
-            scene.fitted(&caption, middle, CAPTION, step[0] - 4.0, Align::Middle, INK);
+            let middle = [corner[0] + (step - GAP) / 2.0, corner[1] + height + 2.0 + 4.0 + CAPTION / 2.0];
+            scene.fitted(&caption, middle, CAPTION, step - 4.0, Align::Middle, INK);
         }
         Ok(scene)
     }
@@ -274,10 +282,10 @@ mod tests {
             Mark::Image(image) => Some((image.at, image.size)),
             _ => None,
         });
-        // The lower ones are in the middle of the height that the first one needs.
-        let wanted = [([17.0, 17.0], [12.0, 15.0]), ([41.0, 20.0], [12.0, 9.0]), ([17.0, 47.0], [12.0, 9.0])];
+        // The second is in the middle of the height that the first one needs; the third has a row of its own, as high as it is.
+        let wanted = [([17.0, 17.0], [12.0, 15.0]), ([41.0, 20.0], [12.0, 9.0]), ([17.0, 44.0], [12.0, 9.0])];
         assert_eq!(images.collect::<Vec<_>>(), wanted);
-        assert_eq!((scene.width, scene.height), (16 + 14 + 10 + 14 + 16, 16 + 17 + 10 + 17 + 16));
+        assert_eq!((scene.width, scene.height), (16 + 14 + 10 + 14 + 16, 16 + 17 + 10 + 11 + 16));
     }
 
     #[test]
