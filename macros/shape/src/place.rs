@@ -57,8 +57,8 @@ pub const fn load(lives: &[Life]) -> usize {
 /// Places values in an arena, as many offsets as values; yields the arena's elements. `order` is room for as many numbers.
 ///
 /// Step by step, each value goes to the arena's beginning or to its end, whichever is free: values of a chain lie at its two ends in turn, and the
-/// arena is as small as can be, the largest sum of two neighbours. Where that fails, as it can in a graph, the same is tried from the last step to the
-/// first; and where that fails as well, the values are placed one after the other as low as they fit, in the order of time, backwards, and the largest first, and
+/// arena is as small as can be, the largest sum of two neighbours. Where that fails, as it can in a graph, single values are moved away from the ends, and the same is
+/// tried from the last step to the first; where all that fails, the values are placed one after the other as low as they fit, in the order of time, backwards, and the largest first, and
 /// the smallest of the three arenas is taken.
 ///
 /// The time is that of the square of the number of values: the compiler has to do it too, and it does not count to a billion.
@@ -170,8 +170,42 @@ const fn as_low_as_possible(lives: &[Life], offsets: &mut [usize], order: &mut [
     total
 }
 
+/// Arrangements that are tried before the arena may grow: enough for what networks have, and few enough for the compiler.
+const TRIES: usize = 64;
+
 /// Places the values in an arena of `total` elements: at its beginning, at its end, or as low as they fit. Yields whether all fit.
+///
+/// A value that stands at an end where another one will have to (because a third one, beside that, takes all the rest) leaves no room. So where one does not fit, the
+/// nearest one before it is looked for that lets it, or one behind it, fit when it stands between others instead.
 const fn at_both_ends(lives: &[Life], offsets: &mut [usize], order: &mut [usize], total: usize, by: By) -> bool {
+    // A bit for each of the first values, in the order in which they are placed.
+    let mut between = 0_u128;
+    let (mut fit, mut tries) = (arrange(lives, offsets, order, total, by, between), 1);
+    while fit < lives.len() {
+        let mut moved = if fit < 128 { fit } else { 128 };
+        let before = fit;
+        while fit == before {
+            if moved == 0 || tries == TRIES {
+                return false;
+            }
+            moved -= 1;
+            if between >> moved & 1 == 0 {
+                let now = arrange(lives, offsets, order, total, by, between | 1 << moved);
+                tries += 1;
+                if now > before {
+                    fit = now;
+                    between |= 1 << moved;
+                }
+            }
+        }
+    }
+    true
+}
+
+/// Places values until one does not fit; yields how many do. Those whose bit is set in `between` stand between others, if there is such a place.
+const fn arrange(
+    lives: &[Life], offsets: &mut [usize], order: &mut [usize], total: usize, by: By, between: u128,
+) -> usize {
     forget(offsets, lives.len());
     let mut placed = 0;
     while placed < lives.len() {
@@ -180,14 +214,45 @@ const fn at_both_ends(lives: &[Life], offsets: &mut [usize], order: &mut [usize]
         let low = lowest(lives, offsets, before, value, 0);
         // A single value is never above the sum of those that live.
         let high = total.saturating_sub(lives[value].len);
-        offsets[value] = if low > 0 && lowest(lives, offsets, before, value, high) == high { high } else { low };
+        let inner = if placed < 128 && between >> placed & 1 == 1 {
+            inside(lives, offsets, before, value, high)
+        } else {
+            NOWHERE
+        };
+        offsets[value] = if inner != NOWHERE {
+            inner
+        } else if low > 0 && lowest(lives, offsets, before, value, high) == high {
+            high
+        } else {
+            low
+        };
         if offsets[value] > high {
-            return false;
+            offsets[value] = NOWHERE;
+            return placed;
         }
         insert(offsets, order, placed, value);
         placed += 1;
     }
-    true
+    placed
+}
+
+/// A place beside another value, above the arena's beginning and below `high`, where the value would reach its end; `NOWHERE` if there is none.
+const fn inside(lives: &[Life], offsets: &[usize], order: &[usize], value: usize, high: usize) -> usize {
+    let (life, mut i) = (&lives[value], 0);
+    while i < order.len() {
+        let (first, other) = (offsets[order[i]], &lives[order[i]]);
+        if life.meets(other) {
+            let (above, below) = (first + other.len, first.saturating_sub(life.len));
+            if above > 0 && above < high && lowest(lives, offsets, order, value, above) == above {
+                return above;
+            }
+            if below > 0 && below < high && lowest(lives, offsets, order, value, below) == below {
+                return below;
+            }
+        }
+        i += 1;
+    }
+    NOWHERE
 }
 
 #[cfg(test)]

@@ -211,7 +211,7 @@ impl Arena {
         let lives = lives(network, buffers);
         let (mut offsets, mut order) = (vec![0; lives.len()], vec![0; lives.len()]);
         let total = place(&lives, &mut offsets, &mut order);
-        assert!(total * 4 <= load(&lives) * 5, "{total} where {} live", load(&lives));
+        assert!(total * 4 <= load(&lives) * 5, "{total} where {} live: {lives:?}", load(&lives));
         let ranges = offsets.iter().zip(&lives).map(|(start, life)| *start..start + life.len).collect();
         Arena { ranges, memory: vec![f64::NAN; total] }
     }
