@@ -101,7 +101,7 @@ fn main() -> ExitCode {
 fn samples(n: usize) -> (Vec<Tensor<2, 1, 1, f64>>, Vec<Sign>) {
     let mut rng = StdRng::seed_from_u64(3);
     let mut one = |i: usize| {
-        let sign = Sign::from(i % 2 == 0);
+        let sign = Sign::from(i.is_multiple_of(2));
         let [noise1, noise2]: [f64; 2] = [StandardNormal.sample(&mut rng), StandardNormal.sample(&mut rng)];
         let [x1, x2] = [0.9 * sign.value::<f64>() + noise1, 0.5 * sign.value::<f64>() + 0.7 * noise2];
         (Tensor([[[x1]], [[x2]]]), sign)

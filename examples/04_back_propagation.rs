@@ -159,7 +159,7 @@ fn moons(n: usize) -> (Vec<Input>, Vec<Target>) {
     let mut one = |i: usize| {
         let angle = rng.random_range(0.0..std::f64::consts::PI);
         let [noise1, noise2] = [rng.random_range(-0.15..0.15), rng.random_range(-0.15..0.15)];
-        let upper = i % 2 == 0;
+        let upper = i.is_multiple_of(2);
         let [x1, x2] = if upper { [angle.cos(), angle.sin()] } else { [1.0 - angle.cos(), 0.5 - angle.sin()] };
         (Tensor([[[x1 + noise1]], [[x2 + noise2]]]), Tensor([[[f64::from(u8::from(upper))]]]))
     };
