@@ -1,4 +1,4 @@
-//! 1. Empirical risk and loss functions.
+//! Lesson 1: empirical risk and loss functions.
 //!
 //! Samples `(x, ỹ)` come from somewhere, and a predictor `f(x, α)` is to say `ỹ` when it sees `x`. How wrong it is with one sample, a *loss* tells; how wrong it is altogether,
 //! the mean over all samples that may come, the *risk*:

@@ -1,4 +1,4 @@
-//! 2. Logistic regression by gradient descent.
+//! Lesson 2: logistic regression by gradient descent.
 //!
 //! A linear predictor, `f(x, α) = α₁ x₁ + α₂ x₂`, and the logistic loss. The empirical risk
 //!

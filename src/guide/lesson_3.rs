@@ -1,4 +1,4 @@
-//! 3. Stochastic gradients.
+//! Lesson 3: stochastic gradients.
 //!
 //! The gradient of the empirical risk is a mean over all `n` samples. Its estimate from a few, or from one, drawn at random, has the same direction in the mean, and costs as much less:
 //!

@@ -1,4 +1,4 @@
-//! 4. Multilayer networks and back-propagation.
+//! Lesson 4: multilayer networks and back-propagation.
 //!
 //! A linear model cannot tell two moons apart. A network of layers can: each is a linear map and a sigmoid,
 //!

@@ -1,4 +1,4 @@
-//! 5. Why not fully connected.
+//! Lesson 5: why not fully connected.
 //!
 //! A fully connected layer has a weight for each pair of an input and an output. An image of `3 × 256 × 256` and 1,000 classes are
 //!

@@ -1,4 +1,4 @@
-//! 6. Convolution.
+//! Lesson 6: convolution.
 //!
 //! What networks call convolution is *cross-correlation*: a small kernel `g` is laid on each place of a signal `f`, or on every `S`-th with the *stride* `S`, and the products are summed.
 //!

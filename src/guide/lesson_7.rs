@@ -1,4 +1,4 @@
-//! 7. Channels and pooling.
+//! Lesson 7: channels and pooling.
 //!
 //! An image has several channels, and so has every map in a network. A convolutional layer has a kernel for each pair of an input channel `c` and an output channel `o`, and sums over the first:
 //!

@@ -1,4 +1,4 @@
-//! 8. A convolutional network.
+//! Lesson 8: a convolutional network.
 //!
 //! All that came before, put together: convolutions find what is alike everywhere ([lesson 6](super::lesson_6)), pooling makes places coarser and channels more ([lesson 7](super::lesson_7)), a linear layer
 //! tells the classes apart ([lesson 3](super::lesson_3)), and back-propagation ([lesson 4](super::lesson_4)) with stochastic gradients of mini-batches makes the empirical risk small.

@@ -1,4 +1,4 @@
-//! 9. What the first layer learned.
+//! Lesson 9: what the first layer learned.
 //!
 //! The kernels of the first layer work on pixels, so they can be looked at: each is a small image, of what it answers to most. Those of networks that learned from natural images are edges, bars and colours of some direction and width, as the
 //! receptive fields of cells in the visual cortex are. Such a filter is a wave under a bell, a *Gabor function* (Daugman 1985; Goodfellow, Bengio & Courville 2016, 9.10):
