@@ -1,6 +1,5 @@
 //! [`Smoothed`]: label smoothing.
 
-use super::softmax_cross_entropy::{largest, shifted_sum};
 use super::target::{check_class, class_accuracy, sign_accuracy};
 use super::{Label, Logistic, Loss, Sign, SoftmaxCrossEntropy, TargetFault};
 use crate::Scalar;
@@ -39,19 +38,22 @@ impl<E> Smoothed<E> {
     }
 }
 
+impl Smoothed<SoftmaxCrossEntropy> {
+    /// What smoothing adds: `ε (y_c − mean y)`, since `ℓ(y, j) = log Σ exp(y) − y_j` has the same logarithm for all `j`.
+    fn spread<const N: usize, T: Scalar, L: Label>(&self, output: &Tensor<N, 1, 1, T>, target: &L) -> T {
+        let y = output.as_slice();
+        let mean = y.iter().copied().sum::<T>() / T::of(N as f64);
+        y.get(target.class()).map_or(T::nan(), |&own| T::of(self.epsilon) * (own - mean))
+    }
+}
+
 impl<const N: usize, T: Scalar, L: Label> Loss<Tensor<N, 1, 1, T>, L> for Smoothed<SoftmaxCrossEntropy> {
     fn value(&self, output: &Tensor<N, 1, 1, T>, target: &L) -> T {
-        // With ℓ(y, j) = ln Σ_i exp(y_i − m) − (y_j − m), the part spread over all classes has the mean of the logits in place of one.
-        let max = largest(output);
-        let mean = output.as_slice().iter().map(|&y| y - max).sum::<T>() / T::of(N as f64);
-        let spread = shifted_sum(output, max).ln() - mean;
-        let epsilon = T::of(self.epsilon);
-        (T::one() - epsilon) * self.loss.value(output, target) + epsilon * spread
+        self.loss.value(output, target) + self.spread(output, target)
     }
 
     fn value_and_grad(&self, output: &Tensor<N, 1, 1, T>, target: &L, d_output: &mut Tensor<N, 1, 1, T>) -> T {
-        // p − (1 − ε) onehot(c) − ε/N = (p − onehot(c)) + ε (onehot(c) − 1/N)
-        self.loss.value_and_grad(output, target, d_output);
+        let value = self.loss.value_and_grad(output, target, d_output);
         let epsilon = T::of(self.epsilon);
         for d in d_output.as_mut_slice() {
             *d -= epsilon / T::of(N as f64);
@@ -59,7 +61,7 @@ impl<const N: usize, T: Scalar, L: Label> Loss<Tensor<N, 1, 1, T>, L> for Smooth
         if let Some(d) = d_output.as_mut_slice().get_mut(target.class()) {
             *d += epsilon;
         }
-        self.value(output, target)
+        value + self.spread(output, target)
     }
 
     fn check(&self, target: &L) -> Result<(), TargetFault> {
@@ -74,18 +76,16 @@ impl<const N: usize, T: Scalar, L: Label> Loss<Tensor<N, 1, 1, T>, L> for Smooth
 
 impl<T: Scalar> Loss<Tensor<1, 1, 1, T>, Sign> for Smoothed<Logistic> {
     fn value(&self, output: &Tensor<1, 1, 1, T>, target: &Sign) -> T {
-        let other = T::of(self.epsilon / 2.0);
-        (T::one() - other) * self.loss.value(output, target) + other * self.loss.value(output, &-*target)
+        // ℓ(−m) = ℓ(m) + m, so that the other class adds ε/2 · m.
+        let other = T::of(self.epsilon / 2.0) * target.value();
+        self.loss.value(output, target) + other * output.0[0][0][0]
     }
 
     fn value_and_grad(&self, output: &Tensor<1, 1, 1, T>, target: &Sign, d_output: &mut Tensor<1, 1, 1, T>) -> T {
-        let (other, mut d_other) = (T::of(self.epsilon / 2.0), *output);
-        self.loss.value_and_grad(output, target, d_output);
-        self.loss.value_and_grad(output, &-*target, &mut d_other);
-        for (d, &of_other) in d_output.as_mut_slice().iter_mut().zip(d_other.as_slice()) {
-            *d = (T::one() - other) * *d + other * of_other;
-        }
-        self.value(output, target)
+        let other = T::of(self.epsilon / 2.0) * target.value();
+        let value = self.loss.value_and_grad(output, target, d_output);
+        d_output.0[0][0][0] += other;
+        value + other * output.0[0][0][0]
     }
 
     fn check(&self, _target: &Sign) -> Result<(), TargetFault> {

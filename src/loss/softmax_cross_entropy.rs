@@ -17,7 +17,8 @@ pub struct SoftmaxCrossEntropy;
 impl<const N: usize, T: Scalar, L: Label> Loss<Tensor<N, 1, 1, T>, L> for SoftmaxCrossEntropy {
     fn value(&self, output: &Tensor<N, 1, 1, T>, target: &L) -> T {
         let max = largest(output);
-        cross_entropy(output, target, max, shifted_sum(output, max))
+        let sum: T = output.as_slice().iter().map(|&y| (y - max).exp()).sum();
+        cross_entropy(output, target, max, sum)
     }
 
     fn value_and_grad(&self, output: &Tensor<N, 1, 1, T>, target: &L, d_output: &mut Tensor<N, 1, 1, T>) -> T {
@@ -45,13 +46,8 @@ impl<const N: usize, T: Scalar, L: Label> Loss<Tensor<N, 1, 1, T>, L> for Softma
     }
 }
 
-pub(super) fn largest<const N: usize, T: Scalar>(y: &Tensor<N, 1, 1, T>) -> T {
+fn largest<const N: usize, T: Scalar>(y: &Tensor<N, 1, 1, T>) -> T {
     y.as_slice().iter().fold(T::neg_infinity(), |max, &y| max.max(y))
-}
-
-/// `Σ exp(y_i − max)`, at least 1.
-pub(super) fn shifted_sum<const N: usize, T: Scalar>(y: &Tensor<N, 1, 1, T>, max: T) -> T {
-    y.as_slice().iter().map(|&y| (y - max).exp()).sum()
 }
 
 /// `ln sum − (y_c − max)`; NaN without a `y_c`.

@@ -71,6 +71,11 @@ impl Curves {
         self.clock.running = None;
     }
 
+    /// The time of training so far.
+    pub(super) fn elapsed(&self) -> Duration {
+        self.clock.elapsed()
+    }
+
     /// A step was taken, the `step`th of the training, that had these sums.
     pub(super) fn step(&mut self, step: u64, sums: Sums) {
         self.samples += sums.samples;

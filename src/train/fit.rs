@@ -1,7 +1,5 @@
 //! The loop of a training.
 
-use std::time::{Duration, Instant};
-
 use num_traits::Float;
 
 use crate::kernels::dropout::Masks;
@@ -206,7 +204,7 @@ where
         let (plan, epoch) = (self.plan, source.epoch);
         shuffle(&mut self.order, plan.seed, epoch);
         self.progress.begin(epoch + 1, plan.epochs, plan.samples);
-        let mut start = Instant::now();
+        let before = self.curves.elapsed();
         self.curves.go_on();
         let (mut learned, mut step, mut rate) = (Sums::default(), epoch * plan.steps_per_epoch, plan.base_rate);
         for batch in self.order.chunks(plan.batch) {
@@ -225,32 +223,30 @@ where
             }
             learned.add(sums);
             self.curves.step(step, sums);
-            self.progress.step(&learned, start.elapsed());
+            self.progress.step(&learned, self.curves.elapsed() - before);
             // Measuring is no training: no clock counts it.
-            start += measure_risk(&mut self.curves, step, self.net, source, self.crew);
+            self.curves.pause();
+            measure_risk(&mut self.curves, step, self.net, source, self.crew);
+            self.curves.go_on();
         }
         self.curves.pause();
         // A gradient that overflowed in the last step shows in no loss of this epoch.
         if !self.net.flat().iter().all(|p| p.is_finite()) {
             return Err(TrainError::NonFinite { what: "a parameter", epoch: epoch + 1, step, learning_rate: rate });
         }
-        Ok((learned, start.elapsed().as_secs_f64(), rate))
+        Ok((learned, (self.curves.elapsed() - before).as_secs_f64(), rate))
     }
 }
 
-/// The mean loss of the training set, if a point of its curve is due; yields how long that took.
+/// The mean loss of the training set, if a point of its curve is due.
 fn measure_risk<N: Network, L: Sync, E: Loss<N::Output, L>>(
     curves: &mut Curves, step: u64, net: &N, source: &Source<'_, N::Input, L, E>, crew: &Crew,
-) -> Duration {
+) {
     if !curves.risks.is_due(step) {
-        return Duration::ZERO;
+        return;
     }
-    let start = Instant::now();
-    curves.pause();
     let risk = evaluate_on(crew, net, source.inputs, source.targets, source.loss).loss;
     curves.risk(step, risk);
-    curves.go_on();
-    start.elapsed()
 }
 
 fn report(plan: &Plan, epoch: u64, learned: &Sums, seconds: f64, rate: f64, test: Evaluation) -> EpochReport {
