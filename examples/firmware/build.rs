@@ -3,5 +3,5 @@
 fn main() {
     println!("cargo::rerun-if-changed=memory.x");
     println!("cargo::rustc-link-search={}", env!("CARGO_MANIFEST_DIR"));
-    println!("cargo::rustc-link-arg-bins=-Tlink.x");
+    println!("cargo::rustc-link-arg=-Tlink.x");
 }

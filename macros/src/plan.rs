@@ -442,9 +442,11 @@ impl Builder<'_> {
 
     fn fuses_pool(&self, layer: &Layer) -> bool {
         match &layer.op {
-            Op::Pool(pool) => {
-                (self.mode == Mode::Inference || pool.kind == PoolKind::Max) && is_side_by_side(pool, layer)
+            // One window of all rows is no band of them: at inference the map may as well lie in the arena, where others have made room for it already.
+            Op::Pool(pool) if self.mode == Mode::Inference => {
+                is_side_by_side(pool, layer) && !sees_all_rows(pool, layer)
             }
+            Op::Pool(pool) => pool.kind == PoolKind::Max && is_side_by_side(pool, layer),
             _ => false,
         }
     }
@@ -476,6 +478,11 @@ fn readers(network: &Network, mode: Mode) -> Vec<Vec<usize>> {
         }
     }
     readers
+}
+
+/// Whether a window is as high as the map.
+fn sees_all_rows(pool: &Pool, layer: &Layer) -> bool {
+    layer.input.is_some_and(|input| pool.kernel[0].known() == Some(input.h))
 }
 
 /// Whether windows do not overlap, need no padding and are whole: then a band of rows can be pooled while it is hot.

@@ -7,9 +7,9 @@
 #![no_main]
 
 use cortex_m_rt::entry;
-use cortex_m_semihosting::debug::{EXIT_FAILURE, EXIT_SUCCESS, exit};
 use cortex_m_semihosting::hprintln;
 use tenonet::prelude::*;
+use tenonet_firmware::end;
 use tenonet_firmware::measure::Meter;
 
 mod stored;
@@ -139,16 +139,7 @@ fn main() -> ! {
     end(classifies && learned && 2 * before < HELD_OUT && 100 * after >= 90 * HELD_OUT)
 }
 
-/// Ends QEMU with a status.
-fn end(right: bool) -> ! {
-    exit(if right { EXIT_SUCCESS } else { EXIT_FAILURE });
-    loop {
-        cortex_m::asm::wfi();
-    }
-}
-
 #[panic_handler]
 fn panic(info: &core::panic::PanicInfo<'_>) -> ! {
-    hprintln!("{}", info);
-    end(false)
+    tenonet_firmware::panicked(info)
 }

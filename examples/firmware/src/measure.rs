@@ -4,10 +4,12 @@
 //! found by a loop of known length.
 
 use core::arch::asm;
+use core::hint::black_box;
 
 use cortex_m::peripheral::SYST;
 use cortex_m::peripheral::syst::SystClkSource;
 use cortex_m::register::msp;
+use tenonet::{Network, Plain, Scratch};
 
 /// What a piece of work took.
 pub struct Taken {
@@ -57,6 +59,16 @@ impl Meter {
         let ticks = self.ticks(work);
         let stack = painted_over(top);
         Taken { instructions: u64::from(ticks) * self.per_1024_ticks / 1024, stack }
+    }
+}
+
+impl Meter {
+    /// Instructions and stack of one inference.
+    pub fn inference<N: Network>(&mut self, net: &N, x: &N::Input, scratch: &mut Scratch<N>) -> Taken {
+        let mut y = Plain::ZERO;
+        let taken = self.measure(|| y = black_box(net).forward(black_box(x), scratch));
+        black_box(&y);
+        taken
     }
 }
 

@@ -3,10 +3,10 @@
 #![no_main]
 
 use cortex_m_rt::entry;
-use cortex_m_semihosting::debug::{EXIT_FAILURE, EXIT_SUCCESS, exit};
 use cortex_m_semihosting::hprintln;
 use tenonet::prelude::*;
 use tenonet::zoo::{LeNet5, LeNet5Scratch};
+use tenonet_firmware::end;
 use tenonet_firmware::measure::Meter;
 
 static NET: LeNet5 = include_weights!(LeNet5, "../../tests/pytorch/lenet_weights.safetensors");
@@ -29,16 +29,7 @@ fn main() -> ! {
     end(LeNet5::SCRATCH_BYTES <= 8 * 1024 && taken.stack <= 2 * 1024)
 }
 
-/// Ends QEMU with a status.
-fn end(right: bool) -> ! {
-    exit(if right { EXIT_SUCCESS } else { EXIT_FAILURE });
-    loop {
-        cortex_m::asm::wfi();
-    }
-}
-
 #[panic_handler]
 fn panic(info: &core::panic::PanicInfo<'_>) -> ! {
-    hprintln!("{}", info);
-    end(false)
+    tenonet_firmware::panicked(info)
 }

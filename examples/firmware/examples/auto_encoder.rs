@@ -1,0 +1,5 @@
+//! AutoEncoder, measured.
+#![no_std]
+#![no_main]
+
+tenonet_firmware::measured!(tenonet::zoo::AutoEncoder);

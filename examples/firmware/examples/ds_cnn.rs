@@ -1,0 +1,5 @@
+//! DsCnn, measured.
+#![no_std]
+#![no_main]
+
+tenonet_firmware::measured!(tenonet::zoo::DsCnn);
