@@ -206,6 +206,17 @@ network! {
 }
 
 network! {
+    /// Maps so large that training takes a batch of five by one, two and three inputs at a time.
+    pub struct Wide([1, 96, 160] -> [2]) {
+        bn0: batch_norm,
+        a: conv(2, kernel = 3, padding = 1), bn1: batch_norm, tanh,
+        residual { b: conv(3, kernel = 1), bn2: batch_norm, tanh } shortcut { c: conv(3, kernel = 3, padding = 1, bias = false), bn3: batch_norm },
+        max_pool(4), d: conv(2, kernel = 3), bn4: batch_norm, silu,
+        global_avg_pool, fc: linear(2),
+    }
+}
+
+network! {
     /// By hand below.
     pub struct Hand([2, 4, 4] -> [3, 4, 4]) {
         one: conv(3, kernel = 3, padding = 1), relu,
@@ -284,6 +295,36 @@ where
     }
 }
 
+/// As [`check_gradient`], along some directions: for networks whose every step is slow.
+fn check_along<N: Network<Scalar = f64>>()
+where
+    SquaredError: Loss<N::Output, N::Output>,
+    N::Output: Sync,
+{
+    const STEP: f64 = 1e-6;
+    let mut rng = StdRng::seed_from_u64(6);
+    let mut net = random::<N>(&mut rng);
+    let (x, targets) = (inputs::<N::Input>(&mut rng, 5), inputs::<N::Output>(&mut rng, 5));
+    assert!(x.len() <= N::MICRO_BATCH);
+    let mut grad = N::zeroed_box();
+    net.loss_and_grad(&x, &targets, &SquaredError, &mut grad).unwrap();
+    let (gradient, here) = (grad.params().to_vec(), net.params().to_vec());
+    for tensor in N::TENSORS.iter().filter(|tensor| tensor.range().end <= N::PARAMS) {
+        let direction: Vec<f64> = tensor.range().map(|_| rng.random_range(-1.0..1.0)).collect();
+        let mut at = |step: f64| {
+            net.params_mut().copy_from_slice(&here);
+            for (value, direction) in net.params_mut()[tensor.range()].iter_mut().zip(&direction) {
+                *value += step * direction;
+            }
+            net.loss_and_grad(&x, &targets, &SquaredError, &mut grad).unwrap()
+        };
+        let wanted = (at(STEP) - at(-STEP)) / (2.0 * STEP);
+        let found: f64 = gradient[tensor.range()].iter().zip(&direction).map(|(g, d)| g * d).sum();
+        let error = (found - wanted).abs() / wanted.abs().max(1e-3);
+        assert!(error <= 2e-6, "{}: {}: {found}, differences {wanted}", N::NAME, tensor.name);
+    }
+}
+
 /// A test for each network, so that they share the cores.
 mod gradients {
     use super::*;
@@ -326,6 +367,11 @@ mod gradients {
     #[test]
     fn vectorial() {
         check_gradient::<Vectorial<f64>>();
+    }
+
+    #[test]
+    fn wide() {
+        check_along::<Wide<f64>>();
     }
 }
 
@@ -374,6 +420,7 @@ fn inference_is_training_with_running_statistics() {
     check_inference::<Branches<f64>>();
     check_inference::<Vectorial<f64>>();
     check_inference::<ResNet8<f64>>();
+    check_inference::<Wide<f64>>();
 }
 
 /// With the same elements they yield the same.

@@ -6,6 +6,7 @@
 
 mod concat;
 mod memory;
+mod stretch;
 
 use tenonet_shape::{Rounding, Shape};
 
@@ -13,6 +14,7 @@ use crate::check::known_shape;
 use crate::ir::{Activation, Layer, Network, Num, Op, Pool, PoolKind, Source};
 use concat::Joined;
 pub use memory::{Backward, Buffer, Flow, Memory, Place};
+pub use stretch::{Piece, Stretch, stretches};
 
 /// What the steps are for.
 #[derive(Clone, Copy, Debug, PartialEq)]

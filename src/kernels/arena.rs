@@ -36,10 +36,13 @@ impl<T, A: Plain<T>, const OFFSET: usize> Window<T> for At<A, OFFSET> {
     const START: usize = OFFSET;
 }
 
-/// Memory for `n` inputs, each of which has `N::LEN` elements.
+/// Memory for `n` inputs, each of which has `N::LEN` elements; all of them are seen, or some.
 pub struct Arena<'a, T, N> {
     first: *mut T,
     n: usize,
+    /// The first input that is seen, and how many are: inside 0..n.
+    from: usize,
+    count: usize,
     memory: PhantomData<&'a mut [N]>,
 }
 
@@ -47,19 +50,28 @@ impl<'a, T: Copy + 'static, N: Plain<T>> Arena<'a, T, N> {
     /// The arena in this memory, for at most `n` inputs.
     #[inline(always)]
     pub fn new(memory: &'a mut [N], n: usize) -> Self {
-        Arena { n: n.min(memory.len()), first: memory.as_mut_ptr().cast(), memory: PhantomData }
+        let n = n.min(memory.len());
+        Arena { n, from: 0, count: n, first: memory.as_mut_ptr().cast(), memory: PhantomData }
+    }
+
+    /// What inputs `from..to` of these have, as far as there are such: the same places, of fewer inputs.
+    #[inline(always)]
+    pub fn inputs(&mut self, from: usize, to: usize) -> Arena<'_, T, N> {
+        let to = to.min(self.count);
+        let from = from.min(to);
+        Arena { n: self.n, from: self.from + from, count: to - from, first: self.first, memory: PhantomData }
     }
 
     /// Inputs.
     #[inline(always)]
     pub fn len(&self) -> usize {
-        self.n
+        self.count
     }
 
     /// Whether it is for no input.
     #[inline(always)]
     pub fn is_empty(&self) -> bool {
-        self.n == 0
+        self.count == 0
     }
 
     /// # Safety
@@ -68,8 +80,11 @@ impl<'a, T: Copy + 'static, N: Plain<T>> Arena<'a, T, N> {
     unsafe fn window<'b, W: Window<T>>(&self) -> &'b mut [W::Item] {
         const { assert!(end::<T, W>() <= N::LEN, "an activation lies outside its arena") };
         // SAFETY: the memory has n · N::LEN elements; the window's n items are elements START · n to END · n of it, inside by
-        // the assertion above. Items are plain elements of T: any element is valid, and T's alignment is enough.
-        unsafe { core::slice::from_raw_parts_mut(self.first.add(W::START * self.n).cast(), self.n) }
+        // the assertion above, and from + count ≤ n. Items are plain elements of T: any element is valid, and T's alignment is enough.
+        unsafe {
+            let items: *mut W::Item = self.first.add(W::START * self.n).cast();
+            core::slice::from_raw_parts_mut(items.add(self.from), self.count)
+        }
     }
 
     /// # Safety
@@ -78,7 +93,10 @@ impl<'a, T: Copy + 'static, N: Plain<T>> Arena<'a, T, N> {
     unsafe fn view<'b, W: Window<T>>(&self) -> &'b [W::Item] {
         const { assert!(end::<T, W>() <= N::LEN, "an activation lies outside its arena") };
         // SAFETY: as in `window`, for shared references.
-        unsafe { core::slice::from_raw_parts(self.first.add(W::START * self.n).cast(), self.n) }
+        unsafe {
+            let items: *const W::Item = self.first.add(W::START * self.n).cast();
+            core::slice::from_raw_parts(items.add(self.from), self.count)
+        }
     }
 
     /// One activation.
@@ -134,3 +152,31 @@ pub fn first_mut<A>(memory: &mut [A], n: usize) -> &mut [A] {
     let n = n.min(memory.len());
     &mut memory[..n]
 }
+
+/// Items `from..to` of `memory`, as far as there are such.
+#[inline(always)]
+pub fn between<A>(memory: &[A], from: usize, to: usize) -> &[A] {
+    memory.get(from..to.min(memory.len())).unwrap_or(&[])
+}
+
+/// Items `from..to` of `memory`, as far as there are such.
+#[inline(always)]
+pub fn between_mut<A>(memory: &mut [A], from: usize, to: usize) -> &mut [A] {
+    let to = to.min(memory.len());
+    memory.get_mut(from..to).unwrap_or(&mut [])
+}
+
+/// Inputs that steps one after the other take at a time, so that what one writes is near when the next one reads it: of a step that reads and writes
+/// `elements` of an input. As `weights` may be brought into another order in each step, they are not more than a part of what the inputs are.
+pub const fn inputs_at_a_time(elements: usize, weights: usize) -> usize {
+    let elements = if elements == 0 { 1 } else { elements };
+    let near = NEAR / elements;
+    let worth_it = (WORTH * weights).div_ceil(elements);
+    let most = if near > worth_it { near } else { worth_it };
+    if most == 0 { 1 } else { most }
+}
+
+/// Elements of a step that stay in the second-level cache beside those of the step before.
+const NEAR: usize = 1 << 17;
+/// Elements read and written for each weight.
+const WORTH: usize = 8;

@@ -14,6 +14,9 @@
 //! dβ = Σ d,   dγ = Σ d · x̂,   dx = γ · r · (d − dβ / m − x̂ · dγ / m)
 //! ```
 //!
+//! Both halves of training go over some images at a time, so that what is summed is near since it was written, and what is written is near
+//! when the next step reads it: [`moments`] … [`settle`], [`normalise`] …; and backward [`backward_sums`] … [`backward_settle`], [`backward_in_place`] ….
+//!
 //! Maps lie in pixels order, `[H][W][C]`; a vector is one of a pixel alone. Memory of a layer: γ then β, of its statistics: means then
 //! variances, of what training keeps: μ then r; each `[C]`.
 
@@ -82,10 +85,64 @@ macro_rules! sums {
     }};
 }
 
-/// `y[i] ← f(γ · (x[i] − μ) · r + β)` with the statistics of this micro-batch, which are left in `kept`: μ, then r.
-///
-/// Nothing is done for no images.
-pub fn forward_tape<T, S, A, N, X, Y, K>(simd: S, norm: &N, epsilon: f64, act: A, x: &[X], y: &mut [Y], kept: &mut K)
+/// The statistics of a micro-batch, some images after the others: in `kept` stand the mean and the sum of the squared distances from it of the `before` images before
+/// these, and then of these too. [`settle`] ends it.
+pub fn moments<T, S, X, K>(simd: S, x: &[X], before: usize, kept: &mut K)
+where
+    T: Scalar,
+    S: Simd<T>,
+    X: Plain<T>,
+    K: Plain<T>,
+{
+    let channels = const { channels(K::LEN, X::LEN, X::LEN, K::LEN) };
+    if x.is_empty() {
+        return;
+    }
+    simd.vectorize(Moments { channels, x, before, kept: kept.flat_mut() });
+}
+
+struct Moments<'a, T, X> {
+    channels: usize,
+    x: &'a [X],
+    before: usize,
+    kept: &'a mut [T],
+}
+
+impl<T: Scalar, X: Plain<T>> Kernel<T> for Moments<'_, T, X> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd<T>>(self, simd: S) {
+        let Self { channels, x, before, kept } = self;
+        each_panel!(simd, channels, |simd, panel| {
+            // SAFETY: the panel's channels are below `channels`; kept has that twice, maps are whole pixels of them.
+            unsafe {
+                let so_far = match before {
+                    0 => [simd.splat(T::zero()); 2],
+                    _ => [panel.get(simd, kept, 0), panel.get(simd, kept, 1)],
+                };
+                let [mean, squares] = panel.moments(simd, x, before, so_far);
+                panel.put(simd, kept, 0, mean);
+                panel.put(simd, kept, 1, squares);
+            }
+        });
+    }
+}
+
+/// What [`moments`] has left of `images · pixels` pixels becomes what [`normalise`] reads: μ, then r. Nothing is done for no pixels.
+pub fn settle<T: Scalar, K: Plain<T>>(epsilon: f64, images: usize, pixels: usize, kept: &mut K) {
+    let count = images.saturating_mul(pixels);
+    if count == 0 {
+        return;
+    }
+    let (count, epsilon) = (T::of(count as f64), T::of(epsilon));
+    for r in kept.flat_mut().iter_mut().skip(K::LEN / 2) {
+        *r = (*r / count + epsilon).sqrt().recip();
+    }
+}
+
+/// `y[i] ← f(γ · (x[i] − μ) · r + β)` with the statistics of the micro-batch, of which these are some images.
+pub fn normalise<T, S, A, N, X, Y, K>(simd: S, norm: &N, act: A, x: &[X], y: &mut [Y], kept: &K)
 where
     T: Scalar,
     S: Simd<T>,
@@ -96,45 +153,36 @@ where
     K: Plain<T>,
 {
     let channels = const { channels(N::LEN, X::LEN, Y::LEN, K::LEN) };
-    let images = x.len().min(y.len());
-    if images == 0 {
-        return;
-    }
-    let (norm, kept, x) = (norm.flat(), kept.flat_mut(), &x[..images]);
-    simd.vectorize(ForwardTape { channels, norm, epsilon: T::of(epsilon), act, x, y, kept });
+    let (norm, kept) = (norm.flat(), kept.flat());
+    simd.vectorize(Normalise { channels, norm, act, x, y, kept });
 }
 
-struct ForwardTape<'a, T, A, X, Y> {
+struct Normalise<'a, T, A, X, Y> {
     channels: usize,
     norm: &'a [T],
-    epsilon: T,
     act: A,
     x: &'a [X],
     y: &'a mut [Y],
-    kept: &'a mut [T],
+    kept: &'a [T],
 }
 
-impl<T: Scalar, A: Activation<T>, X: Plain<T>, Y: Plain<T>> Kernel<T> for ForwardTape<'_, T, A, X, Y> {
+impl<T: Scalar, A: Activation<T>, X: Plain<T>, Y: Plain<T>> Kernel<T> for Normalise<'_, T, A, X, Y> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd<T>>(self, simd: S) {
-        let Self { channels, norm, epsilon, act, x, y, kept } = self;
-        let count = T::of((x.len() * (X::LEN / channels)) as f64);
+        let Self { channels, norm, act, x, y, kept } = self;
         each_panel!(simd, channels, |simd, panel| {
-            // SAFETY: the panel's channels are below `channels`; norm and kept have that twice, maps are whole pixels of them.
+            // SAFETY: as in `Moments`; norm has as many elements as kept.
             unsafe {
-                let (mean, squares) = panel.moments(simd, x);
-                let r = each_lane(simd, squares, |squares| (squares / count + epsilon).sqrt().recip());
-                panel.put(simd, kept, 0, mean);
-                panel.put(simd, kept, 1, r);
+                let (mean, r) = (panel.get(simd, kept, 0), panel.get(simd, kept, 1));
                 panel.scale(simd, norm, mean, r, act, x, y);
             }
         });
     }
 }
 
-/// As [`forward_tape`] with given statistics: inference, where it is not part of a convolution.
+/// As [`normalise`] with given statistics: inference, where it is not part of a convolution.
 pub fn forward<T, S, A, N, Q, X, Y>(simd: S, norm: &N, statistics: &Q, epsilon: f64, act: A, x: &[X], y: &mut [Y])
 where
     T: Scalar,
@@ -177,64 +225,56 @@ impl<T: Scalar, A: Activation<T>, X: Plain<T>, Y: Plain<T>> Kernel<T> for Forwar
     }
 }
 
-/// `dy[i]` becomes `dx[i]`; γ's and β's gradients are added to `d_norm`, and `share · images · (mean, unbiased variance)` to
-/// `d_statistics`: over the micro-batches of a batch, with `share` one part of its images, that sums to their mean.
+/// The first half of backward, some images after the others: `dy[i]` becomes `d`, and `sums` holds `Σ d`, `Σ d · (x − μ)` and `Σ (x − μ)²` over the `before` images before
+/// these, and then over these too. [`backward_settle`] ends it.
 ///
-/// `kept` is what [`forward_tape`] left (ε is in it), `y` its output. The activation is monotone: its derivative is taken from `y`.
-#[allow(clippy::too_many_arguments, reason = "operands and gradients of one step")]
-pub fn backward_in_place<T, S, A, N, Q, X, Y, D, K>(
-    simd: S, norm: &N, _epsilon: f64, act: A, x: &[X], y: &[Y], dy: &mut [D], kept: &K, d_norm: &mut N,
-    d_statistics: &mut Q, share: T,
+/// `kept` is what [`settle`] left, `y` what [`normalise`] did. The activation is monotone: its derivative is taken from `y`.
+#[allow(clippy::too_many_arguments, reason = "operands and sums of one step")]
+pub fn backward_sums<T, S, A, X, Y, D, K, U>(
+    simd: S, act: A, x: &[X], y: &[Y], dy: &mut [D], kept: &K, before: usize, sums: &mut U,
 ) where
     T: Scalar,
     S: Simd<T>,
     A: Activation<T>,
-    N: Plain<T>,
-    Q: Plain<T>,
     X: Plain<T>,
     Y: Plain<T>,
     D: Plain<T>,
     K: Plain<T>,
+    U: Plain<T>,
 {
     const { assert!(A::MONOTONE, "batch_norm: what is not monotone has no derivative in its output") };
-    let channels = const { channels(N::LEN, X::LEN, Y::LEN, K::LEN) };
-    const { assert!(Q::LEN == N::LEN && D::LEN == Y::LEN) };
-    let (norm, kept) = (norm.flat(), kept.flat());
-    let (d_norm, d_statistics) = (d_norm.flat_mut(), d_statistics.flat_mut());
-    simd.vectorize(Backward { channels, norm, act, x, y, dy, kept, d_norm, d_statistics, share });
+    let channels = const { channels(K::LEN, X::LEN, Y::LEN, K::LEN) };
+    const { assert!(D::LEN == Y::LEN && 2 * U::LEN >= 3 * K::LEN) };
+    let (kept, sums) = (kept.flat(), sums.flat_mut());
+    simd.vectorize(BackwardSums { channels, act, x, y, dy, kept, before, sums });
 }
 
-struct Backward<'a, T, A, X, Y, D> {
+struct BackwardSums<'a, T, A, X, Y, D> {
     channels: usize,
-    norm: &'a [T],
     act: A,
     x: &'a [X],
     y: &'a [Y],
     dy: &'a mut [D],
     kept: &'a [T],
-    d_norm: &'a mut [T],
-    d_statistics: &'a mut [T],
-    share: T,
+    before: usize,
+    sums: &'a mut [T],
 }
 
-impl<T: Scalar, A: Activation<T>, X: Plain<T>, Y: Plain<T>, D: Plain<T>> Kernel<T> for Backward<'_, T, A, X, Y, D> {
+impl<T: Scalar, A: Activation<T>, X: Plain<T>, Y: Plain<T>, D: Plain<T>> Kernel<T> for BackwardSums<'_, T, A, X, Y, D> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd<T>>(self, simd: S) {
-        let Self { channels, norm, act, x, y, dy, kept, d_norm, d_statistics, share } = self;
-        let images = x.len().min(y.len()).min(dy.len());
+        let Self { channels, act, x, y, dy, kept, before, sums: totals } = self;
         let pixels = X::LEN / channels;
-        let count = images * pixels;
-        let part = T::one() / T::of(count.max(1) as f64);
-        let weight = share * T::of(images as f64);
-        // Of one pixel there is no unbiased variance; it is taken as 0.
-        let unbiased = T::of(count.saturating_sub(1).max(1) as f64);
         each_panel!(simd, channels, |simd, panel| {
-            // SAFETY: as in `ForwardTape`; d_norm and d_statistics have twice as many elements as there are channels.
+            // SAFETY: as in `Moments`; the sums are three of each channel.
             unsafe {
-                let (mean, r) = (panel.get(simd, kept, 0), panel.get(simd, kept, 1));
-                let mut totals = [simd.splat(T::zero()); 3];
+                let mean = panel.get(simd, kept, 0);
+                let mut so_far = match before {
+                    0 => [simd.splat(T::zero()); 3],
+                    _ => [panel.get(simd, totals, 0), panel.get(simd, totals, 1), panel.get(simd, totals, 2)],
+                };
                 for ((x, y), dy) in x.iter().zip(y).zip(dy.iter_mut()) {
                     let (x, y, dy) = (x.flat(), y.flat(), dy.flat_mut());
                     let sums = sums!(simd, pixels, 3, |p| {
@@ -244,28 +284,106 @@ impl<T: Scalar, A: Activation<T>, X: Plain<T>, Y: Plain<T>, D: Plain<T>> Kernel<
                         let centred = simd.sub(panel.get(simd, x, p), mean);
                         [d, simd.mul(d, centred), simd.mul(centred, centred)]
                     });
-                    for (total, sum) in totals.iter_mut().zip(sums) {
+                    for (total, sum) in so_far.iter_mut().zip(sums) {
                         *total = simd.add(*total, sum);
                     }
                 }
-                let [d_beta, centred, squares] = totals;
-                let d_gamma = simd.mul(centred, r);
-                // dx = scale · (d − shift − (x − μ) · slope)
-                let scale = simd.mul(panel.get(simd, norm, 0), r);
-                let shift = simd.mul(d_beta, simd.splat(part));
-                let slope = simd.mul(simd.mul(d_gamma, r), simd.splat(part));
-                for (x, dy) in x.iter().zip(dy.iter_mut()).take(images) {
-                    let (x, dy) = (x.flat(), dy.flat_mut());
+                for (i, total) in so_far.into_iter().enumerate() {
+                    panel.put(simd, totals, i, total);
+                }
+            }
+        });
+    }
+}
+
+/// Between the halves of backward, of `images · pixels` pixels: γ's and β's gradients are added to `d_norm`, and `share · images · (mean, unbiased variance)` to
+/// `d_statistics`: over the micro-batches of a batch, with `share` one part of its images, that sums to their mean.
+///
+/// What [`backward_sums`] has left becomes the numbers of `dx = scale · (d − shift − (x − μ) · slope)`, in this order; [`backward_in_place`] reads them. Nothing is done for no pixels.
+#[allow(clippy::too_many_arguments, reason = "operands and gradients of one step")]
+pub fn backward_settle<T, N, Q, K, U>(
+    norm: &N, images: usize, pixels: usize, kept: &K, sums: &mut U, d_norm: &mut N, d_statistics: &mut Q, share: T,
+) where
+    T: Scalar,
+    N: Plain<T>,
+    Q: Plain<T>,
+    K: Plain<T>,
+    U: Plain<T>,
+{
+    const { assert!(Q::LEN == N::LEN && K::LEN == N::LEN && 2 * U::LEN >= 3 * N::LEN) };
+    let channels = const { N::LEN / 2 };
+    let count = images.saturating_mul(pixels);
+    if count == 0 {
+        return;
+    }
+    let part = T::one() / T::of(count as f64);
+    let weight = share * T::of(images as f64);
+    // Of one pixel there is no unbiased variance; it is taken as 0.
+    let unbiased = T::of(count.saturating_sub(1).max(1) as f64);
+    let (mean, r) = kept.flat().split_at(channels);
+    let (d_gamma, d_beta) = d_norm.flat_mut().split_at_mut(channels);
+    let (d_mean, d_variance) = d_statistics.flat_mut().split_at_mut(channels);
+    let (first, rest) = sums.flat_mut().split_at_mut(channels);
+    let (second, third) = rest.split_at_mut(channels);
+    let sums = first.iter_mut().zip(second).zip(third);
+    let learned = d_gamma.iter_mut().zip(d_beta).zip(norm.flat());
+    let averages = d_mean.iter_mut().zip(d_variance).zip(mean.iter().zip(r));
+    for ((sums, learned), averages) in sums.zip(learned).zip(averages) {
+        let (((first, second), third), ((d_gamma, d_beta), gamma)) = (sums, learned);
+        let ((d_mean, d_variance), (mean, r)) = averages;
+        let (sum, centred, squares) = (*first, *second, *third);
+        let own = centred * *r;
+        *d_gamma += own;
+        *d_beta += sum;
+        *d_mean += *mean * weight;
+        *d_variance += squares * (weight / unbiased);
+        (*first, *second, *third) = (*gamma * *r, sum * part, own * *r * part);
+    }
+}
+
+/// The second half of backward: `d` becomes `dx`, with the numbers that [`backward_settle`] left.
+pub fn backward_in_place<T, S, X, D, K, U>(simd: S, x: &[X], d: &mut [D], kept: &K, numbers: &U)
+where
+    T: Scalar,
+    S: Simd<T>,
+    X: Plain<T>,
+    D: Plain<T>,
+    K: Plain<T>,
+    U: Plain<T>,
+{
+    let channels = const { channels(K::LEN, X::LEN, D::LEN, K::LEN) };
+    const { assert!(2 * U::LEN >= 3 * K::LEN) };
+    simd.vectorize(Backward { channels, x, d, kept: kept.flat(), numbers: numbers.flat() });
+}
+
+struct Backward<'a, T, X, D> {
+    channels: usize,
+    x: &'a [X],
+    d: &'a mut [D],
+    kept: &'a [T],
+    numbers: &'a [T],
+}
+
+impl<T: Scalar, X: Plain<T>, D: Plain<T>> Kernel<T> for Backward<'_, T, X, D> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd<T>>(self, simd: S) {
+        let Self { channels, x, d, kept, numbers } = self;
+        let pixels = X::LEN / channels;
+        each_panel!(simd, channels, |simd, panel| {
+            // SAFETY: as in `Moments`; the numbers are three of each channel.
+            unsafe {
+                let mean = panel.get(simd, kept, 0);
+                let [scale, shift, slope] = [0, 1, 2].map(|i| panel.get(simd, numbers, i));
+                for (x, dx) in x.iter().zip(d.iter_mut()) {
+                    let (x, dx) = (x.flat(), dx.flat_mut());
                     for p in 0..pixels {
                         let centred = simd.sub(panel.get(simd, x, p), mean);
-                        let d = simd.sub(simd.sub(panel.get(simd, dy, p), shift), simd.mul(centred, slope));
-                        panel.put(simd, dy, p, simd.mul(d, scale));
+                        let d = simd.sub(simd.sub(panel.get(simd, dx, p), shift), simd.mul(centred, slope));
+                        panel.put(simd, dx, p, simd.mul(d, scale));
                     }
                 }
-                panel.add(simd, d_norm, 0, d_gamma);
-                panel.add(simd, d_norm, 1, d_beta);
-                panel.add(simd, d_statistics, 0, simd.mul(mean, simd.splat(weight)));
-                panel.add(simd, d_statistics, 1, simd.mul(squares, simd.splat(weight / unbiased)));
             }
         });
     }
@@ -303,16 +421,6 @@ impl Panel {
         unsafe { store(simd, x.as_mut_ptr().add(p * self.channels + self.first), v, self.lanes) }
     }
 
-    /// `v` is added to its channels of pixel `p`.
-    ///
-    /// # Safety
-    /// `x` has `p + 1` pixels.
-    #[inline(always)]
-    unsafe fn add<T: Scalar, S: Simd<T>>(self, simd: S, x: &mut [T], p: usize, v: S::V) {
-        // SAFETY: the caller's.
-        unsafe { self.put(simd, x, p, simd.add(self.get(simd, x, p), v)) }
-    }
-
     /// `y ← f((x − μ) · r · γ + β)`. (Not `x · scale + shift`: where the mean is far from 0, that would cancel.)
     ///
     /// # Safety
@@ -337,7 +445,7 @@ impl Panel {
         }
     }
 
-    /// Mean over all pixels, and the sum of the squared distances from it.
+    /// Mean over all pixels, and the sum of the squared distances from it: those of `before` images, with these after them.
     ///
     /// Image by image, in two passes while it is near: its mean, then distances from that, whose sum corrects the rounding of the mean;
     /// images are combined as samples of different means (Chan, Golub and LeVeque 1983, "Algorithms for computing the sample variance").
@@ -345,11 +453,13 @@ impl Panel {
     /// # Safety
     /// Maps are whole pixels.
     #[inline(always)]
-    unsafe fn moments<T: Scalar, S: Simd<T>, X: Plain<T>>(self, simd: S, x: &[X]) -> (S::V, S::V) {
+    unsafe fn moments<T: Scalar, S: Simd<T>, X: Plain<T>>(
+        self, simd: S, x: &[X], before: usize, so_far: [S::V; 2],
+    ) -> [S::V; 2] {
         let pixels = X::LEN / self.channels;
         let count = T::of(pixels as f64);
         let (part, minus_part) = (simd.splat(T::one() / count), simd.splat(-T::one() / count));
-        let [mut mean, mut squares] = [simd.splat(T::zero()); 2];
+        let [mut mean, mut squares] = so_far;
         for (image, x) in x.iter().enumerate() {
             let x = x.flat();
             // SAFETY: the caller's.
@@ -363,13 +473,14 @@ impl Panel {
             let own_mean = simd.mul_add(rest, part, about);
             let own_squares = simd.mul_add(simd.mul(rest, rest), minus_part, around);
             // So many images before this one, and its weight in the mean of them all.
+            let image = before + image;
             let (before, weight) = (T::of(image as f64), T::one() / T::of((image + 1) as f64));
             let apart = simd.sub(own_mean, mean);
             mean = simd.mul_add(apart, simd.splat(weight), mean);
             let between = simd.mul(simd.mul(apart, apart), simd.splat(count * before * weight));
             squares = simd.add(squares, simd.add(own_squares, between));
         }
-        (mean, squares)
+        [mean, squares]
     }
 }
 

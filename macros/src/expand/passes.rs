@@ -205,13 +205,14 @@ fn kept_field(context: &Context<'_>, layer: usize) -> syn::Ident {
 ///
 /// /// The workspace of training.
 /// #[repr(C)]
-/// pub struct ResNetTrainWork<T> { kept: ResNetKept<T>, work: [T; …] }
+/// pub struct ResNetTrainWork<T> { kept: ResNetKept<T>, sums: [[T; …]; 2], work: [T; …] }
 /// ```
 fn kept(context: &Context<'_>, work: &TokenStream) -> TokenStream {
     if !keeps_statistics(context) {
         return TokenStream::new();
     }
     let TrainWork { work: work_name, kept: kept_name } = TrainWork::new(context);
+    let sums = norms(context).map(|index| context.shapes.before(index).sides()[0].times(3));
     let fields = norms(context).map(|index| {
         let (name, len) = (kept_field(context, index), context.shapes.before(index).sides()[0].times(2));
         let len = len.argument();
@@ -229,6 +230,7 @@ fn kept(context: &Context<'_>, work: &TokenStream) -> TokenStream {
         #[repr(C)]
         pub struct #work_name<T> {
             kept: #kept_name<T>,
+            sums: [[T; { tn::largest(&[#(#sums),*]) }]; 2],
             work: [T; #work],
         }
 
@@ -406,9 +408,10 @@ fn forward_call(context: &Context<'_>, step: &Step, in_place: bool, site: Site<'
                 Site::Inference { .. } => quote! {
                     tn::batch_norm::forward(simd, &self.#name, &self.statistics.#name, #epsilon, #act, x, y);
                 },
+                // Its sums are there: see `Training`.
                 Site::Training { .. } => {
                     let kept = kept_field(context, layer);
-                    quote!(tn::batch_norm::forward_tape(simd, &self.#name, #epsilon, #act, x, y, &mut kept.#kept);)
+                    quote!(tn::batch_norm::normalise(simd, &self.#name, #act, x, y, &kept.#kept);)
                 }
             }
         }

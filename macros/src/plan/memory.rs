@@ -5,7 +5,8 @@
 
 use tenonet_shape::{Life, place};
 
-use super::{Kernel, Operand, Step, is_monotone};
+use super::stretch::{numbers, stretches};
+use super::{Kernel, Operand, Step, Stretch, is_monotone};
 use crate::check::known_source;
 use crate::ir::{Network, Op, Source};
 
@@ -140,7 +141,18 @@ impl Memory {
                 ends[index] = ends[index].max(time);
             }
         }
-        Memory::new(steps, &ends)
+        let mut memory = Memory::new(steps, &ends);
+        // What lives in a stretch lives in all of it; what backward reads, behind the last one.
+        let stretches = stretches(steps, 0..steps.len());
+        let numbers = numbers(&stretches, steps.len());
+        for buffer in &mut memory.buffers {
+            buffer.first = numbers[buffer.first];
+            buffer.last = match numbers.get(buffer.last) {
+                Some(last) => *last,
+                None => stretches.len() + buffer.last,
+            };
+        }
+        memory
     }
 }
 
@@ -198,14 +210,29 @@ pub struct Backward {
     pub steps: Vec<(usize, Flow, Flow)>,
     /// Of the gradient of each step's output; only for those that run.
     pub places: Vec<Option<Place>>,
+    /// Time counts stretches.
     pub buffers: Vec<Buffer>,
+    /// In which the steps run.
+    pub stretches: Vec<Stretch>,
 }
 
 impl Backward {
-    /// Time counts the steps from the last one back: step `i` of `n` runs backward at time `n − 1 − i`.
     pub fn new(steps: &[Step]) -> Backward {
+        let mut plan = Backward::by_steps(steps);
+        plan.stretches = stretches(steps, plan.steps.iter().map(|(index, ..)| *index));
+        // The times of steps, from the last one back.
+        let numbers = numbers(&plan.stretches, steps.len());
+        let number = |time: usize| numbers[steps.len() - 1 - time];
+        for buffer in &mut plan.buffers {
+            (buffer.first, buffer.last) = (number(buffer.first), number(buffer.last));
+        }
+        plan
+    }
+
+    /// Time counts the steps from the last one back: step `i` of `n` runs backward at time `n − 1 − i`.
+    fn by_steps(steps: &[Step]) -> Backward {
         let needs = needs_gradient(steps);
-        let mut plan = Backward { steps: Vec::new(), places: vec![None; steps.len()], buffers: Vec::new() };
+        let mut plan = Backward { places: vec![None; steps.len()], ..Backward::default() };
         if let Some(last) = plan.places.last_mut() {
             *last = Some(Place::Caller);
         }

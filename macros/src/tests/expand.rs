@@ -57,12 +57,15 @@ fn resnet8_is_fused() {
         // Three maps of 16×32×32 are the most that live at once.
         "typeActivations=[T;49152];",
         // In training they stay apart, and the sum takes the place of what nobody reads again.
-        "tn::batch_norm::forward_tape(simd,&self.bn3,1e-5,tn::layers::Identity,x,y,&mutkept.bn3);",
+        "tn::batch_norm::moments(simd,x,from,&mutkept.bn3);",
+        "tn::batch_norm::settle::<T,_>(1e-5,n,1024,&mutkept.bn3);letat_a_time=const{tn::inputs_at_a_time(",
+        "tn::batch_norm::normalise(simd,&self.bn3,tn::layers::Identity,x,y,&kept.bn3);",
         "tn::map::add_forward_in_place(simd,tn::layers::Relu,skip,y);",
-        "tn::batch_norm::backward_in_place(simd,&self.bn3,1e-5,tn::layers::Identity,x,y,dy,&kept.bn3,\
-         &mutgrad.bn3,&mutgrad.statistics.bn3,share,);",
+        "tn::batch_norm::backward_sums(simd,tn::layers::Identity,x,y,dy,&kept.bn3,from,even);",
+        "tn::batch_norm::backward_settle(&self.bn3,n,1024,&kept.bn3,even,&mutgrad.bn3,&mutgrad.statistics.bn3,share,);",
+        "tn::batch_norm::backward_in_place(simd,x,dy,&kept.bn3,even);",
         "tn::map::accumulate(simd,dx,part);",
-        "letResNet8TrainWork{kept,work}=work;",
+        "letResNet8TrainWork{kept,sums:[even,odd],work}=work;",
         "pubstatistics:ResNet8Statistics<T>,",
         "constSTATISTICS:usize=480;",
         "name:\"bn1.running_var\",shape:&[16],memory:tn::MemoryOrder::Same,offset:77962,role:tn::Role::Variance",

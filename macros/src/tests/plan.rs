@@ -7,7 +7,10 @@ use tenonet_shape::{Life, Shape, load, place};
 
 use super::{lenet, mobilenet, network, resnet8};
 use crate::ir::{Network, Op, Source};
-use crate::plan::{Backward, Buffer, Flow, Kernel, Memory, Mode, Operand, Place, Step, apart, is_monotone, steps};
+use crate::plan::{
+    Backward, Buffer, Flow, Kernel, Memory, Mode, Operand, Piece, Place, Step, Stretch, apart, is_monotone, steps,
+    stretches,
+};
 
 fn shape(network: &Network, source: Source) -> Shape {
     match source {
@@ -90,10 +93,12 @@ fn fuses_what_follows_a_convolution() {
              norm(10) sum+act(11,7) conv(12) conv(12) norm+act(14) conv(15) norm(16) sum+act(17,13) pool(18) linear(19)",
         ]
     );
-    // The last pooling is fused too.
+    // The last pooling sees the whole map: there is no band that would be less.
     let [inference, _] = lines(mobilenet());
-    assert_eq!(inference.matches("conv+norm+act(").count(), 26);
-    assert!(inference.ends_with("conv+norm+act+pool(25) linear(26)"), "{inference}");
+    assert_eq!(inference.matches("conv+norm+act(").count(), 27);
+    assert!(inference.ends_with("conv+norm+act(25) pool(26) linear(27)"), "{inference}");
+    let bands = quote!(struct Net([4, 8, 8] -> [N]) { conv(4, kernel = 1), avg_pool(4), conv(4, kernel = 1), max_pool(2, stride = (3, 2), floor), flatten });
+    assert_eq!(lines(bands)[0], "conv+pool(x) conv(0) pool(1)");
 }
 
 #[test]
@@ -284,8 +289,114 @@ fn forward(network: &Network, steps: &[Step], memory: &Memory) -> (Arena, f64) {
     (arena, caller)
 }
 
+/// What runs in a stretch lives from before its first input to behind its last one.
+fn check_stretches(network: &Network) {
+    let steps = steps(network, Mode::Training);
+    let tape = Memory::tape(network, &steps);
+    let backward = Backward::new(&steps);
+    let lives = |buffers: &[Buffer], place: Option<Place>, stretch: usize| {
+        if let Some(Place::Arena(buffer)) = place {
+            let Buffer { first, last, .. } = buffers[buffer];
+            assert!(first <= stretch && stretch <= last, "stretch {stretch}: {first} to {last}");
+        }
+    };
+    let place = |operand: Operand| match operand {
+        Operand::Input => None,
+        Operand::Step(read) => Some(tape.places[read]),
+    };
+    let mut sums = vec![0; steps.len()];
+    for (number, stretch) in stretches(&steps, 0..steps.len()).iter().enumerate() {
+        for piece in stretch {
+            let step = &steps[piece.step()];
+            step.reads().for_each(|operand| lives(&tape.buffers, place(operand), number));
+            match piece {
+                Piece::Sums(index) => sums[*index] = number + 1,
+                Piece::Step(index) => lives(&tape.buffers, Some(tape.places[*index]), number),
+            }
+        }
+        assert!(
+            stretch
+                .iter()
+                .filter(|piece| matches!(
+                    steps[piece.step()].kernel,
+                    Kernel::Conv { .. } | Kernel::ConvTranspose { .. }
+                ))
+                .count()
+                <= 1,
+            "two convolutions in {stretch:?}"
+        );
+    }
+    for (number, stretch) in backward.stretches.iter().enumerate() {
+        for piece in stretch {
+            lives(&backward.buffers, backward.places[piece.step()], number);
+            let Piece::Step(index) = piece else { continue };
+            for (_, x, skip) in backward.steps.iter().filter(|(step, ..)| step == index) {
+                for flow in [x, skip] {
+                    match *flow {
+                        Flow::Write(to) => lives(&backward.buffers, Some(to), number),
+                        Flow::Add { to, by_way_of } => {
+                            lives(&backward.buffers, Some(to), number);
+                            lives(&backward.buffers, by_way_of, number);
+                        }
+                        Flow::None | Flow::InPlace => {}
+                    }
+                }
+            }
+        }
+    }
+    // Each step once, each normalisation's sums in the stretch before the one that it begins.
+    for (number, stretch) in stretches(&steps, 0..steps.len()).iter().enumerate() {
+        for (at, piece) in stretch.iter().enumerate() {
+            if let Piece::Step(index) = piece {
+                let norm = matches!(steps[*index].kernel, Kernel::BatchNorm { .. });
+                assert_eq!(sums[*index], if norm { number } else { 0 });
+                assert!(!norm || at == 0);
+            }
+        }
+    }
+    let whole = |stretches: &[Stretch]| {
+        let pieces = stretches.iter().flatten();
+        pieces.filter_map(|piece| matches!(piece, Piece::Step(_)).then_some(piece.step())).collect::<Vec<_>>()
+    };
+    assert_eq!(whole(&stretches(&steps, 0..steps.len())), (0..steps.len()).collect::<Vec<_>>());
+    assert_eq!(whole(&backward.stretches), backward.steps.iter().map(|(index, ..)| *index).collect::<Vec<_>>());
+}
+
+/// Stretches as a line, `;` between them and `Σ` for sums.
+fn stretches_of(network: &Network) -> [String; 2] {
+    let steps = steps(network, Mode::Training);
+    let line = |stretches: &[Stretch]| {
+        let piece = |piece: &Piece| match piece {
+            Piece::Step(step) => step.to_string(),
+            Piece::Sums(step) => format!("Σ{step}"),
+        };
+        let stretch = |stretch: &Stretch| stretch.iter().map(piece).collect::<Vec<_>>().join(" ");
+        stretches.iter().map(stretch).collect::<Vec<_>>().join("; ")
+    };
+    [line(&stretches(&steps, 0..steps.len())), line(&Backward::new(&steps).stretches)]
+}
+
+#[test]
+fn normalisations_cut_training_into_stretches() {
+    // Without them, step after step.
+    assert_eq!(stretches_of(&network(lenet())), ["0; 1; 2; 3; 4; 5", "5; 4; 3; 2; 1; 0"]);
+    let blocks = quote!(struct Net([4, 8, 8] -> [N]) {
+        conv(4, kernel = 1), batch_norm, relu,
+        residual { conv(4, kernel = 1), batch_norm, relu, conv(4, kernel = 1), batch_norm } shortcut { conv(4, kernel = 1) }, relu,
+        max_pool(2), conv(4, kernel = 1), dropout(0.5), batch_norm, flatten, linear(4),
+    });
+    assert_eq!(
+        stretches_of(&network(blocks)),
+        [
+            "0 Σ1; 1 2; 3 Σ4; 4 5 Σ6; 6 7 8 9; 10; Σ11; 11 12; 13",
+            "13; 12 Σ11; 11; 10; 9 8 7 Σ6; 6 5 Σ4; 4 3; 2 Σ1; 1 0"
+        ]
+    );
+}
+
 /// Runs all passes on numbers and compares with what they are to yield.
 fn run(network: &Network) {
+    check_stretches(network);
     let inference = steps(network, Mode::Inference);
     let (_, y) = forward(network, &inference, &Memory::inference(&inference));
     assert_eq!(Some(&y), values(&inference).last());

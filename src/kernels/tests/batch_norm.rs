@@ -20,6 +20,40 @@ fn all<T: Scalar, X: Plain<T>>(x: &[X]) -> Vec<T> {
     x.iter().flat_map(|x| x.flat()).copied().collect()
 }
 
+/// `y` and what is kept, some images at a time.
+fn forward_tape<T: Scalar, S: Simd<T>, A: Activation<T>, const C: usize, const P: usize>(
+    simd: S, norm: &Twice<T, C>, act: A, x: &[Map<T, C, P>], y: &mut [Map<T, C, P>], kept: &mut Twice<T, C>,
+    at_a_time: usize,
+) {
+    for (i, x) in x.chunks(at_a_time).enumerate() {
+        batch_norm::moments(simd, x, i * at_a_time, kept);
+    }
+    batch_norm::settle(EPSILON, x.len(), P, kept);
+    for (x, y) in x.chunks(at_a_time).zip(y.chunks_mut(at_a_time)) {
+        batch_norm::normalise(simd, norm, act, x, y, kept);
+    }
+}
+
+/// What backward adds to: γ's and β's gradients, and the statistics.
+type Learned<T, const C: usize> = (Twice<T, C>, Twice<T, C>);
+
+/// `dy` becomes `dx`, some images at a time.
+#[allow(clippy::too_many_arguments, reason = "operands and gradients of one step")]
+fn backward<T: Scalar, S: Simd<T>, A: Activation<T>, const C: usize, const P: usize>(
+    simd: S, norm: &Twice<T, C>, act: A, x: &[Map<T, C, P>], y: &[Map<T, C, P>], dy: &mut [Map<T, C, P>],
+    kept: &Twice<T, C>, (d_norm, d_statistics): &mut Learned<T, C>, share: T, at_a_time: usize,
+) {
+    // More room than it needs: other layers have more channels.
+    let mut sums = [[T::nan(); C]; 4];
+    for (i, ((x, y), dy)) in x.chunks(at_a_time).zip(y.chunks(at_a_time)).zip(dy.chunks_mut(at_a_time)).enumerate() {
+        batch_norm::backward_sums(simd, act, x, y, dy, kept, i * at_a_time, &mut sums);
+    }
+    batch_norm::backward_settle(norm, x.len(), P, kept, &mut sums, d_norm, d_statistics, share);
+    for (x, dy) in x.chunks(at_a_time).zip(dy.chunks_mut(at_a_time)) {
+        batch_norm::backward_in_place(simd, x, dy, kept, &sums);
+    }
+}
+
 /// Forward in training and at inference, against the definition in double precision.
 fn check_forward<T: Scalar, S: Simd<T>, A: Activation<T> + Activation<f64>, const C: usize, const P: usize>(
     simd: S, act: A, images: usize, seed: u64,
@@ -27,7 +61,11 @@ fn check_forward<T: Scalar, S: Simd<T>, A: Activation<T> + Activation<f64>, cons
     let mut source = Source::new(seed, Data::Fractions);
     let (norm, x) = (source.item::<T, Twice<T, C>>(), source.items::<T, Map<T, C, P>>(images));
     let (mut y, mut kept) = (nans::<T, Map<T, C, P>>(images), nans::<T, Twice<T, C>>(1));
-    batch_norm::forward_tape(simd, &norm[0], EPSILON, act, &x, &mut y, &mut kept[0]);
+    forward_tape(simd, &norm[0], act, &x, &mut y, &mut kept[0], images);
+    // As many at a time as one likes: the same bits.
+    let (mut y_apart, mut kept_apart) = (nans::<T, Map<T, C, P>>(images), nans::<T, Twice<T, C>>(1));
+    forward_tape(simd, &norm[0], act, &x, &mut y_apart, &mut kept_apart[0], 1 + seed as usize % 3);
+    assert!(all::<T, _>(&y) == all::<T, _>(&y_apart) && kept[0] == kept_apart[0]);
 
     let double = |values: Vec<T>| values.into_iter().map(Scalar::as_f64).collect::<Vec<f64>>();
     let (x_64, norm_64) = (double(all(&x)), double(all(&norm)));
@@ -96,7 +134,7 @@ fn far_from_zero() {
         }
         let norm: Twice<T, 5> = [[T::one(); 5], [T::zero(); 5]];
         let (mut y, mut kept) = (nans::<T, Map<T, 5, P>>(8), nans::<T, Twice<T, 5>>(1));
-        batch_norm::forward_tape(simd, &norm, EPSILON, Identity, &x, &mut y, &mut kept[0]);
+        forward_tape(simd, &norm, Identity, &x, &mut y, &mut kept[0], 3);
         let x: Vec<f64> = all(&x).into_iter().map(T::as_f64).collect();
         let (mut mean, mut variance) = ([0.0; 5], [0.0; 5]);
         reference::batch_norm_moments(&x, &mut mean, &mut variance);
@@ -121,7 +159,7 @@ fn check_gradients<S: Simd<f64>, A: Activation<f64>, const C: usize, const P: us
     let dy = source.items::<f64, Map<f64, C, P>>(images);
     let run = |norm: &Twice<f64, C>, x: &[Map<f64, C, P>]| {
         let (mut y, mut kept) = (nans::<f64, Map<f64, C, P>>(images), nans::<f64, Twice<f64, C>>(1));
-        batch_norm::forward_tape(simd, norm, EPSILON, act, x, &mut y, &mut kept[0]);
+        forward_tape(simd, norm, act, x, &mut y, &mut kept[0], 2);
         (y, kept)
     };
     let loss = |norm: &Twice<f64, C>, x: &[Map<f64, C, P>]| -> f64 {
@@ -131,20 +169,13 @@ fn check_gradients<S: Simd<f64>, A: Activation<f64>, const C: usize, const P: us
     let mut dx = Guarded::<Map<f64, C, P>>::zeroed(images);
     dx.copy_from_slice(&dy);
     // What is added to begins with something.
-    let (mut d_norm, mut d_statistics) = ([[0.5; C]; 2], [[0.25; C]; 2]);
-    batch_norm::backward_in_place(
-        simd,
-        &norm[0],
-        EPSILON,
-        act,
-        &x,
-        &y,
-        &mut dx,
-        &kept[0],
-        &mut d_norm,
-        &mut d_statistics,
-        0.125,
-    );
+    let mut learned = ([[0.5; C]; 2], [[0.25; C]; 2]);
+    backward(simd, &norm[0], act, &x, &y, &mut dx, &kept[0], &mut learned, 0.125, 2);
+    // As many at a time as one likes: the same bits.
+    let (mut at_once, mut learned_at_once) = (dy.to_vec(), ([[0.5; C]; 2], [[0.25; C]; 2]));
+    backward(simd, &norm[0], act, &x, &y, &mut at_once, &kept[0], &mut learned_at_once, 0.125, images);
+    assert!(all::<f64, _>(&at_once) == all::<f64, _>(&dx) && learned == learned_at_once);
+    let (d_norm, d_statistics) = learned;
     let compare = |what: &str, found: f64, wanted: f64| {
         assert!((found - wanted).abs() <= 1e-6 * (1.0 + wanted.abs()), "{what}: {found} instead of {wanted}");
     };
@@ -195,41 +226,19 @@ fn one_and_none() {
     on_each!(|T, simd| {
         let norm: Twice<T, 2> = [[2.0, 3.0], [0.5, -0.5]];
         let (x, mut y, mut kept) = ([[[7.0, -3.0]]], [[[9.0; 2]]], [[9.0; 2]; 2]);
-        batch_norm::forward_tape(simd, &norm, EPSILON, Identity, &x[..0], &mut y[..0], &mut kept);
+        forward_tape(simd, &norm, Identity, &x[..0], &mut y[..0], &mut kept, 1);
         assert_eq!(kept, [[9.0; 2]; 2]);
-        batch_norm::forward_tape(simd, &norm, EPSILON, Identity, &x, &mut y, &mut kept);
+        batch_norm::moments(simd, &x[..0], 0, &mut kept);
+        assert_eq!(kept, [[9.0; 2]; 2]);
+        forward_tape(simd, &norm, Identity, &x, &mut y, &mut kept, 1);
         assert_eq!((y[0][0], kept[0]), ([0.5, -0.5], [7.0, -3.0]));
-        let (mut dy, mut d_norm, mut d_statistics) = ([[[1.0, 1.0]]], [[0.0; 2]; 2], [[0.0; 2]; 2]);
+        let (mut dy, mut learned) = ([[[1.0, 1.0]]], ([[0.0; 2]; 2], [[0.0; 2]; 2]));
         let share: T = 1.0;
-        batch_norm::backward_in_place(
-            simd,
-            &norm,
-            EPSILON,
-            Identity,
-            &x,
-            &y,
-            &mut dy,
-            &kept,
-            &mut d_norm,
-            &mut d_statistics,
-            share,
-        );
+        backward(simd, &norm, Identity, &x, &y, &mut dy, &kept, &mut learned, share, 1);
         // The variance of one value is taken as 0.
-        assert_eq!((dy, d_norm), ([[[0.0; 2]]], [[0.0; 2], [1.0; 2]]));
-        assert_eq!(d_statistics, [[7.0, -3.0], [0.0; 2]]);
-        batch_norm::backward_in_place(
-            simd,
-            &norm,
-            EPSILON,
-            Identity,
-            &x[..0],
-            &y[..0],
-            &mut dy[..0],
-            &kept,
-            &mut d_norm,
-            &mut d_statistics,
-            share,
-        );
-        assert_eq!((d_norm[1], d_statistics[0]), ([1.0; 2], [7.0, -3.0]));
+        assert_eq!((dy, learned.0), ([[[0.0; 2]]], [[0.0; 2], [1.0; 2]]));
+        assert_eq!(learned.1, [[7.0, -3.0], [0.0; 2]]);
+        backward(simd, &norm, Identity, &x[..0], &y[..0], &mut dy[..0], &kept, &mut learned, share, 1);
+        assert_eq!((learned.0[1], learned.1[0]), ([1.0; 2], [7.0, -3.0]));
     });
 }

@@ -8,7 +8,7 @@ use super::{Site, TrainWork, activation, forward_call, kept_field, marker, max_p
 use crate::expand::Context;
 use crate::expand::shapes::Known;
 use crate::ir::{Op, PoolKind, Source};
-use crate::plan::{self, Backward, Flow, Kernel, Memory, Place, Step};
+use crate::plan::{self, Backward, Flow, Kernel, Memory, Piece, Place, Step, Stretch};
 use crate::size::Size;
 
 pub struct Training<'a> {
@@ -93,7 +93,7 @@ impl<'a> Training<'a> {
     fn prologue(&self) -> TokenStream {
         let work = super::keeps_statistics(self.context).then(|| {
             let TrainWork { work, .. } = TrainWork::new(self.context);
-            quote!(let #work { kept, work } = work;)
+            quote!(let #work { kept, sums: [even, odd], work } = work;)
         });
         quote! {
             let n = inputs.len().min(outputs.len()).min(tape.len()).min(indices.len());
@@ -106,20 +106,129 @@ impl<'a> Training<'a> {
 
     pub fn forward(&self) -> TokenStream {
         let prologue = self.prologue();
-        let steps = self.steps.iter().enumerate().map(|(index, step)| {
-            let overwrites = self.memory.overwrites[index];
-            let read = |(name, operand)| Operand::read(name, self.read(operand, quote!(&*outputs)));
-            let mut operands: Vec<Operand> = reads(step, overwrites).map(read).collect();
-            operands.push(Operand::write("y", self.value(index, quote!(&mut *outputs))));
-            let operands = borrow("tape", operands);
-            let site = Site::Training { steps: self.steps, index: self.indexed(index) };
-            let call = forward_call(self.context, step, overwrites.is_some(), site);
-            quote!({ #operands #call })
+        let stretches = plan::stretches(self.steps, 0..self.steps.len());
+        let stretches = stretches.iter().map(|stretch| {
+            let pieces = stretch.iter().map(|piece| match *piece {
+                Piece::Step(index) => self.forward_step(index),
+                Piece::Sums(index) => self.forward_sums(index),
+            });
+            let settles = self.begins_with_norm(stretch).map(|(index, layer)| {
+                let (epsilon, kept) = (real(self.context, layer), kept_field(self.context, layer));
+                let pixels = self.pixels(index);
+                quote!(tn::batch_norm::settle::<T, _>(#epsilon, n, #pixels, &mut kept.#kept);)
+            });
+            let slices = quote! {
+                let (inputs, outputs) = (tn::between(inputs, from, to), tn::between_mut(outputs, from, to));
+            };
+            self.some_at_a_time(stretch, settles, slices, pieces)
         });
         quote! {
             #prologue
             let outputs = tn::first_mut(outputs, n);
-            #(#steps)*
+            #(#stretches)*
+        }
+    }
+
+    fn forward_step(&self, index: usize) -> TokenStream {
+        let step = &self.steps[index];
+        let overwrites = self.memory.overwrites[index];
+        let read = |(name, operand)| Operand::read(name, self.read(operand, quote!(&*outputs)));
+        let mut operands: Vec<Operand> = reads(step, overwrites).map(read).collect();
+        operands.push(Operand::write("y", self.value(index, quote!(&mut *outputs))));
+        let operands = borrow("tape", operands);
+        let site = Site::Training { steps: self.steps, index: self.indexed(index) };
+        let call = forward_call(self.context, step, overwrites.is_some(), site);
+        quote!({ #operands #call })
+    }
+
+    /// The sums of a batch_norm over these inputs, which are added to those of the inputs before `from`.
+    fn forward_sums(&self, index: usize) -> TokenStream {
+        let step = &self.steps[index];
+        let Kernel::BatchNorm { layer, .. } = step.kernel else { return TokenStream::new() };
+        let (kept, x) = (kept_field(self.context, layer), self.read(step.x, quote!(&*outputs)));
+        let x = borrow("tape", vec![Operand::read("x", x)]);
+        quote!({ #x tn::batch_norm::moments(simd, x, from, &mut kept.#kept); })
+    }
+
+    /// The step and the layer of the batch_norm that begins a stretch.
+    fn begins_with_norm(&self, stretch: &Stretch) -> Option<(usize, usize)> {
+        match stretch.first() {
+            Some(Piece::Step(index)) => match self.steps[*index].kernel {
+                Kernel::BatchNorm { layer, .. } => Some((*index, layer)),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// The pixels of a step's map.
+    fn pixels(&self, index: usize) -> TokenStream {
+        let [_, h, w] = self.context.shapes.at(self.steps[index].shape).sides();
+        match (h, w) {
+            (Size::Known(h), Size::Known(w)) => Size::Known(h.saturating_mul(w)).argument(),
+            (h, w) => quote!({ #h * #w }),
+        }
+    }
+
+    /// ```text
+    /// {
+    ///     …settle(…);
+    ///     let at_a_time = const { tn::inputs_at_a_time(…, …) };
+    ///     let mut from = 0;
+    ///     while from < n {
+    ///         let to = n.min(from + at_a_time);
+    ///         …
+    ///         from = to;
+    ///     }
+    /// }
+    /// ```
+    /// A single piece takes all inputs.
+    fn some_at_a_time(
+        &self, stretch: &Stretch, settles: Option<TokenStream>, slices: TokenStream,
+        pieces: impl Iterator<Item = TokenStream>,
+    ) -> TokenStream {
+        if let [piece] = stretch.as_slice() {
+            let from = matches!(piece, Piece::Sums(_)).then(|| quote!(let from = 0;));
+            return if settles.is_some() || from.is_some() {
+                quote!({ #settles #from #(#pieces)* })
+            } else {
+                quote!(#(#pieces)*)
+            };
+        }
+        let len = |operand: plan::Operand| self.context.shapes.at(self.source(operand)).len();
+        let steps = || stretch.iter().map(|piece| &self.steps[piece.step()]);
+        let elements = steps().map(|step| {
+            let read = step.reads().fold(Size::Known(0), |sum, operand| sum.plus(&len(operand)));
+            read.plus(&self.context.shapes.at(step.shape).len())
+        });
+        let weights = steps().filter_map(|step| match step.kernel {
+            Kernel::Conv { layer, .. } => {
+                let conv = marker(self.context, layer);
+                Some(quote!(#conv::CONV.params()))
+            }
+            _ => None,
+        });
+        quote! {
+            {
+                #settles
+                let at_a_time = const { tn::inputs_at_a_time(tn::largest(&[#(#elements),*]), tn::largest(&[#(#weights),*])) };
+                let mut from = 0;
+                while from < n {
+                    let to = n.min(from + at_a_time);
+                    #slices
+                    let (mut tape, mut indices) = (tape.inputs(from, to), indices.inputs(from, to));
+                    #(#pieces)*
+                    from = to;
+                }
+            }
+        }
+    }
+
+    /// Whose shape an operand has.
+    fn source(&self, operand: plan::Operand) -> Source {
+        match operand {
+            plan::Operand::Input => Source::Input,
+            plan::Operand::Step(read) => self.steps[read].shape,
         }
     }
 
@@ -129,36 +238,80 @@ impl<'a> Training<'a> {
             return quote!(let _ = (inputs, outputs, d_outputs, tape, indices, grad, deltas, work, simd, share, masks););
         }
         let prologue = self.prologue();
-        let steps = self.backward.steps.iter().map(|(index, x, skip)| self.backward_step(*index, *x, *skip));
+        let stretches = self.backward.stretches.iter().map(|stretch| {
+            let pieces = stretch.iter().map(|piece| match *piece {
+                Piece::Step(index) => {
+                    let step = self.backward.steps.iter().find(|(step, ..)| *step == index);
+                    step.map_or(TokenStream::new(), |(_, x, skip)| self.backward_step(index, *x, *skip))
+                }
+                Piece::Sums(index) => self.backward_sums(index),
+            });
+            let settles = self.begins_with_norm(stretch).map(|(index, layer)| {
+                let (name, kept) = (&self.context.network.layers[layer].name, kept_field(self.context, layer));
+                let (pixels, sums) = (self.pixels(index), self.sums(index));
+                quote! {
+                    tn::batch_norm::backward_settle(
+                        &self.#name, n, #pixels, &kept.#kept, #sums, &mut grad.#name, &mut grad.statistics.#name, share,
+                    );
+                }
+            });
+            let slices = quote! {
+                let (inputs, outputs) = (tn::between(inputs, from, to), tn::between(outputs, from, to));
+                let d_outputs = tn::between_mut(d_outputs, from, to);
+                let mut deltas = deltas.inputs(from, to);
+            };
+            self.some_at_a_time(stretch, settles, slices, pieces)
+        });
         quote! {
             #prologue
             let (outputs, d_outputs) = (tn::first(outputs, n), tn::first_mut(d_outputs, n));
             let mut deltas = tn::Arena::<T, _>::new(deltas, n);
-            #(#steps)*
+            #(#stretches)*
         }
+    }
+
+    /// Where a batch_norm's backward has its sums: while one's are made in a stretch, those of the one that begins it are read.
+    fn sums(&self, index: usize) -> TokenStream {
+        let norms = self
+            .backward
+            .steps
+            .iter()
+            .filter(|(step, ..)| matches!(self.steps[*step].kernel, Kernel::BatchNorm { .. }));
+        let odd = norms.take_while(|(step, ..)| *step != index).count() % 2 == 1;
+        if odd { quote!(odd) } else { quote!(even) }
+    }
+
+    /// The sums of a batch_norm's backward over these inputs, which are added to those of the inputs before `from`.
+    fn backward_sums(&self, index: usize) -> TokenStream {
+        let step = &self.steps[index];
+        let (Kernel::BatchNorm { layer, act }, Some(place)) = (&step.kernel, self.backward.places[index]) else {
+            return TokenStream::new();
+        };
+        let (act, kept) = (activation(self.context, *act), kept_field(self.context, *layer));
+        let (x, y) = (self.read(step.x, quote!(outputs)), self.value(index, quote!(outputs)));
+        let values = borrow("tape", vec![Operand::read("x", x), Operand::read("y", y)]);
+        let gradient = borrow("deltas", vec![Operand::write("dy", self.delta(place, step.shape))]);
+        let sums = self.sums(index);
+        quote!({ #values #gradient tn::batch_norm::backward_sums(simd, #act, x, y, dy, &kept.#kept, from, #sums); })
     }
 
     fn backward_step(&self, index: usize, to_x: Flow, to_skip: Flow) -> TokenStream {
         let step = &self.steps[index];
         let Some(place) = self.backward.places[index] else { return TokenStream::new() };
         let dy = || self.delta(place, step.shape);
-        let of = |operand: plan::Operand| match operand {
-            plan::Operand::Input => Source::Input,
-            plan::Operand::Step(read) => self.steps[read].shape,
-        };
-        let x_shape = of(step.x);
+        let x_shape = self.source(step.x);
 
         // What forward left.
         let (x, y) = (|| self.read(step.x, quote!(outputs)), || self.value(index, quote!(outputs)));
         let values = match &step.kernel {
-            Kernel::Conv { .. } | Kernel::ConvTranspose { .. } | Kernel::Linear { .. } | Kernel::BatchNorm { .. } => {
+            Kernel::Conv { .. } | Kernel::ConvTranspose { .. } | Kernel::Linear { .. } => {
                 vec![Operand::read("x", x()), Operand::read("y", y())]
             }
             Kernel::Map { layer } => match &self.context.network.layers[*layer].op {
                 Op::Activation(act) if plan::is_monotone(act) => vec![Operand::read("y", y())],
                 _ => vec![Operand::read("x", x())],
             },
-            Kernel::LayerNorm { .. } | Kernel::Scale { .. } => vec![Operand::read("x", x())],
+            Kernel::BatchNorm { .. } | Kernel::LayerNorm { .. } | Kernel::Scale { .. } => vec![Operand::read("x", x())],
             Kernel::Softmax { .. } | Kernel::Add { act: Some(_) } => vec![Operand::read("y", y())],
             _ => Vec::new(),
         };
@@ -182,7 +335,7 @@ impl<'a> Training<'a> {
 
         let mut tokens = quote!(#kernel);
         for (flow, operand) in [(to_x, Some(step.x)), (to_skip, step.skip)] {
-            let Some(shape) = operand.map(of) else { continue };
+            let Some(shape) = operand.map(|operand| self.source(operand)) else { continue };
             match flow {
                 Flow::Write(place) if is_sum => {
                     let both = borrow(
@@ -245,15 +398,10 @@ impl<'a> Training<'a> {
                     );
                 }
             }
-            Kernel::BatchNorm { layer, act } => {
-                let (name, act) = (&context.network.layers[layer].name, activation(context, act));
-                let (epsilon, kept) = (real(context, layer), kept_field(context, layer));
-                quote! {
-                    tn::batch_norm::backward_in_place(
-                        simd, &self.#name, #epsilon, #act, x, y, dy, &kept.#kept,
-                        &mut grad.#name, &mut grad.statistics.#name, share,
-                    );
-                }
+            // Its sums are there, and its parameters' gradients: see `backward`.
+            Kernel::BatchNorm { layer, .. } => {
+                let (kept, sums) = (kept_field(context, layer), self.sums(index));
+                quote!(tn::batch_norm::backward_in_place(simd, x, dy, &kept.#kept, #sums);)
             }
             Kernel::LayerNorm { layer } => {
                 let (name, epsilon) = (&context.network.layers[layer].name, real(context, layer));
