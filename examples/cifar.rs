@@ -1,11 +1,12 @@
 //! ResNet-8 on CIFAR-10, from the folder with the six files of its binary version (`cifar-10-batches-bin`, plain or gzip'ed).
 //!
 //! ```sh
-//! cargo run --release --example cifar -- --data path/to/cifar-10-batches-bin --epochs 15
-//! cargo run --release --example cifar -- --data path/to/cifar-10-batches-bin --epochs 80 --weight-decay 2e-4
+//! cargo run --release --example cifar -- --data path/to/cifar-10-batches-bin
+//! cargo run --release --example cifar -- --data path/to/cifar-10-batches-bin --epochs 15 --weight-decay 5e-4
 //! ```
 //!
-//! 15 epochs lead to 80.1 % test accuracy, 80 with less weight decay to 84.3 %: a network of 78,000 parameters learns long before it learns by heart.
+//! As it is set, 150 epochs lead to 85.2 % test accuracy (and 88.5 % of what it learned from: a network of 78,000 parameters learns long before it learns by heart); 80 epochs lead to 84.3 %,
+//! and 15 with more weight decay to 80.1 %.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -50,7 +51,7 @@ struct Args {
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
     /// Times that the training set is gone through.
-    #[arg(long, default_value_t = 50)]
+    #[arg(long, default_value_t = 150)]
     epochs: u64,
     /// Decides the first weights, the order of learning and the augmentation.
     #[arg(long, default_value_t = 7)]
@@ -68,7 +69,7 @@ struct Args {
     #[arg(long, default_value_t = 1)]
     warm_up: u64,
     /// How strongly weights are pulled to 0.
-    #[arg(long, default_value_t = 5e-4)]
+    #[arg(long, default_value_t = 2e-4)]
     weight_decay: f64,
     /// Show the network the pictures as they are, neither moved nor mirrored.
     #[arg(long)]

@@ -32,56 +32,88 @@ const fn channels(norm: usize, x: usize, y: usize, other: usize) -> usize {
     norm / 2
 }
 
-/// `$body` for one [`Panel`] after the other, with the token of its vectors: half ones where these hold all channels.
+/// `$body` for one [`Panel`] after the other, with the token of its vectors: half ones where these hold all channels. In the body `NV` is how many vectors the panel is.
 ///
-/// It is written out for full vectors and for a rest, so that the compiler knows which they are.
+/// It is written out for several full vectors, for one, and for a rest, so that the compiler knows which they are. Several, because pixels of many channels
+/// are far apart: a walk over one vector of each would touch one line of the cache here and one there, and no processor fetches those before they are asked for.
 macro_rules! each_panel {
     ($token:expr, $channels:expr, |$simd:ident, $panel:ident| $body:expr) => {{
-        let (token, channels) = ($token, $channels);
-        if channels <= <S::Half as Simd<T>>::LANES {
-            let ($simd, $panel) = (token.half(), Panel { first: 0, lanes: channels, channels });
+        let (token, channels) = ($token, const { $channels });
+        if const { $channels <= <S::Half as Simd<T>>::LANES } {
+            const NV: usize = 1;
+            let ($simd, $panel) = (token.half(), Panel::<NV> { first: 0, lanes: channels, channels });
             $body
         } else {
             let mut first = 0;
-            while first + S::LANES <= channels {
-                let ($simd, $panel) = (token, Panel { first, lanes: S::LANES, channels });
-                $body;
-                first += S::LANES;
+            if const { $channels >= WIDE * S::LANES } {
+                const NV: usize = WIDE;
+                while first + NV * S::LANES <= channels {
+                    let ($simd, $panel) = (token, Panel::<NV> { first, lanes: S::LANES, channels });
+                    $body;
+                    first += NV * S::LANES;
+                }
             }
-            if first < channels {
-                let ($simd, $panel) = (token, Panel { first, lanes: channels - first, channels });
+            const NV: usize = 1;
+            if const { !$channels.is_multiple_of(WIDE * S::LANES) } {
+                while first + S::LANES <= channels {
+                    let ($simd, $panel) = (token, Panel::<NV> { first, lanes: S::LANES, channels });
+                    $body;
+                    first += S::LANES;
+                }
+            }
+            if const { !$channels.is_multiple_of(S::LANES) } {
+                let ($simd, $panel) = (token, Panel::<NV> { first, lanes: channels - first, channels });
                 $body
             }
         }
     }};
 }
 
-/// Sums over pixels that run side by side: an addition takes four cycles, and need not wait for the one before.
+/// Vectors of a wide panel: three sums of each, and what they are of, stay in registers.
+const WIDE: usize = 4;
+
+/// Sums of a vector over pixels that run side by side: an addition takes four cycles, and need not wait for the one before.
 const LINES: usize = 4;
 
-/// The sums of `$n` vectors over `$pixels` pixels `$p`.
+/// The sums of `$n` values of a panel over `$pixels` pixels `$p`; in lines side by side where the panel is one vector.
 ///
 /// Not a function that takes a closure: that would not be sure to become part of the function that has the instructions enabled.
 macro_rules! sums {
     ($simd:expr, $pixels:expr, $n:literal, |$p:ident| $summands:expr) => {{
-        let mut lines = [[$simd.splat(T::zero()); $n]; LINES];
+        let mut lines = [[[$simd.splat(T::zero()); NV]; $n]; LINES];
+        let used = if NV == 1 { LINES } else { 1 };
         let mut $p = 0;
         while $p < $pixels {
-            for line in &mut lines {
+            for line in lines.iter_mut().take(used) {
                 if $p < $pixels {
-                    let summands: [_; $n] = $summands;
+                    let summands: [[_; NV]; $n] = $summands;
                     for i in 0..$n {
-                        line[i] = $simd.add(line[i], summands[i]);
+                        for v in 0..NV {
+                            line[i][v] = $simd.add(line[i][v], summands[i][v]);
+                        }
                     }
                     $p += 1;
                 }
             }
         }
         let [mut sums, b, c, d] = lines;
-        for i in 0..$n {
-            sums[i] = $simd.add($simd.add(sums[i], b[i]), $simd.add(c[i], d[i]));
+        if NV == 1 {
+            for i in 0..$n {
+                sums[i][0] = $simd.add($simd.add(sums[i][0], b[i][0]), $simd.add(c[i][0], d[i][0]));
+            }
         }
         sums
+    }};
+}
+
+/// `$value` for each vector `$v` of a panel.
+macro_rules! each_vector {
+    ($simd:expr, |$v:ident| $value:expr) => {{
+        let mut vectors = [$simd.splat(T::zero()); NV];
+        for $v in 0..NV {
+            vectors[$v] = $value;
+        }
+        vectors
     }};
 }
 
@@ -94,31 +126,31 @@ where
     X: Plain<T>,
     K: Plain<T>,
 {
-    let channels = const { channels(K::LEN, X::LEN, X::LEN, K::LEN) };
+    const { channels(K::LEN, X::LEN, X::LEN, K::LEN) };
     if x.is_empty() {
         return;
     }
-    simd.vectorize(Moments { channels, x, before, kept: kept.flat_mut() });
+    simd.vectorize(Moments { x, before, kept });
 }
 
-struct Moments<'a, T, X> {
-    channels: usize,
+struct Moments<'a, X, K> {
     x: &'a [X],
     before: usize,
-    kept: &'a mut [T],
+    kept: &'a mut K,
 }
 
-impl<T: Scalar, X: Plain<T>> Kernel<T> for Moments<'_, T, X> {
+impl<T: Scalar, X: Plain<T>, K: Plain<T>> Kernel<T> for Moments<'_, X, K> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd<T>>(self, simd: S) {
-        let Self { channels, x, before, kept } = self;
-        each_panel!(simd, channels, |simd, panel| {
-            // SAFETY: the panel's channels are below `channels`; kept has that twice, maps are whole pixels of them.
+        let Self { x, before, kept } = self;
+        let kept = kept.flat_mut();
+        each_panel!(simd, K::LEN / 2, |simd, panel| {
+            // SAFETY: the panel's channels are those of a pixel; kept has them twice, maps are whole pixels of them.
             unsafe {
                 let so_far = match before {
-                    0 => [simd.splat(T::zero()); 2],
+                    0 => [[simd.splat(T::zero()); NV]; 2],
                     _ => [panel.get(simd, kept, 0), panel.get(simd, kept, 1)],
                 };
                 let [mean, squares] = panel.moments(simd, x, before, so_far);
@@ -152,27 +184,28 @@ where
     Y: Plain<T>,
     K: Plain<T>,
 {
-    let channels = const { channels(N::LEN, X::LEN, Y::LEN, K::LEN) };
-    let (norm, kept) = (norm.flat(), kept.flat());
-    simd.vectorize(Normalise { channels, norm, act, x, y, kept });
+    const { channels(N::LEN, X::LEN, Y::LEN, K::LEN) };
+    simd.vectorize(Normalise { norm, act, x, y, kept });
 }
 
-struct Normalise<'a, T, A, X, Y> {
-    channels: usize,
-    norm: &'a [T],
+struct Normalise<'a, N, A, X, Y, K> {
+    norm: &'a N,
     act: A,
     x: &'a [X],
     y: &'a mut [Y],
-    kept: &'a [T],
+    kept: &'a K,
 }
 
-impl<T: Scalar, A: Activation<T>, X: Plain<T>, Y: Plain<T>> Kernel<T> for Normalise<'_, T, A, X, Y> {
+impl<T: Scalar, N: Plain<T>, A: Activation<T>, X: Plain<T>, Y: Plain<T>, K: Plain<T>> Kernel<T>
+    for Normalise<'_, N, A, X, Y, K>
+{
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd<T>>(self, simd: S) {
-        let Self { channels, norm, act, x, y, kept } = self;
-        each_panel!(simd, channels, |simd, panel| {
+        let Self { norm, act, x, y, kept } = self;
+        let (norm, kept) = (norm.flat(), kept.flat());
+        each_panel!(simd, K::LEN / 2, |simd, panel| {
             // SAFETY: as in `Moments`; norm has as many elements as kept.
             unsafe {
                 let (mean, r) = (panel.get(simd, kept, 0), panel.get(simd, kept, 1));
@@ -193,32 +226,35 @@ where
     X: Plain<T>,
     Y: Plain<T>,
 {
-    let channels = const { channels(N::LEN, X::LEN, Y::LEN, Q::LEN) };
-    let (norm, statistics) = (norm.flat(), statistics.flat());
-    simd.vectorize(Forward { channels, norm, statistics, epsilon: T::of(epsilon), act, x, y });
+    const { channels(N::LEN, X::LEN, Y::LEN, Q::LEN) };
+    simd.vectorize(Forward { norm, statistics, epsilon: T::of(epsilon), act, x, y });
 }
 
-struct Forward<'a, T, A, X, Y> {
-    channels: usize,
-    norm: &'a [T],
-    statistics: &'a [T],
+struct Forward<'a, T, N, Q, A, X, Y> {
+    norm: &'a N,
+    statistics: &'a Q,
     epsilon: T,
     act: A,
     x: &'a [X],
     y: &'a mut [Y],
 }
 
-impl<T: Scalar, A: Activation<T>, X: Plain<T>, Y: Plain<T>> Kernel<T> for Forward<'_, T, A, X, Y> {
+impl<T: Scalar, N: Plain<T>, Q: Plain<T>, A: Activation<T>, X: Plain<T>, Y: Plain<T>> Kernel<T>
+    for Forward<'_, T, N, Q, A, X, Y>
+{
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd<T>>(self, simd: S) {
-        let Self { channels, norm, statistics, epsilon, act, x, y } = self;
-        each_panel!(simd, channels, |simd, panel| {
+        let Self { norm, statistics, epsilon, act, x, y } = self;
+        let (norm, statistics) = (norm.flat(), statistics.flat());
+        each_panel!(simd, N::LEN / 2, |simd, panel| {
             // SAFETY: as in `ForwardTape`.
             unsafe {
                 let (mean, variance) = (panel.get(simd, statistics, 0), panel.get(simd, statistics, 1));
-                let r = each_lane(simd, variance, |variance| (variance + epsilon).sqrt().recip());
+                let r = each_vector!(simd, |v| {
+                    each_lane(simd, variance[v], |variance| (variance + epsilon).sqrt().recip())
+                });
                 panel.scale(simd, norm, mean, r, act, x, y);
             }
         });
@@ -243,49 +279,50 @@ pub fn backward_sums<T, S, A, X, Y, D, K, U>(
     U: Plain<T>,
 {
     const { assert!(A::MONOTONE, "batch_norm: what is not monotone has no derivative in its output") };
-    let channels = const { channels(K::LEN, X::LEN, Y::LEN, K::LEN) };
+    const { channels(K::LEN, X::LEN, Y::LEN, K::LEN) };
     const { assert!(D::LEN == Y::LEN && 2 * U::LEN >= 3 * K::LEN) };
-    let (kept, sums) = (kept.flat(), sums.flat_mut());
-    simd.vectorize(BackwardSums { channels, act, x, y, dy, kept, before, sums });
+    simd.vectorize(BackwardSums { act, x, y, dy, kept, before, sums: sums.flat_mut() });
 }
 
-struct BackwardSums<'a, T, A, X, Y, D> {
-    channels: usize,
+struct BackwardSums<'a, T, A, X, Y, D, K> {
     act: A,
     x: &'a [X],
     y: &'a [Y],
     dy: &'a mut [D],
-    kept: &'a [T],
+    kept: &'a K,
     before: usize,
     sums: &'a mut [T],
 }
 
-impl<T: Scalar, A: Activation<T>, X: Plain<T>, Y: Plain<T>, D: Plain<T>> Kernel<T> for BackwardSums<'_, T, A, X, Y, D> {
+impl<T: Scalar, A: Activation<T>, X: Plain<T>, Y: Plain<T>, D: Plain<T>, K: Plain<T>> Kernel<T>
+    for BackwardSums<'_, T, A, X, Y, D, K>
+{
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd<T>>(self, simd: S) {
-        let Self { channels, act, x, y, dy, kept, before, sums: totals } = self;
-        let pixels = X::LEN / channels;
-        each_panel!(simd, channels, |simd, panel| {
+        let Self { act, x, y, dy, kept, before, sums: totals } = self;
+        let (kept, pixels) = (kept.flat(), const { 2 * X::LEN / K::LEN });
+        each_panel!(simd, K::LEN / 2, |simd, panel| {
             // SAFETY: as in `Moments`; the sums are three of each channel.
             unsafe {
                 let mean = panel.get(simd, kept, 0);
                 let mut so_far = match before {
-                    0 => [simd.splat(T::zero()); 3],
+                    0 => [[simd.splat(T::zero()); NV]; 3],
                     _ => [panel.get(simd, totals, 0), panel.get(simd, totals, 1), panel.get(simd, totals, 2)],
                 };
                 for ((x, y), dy) in x.iter().zip(y).zip(dy.iter_mut()) {
                     let (x, y, dy) = (x.flat(), y.flat(), dy.flat_mut());
                     let sums = sums!(simd, pixels, 3, |p| {
-                        let d = panel.get(simd, dy, p);
-                        let d = times_derivative(simd, act, panel.get(simd, y, p), d);
+                        let (d, y, x) = (panel.get(simd, dy, p), panel.get(simd, y, p), panel.get(simd, x, p));
+                        let d = each_vector!(simd, |v| times_derivative(simd, act, y[v], d[v]));
                         panel.put(simd, dy, p, d);
-                        let centred = simd.sub(panel.get(simd, x, p), mean);
-                        [d, simd.mul(d, centred), simd.mul(centred, centred)]
+                        let centred = each_vector!(simd, |v| simd.sub(x[v], mean[v]));
+                        let product = each_vector!(simd, |v| simd.mul(d[v], centred[v]));
+                        [d, product, each_vector!(simd, |v| simd.mul(centred[v], centred[v]))]
                     });
                     for (total, sum) in so_far.iter_mut().zip(sums) {
-                        *total = simd.add(*total, sum);
+                        *total = each_vector!(simd, |v| simd.add(total[v], sum[v]));
                     }
                 }
                 for (i, total) in so_far.into_iter().enumerate() {
@@ -351,37 +388,41 @@ where
     K: Plain<T>,
     U: Plain<T>,
 {
-    let channels = const { channels(K::LEN, X::LEN, D::LEN, K::LEN) };
+    const { channels(K::LEN, X::LEN, D::LEN, K::LEN) };
     const { assert!(2 * U::LEN >= 3 * K::LEN) };
-    simd.vectorize(Backward { channels, x, d, kept: kept.flat(), numbers: numbers.flat() });
+    simd.vectorize(Backward { x, d, kept, numbers: numbers.flat() });
 }
 
-struct Backward<'a, T, X, D> {
-    channels: usize,
+struct Backward<'a, T, X, D, K> {
     x: &'a [X],
     d: &'a mut [D],
-    kept: &'a [T],
+    kept: &'a K,
     numbers: &'a [T],
 }
 
-impl<T: Scalar, X: Plain<T>, D: Plain<T>> Kernel<T> for Backward<'_, T, X, D> {
+impl<T: Scalar, X: Plain<T>, D: Plain<T>, K: Plain<T>> Kernel<T> for Backward<'_, T, X, D, K> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd<T>>(self, simd: S) {
-        let Self { channels, x, d, kept, numbers } = self;
-        let pixels = X::LEN / channels;
-        each_panel!(simd, channels, |simd, panel| {
+        let Self { x, d, kept, numbers } = self;
+        let (kept, pixels) = (kept.flat(), const { 2 * X::LEN / K::LEN });
+        each_panel!(simd, K::LEN / 2, |simd, panel| {
             // SAFETY: as in `Moments`; the numbers are three of each channel.
             unsafe {
                 let mean = panel.get(simd, kept, 0);
-                let [scale, shift, slope] = [0, 1, 2].map(|i| panel.get(simd, numbers, i));
+                let scale = panel.get(simd, numbers, 0);
+                let (shift, slope) = (panel.get(simd, numbers, 1), panel.get(simd, numbers, 2));
                 for (x, dx) in x.iter().zip(d.iter_mut()) {
                     let (x, dx) = (x.flat(), dx.flat_mut());
                     for p in 0..pixels {
-                        let centred = simd.sub(panel.get(simd, x, p), mean);
-                        let d = simd.sub(simd.sub(panel.get(simd, dx, p), shift), simd.mul(centred, slope));
-                        panel.put(simd, dx, p, simd.mul(d, scale));
+                        let (x, d) = (panel.get(simd, x, p), panel.get(simd, dx, p));
+                        let dz = each_vector!(simd, |v| {
+                            let centred = simd.sub(x[v], mean[v]);
+                            let d = simd.sub(simd.sub(d[v], shift[v]), simd.mul(centred, slope[v]));
+                            simd.mul(d, scale[v])
+                        });
+                        panel.put(simd, dx, p, dz);
                     }
                 }
             }
@@ -389,36 +430,41 @@ impl<T: Scalar, X: Plain<T>, D: Plain<T>> Kernel<T> for Backward<'_, T, X, D> {
     }
 }
 
-/// Neighbouring channels, a vector of them at most.
+/// Neighbouring channels: `NV` full vectors, or a vector of them at most.
 #[derive(Clone, Copy)]
-struct Panel {
+struct Panel<const NV: usize> {
     first: usize,
+    /// Of each vector.
     lanes: usize,
     /// Of a pixel.
     channels: usize,
 }
 
-impl Panel {
+impl<const NV: usize> Panel<NV> {
     /// Its channels of pixel `p`.
     ///
     /// # Safety
     /// `x` has `p + 1` pixels.
     #[inline(always)]
-    unsafe fn get<T: Scalar, S: Simd<T>>(self, simd: S, x: &[T], p: usize) -> S::V {
+    unsafe fn get<T: Scalar, S: Simd<T>>(self, simd: S, x: &[T], p: usize) -> [S::V; NV] {
         debug_assert!((p + 1) * self.channels <= x.len());
-        // SAFETY: the caller's, as first + lanes ≤ channels.
-        unsafe { load(simd, x.as_ptr().add(p * self.channels + self.first), self.lanes) }
+        let at = x.as_ptr().wrapping_add(p * self.channels + self.first);
+        // SAFETY: the caller's, as first + NV · lanes ≤ channels.
+        each_vector!(simd, |v| unsafe { load(simd, at.add(v * S::LANES), self.lanes) })
     }
 
-    /// Its channels of pixel `p` become `v`.
+    /// Its channels of pixel `p` become `values`.
     ///
     /// # Safety
     /// `x` has `p + 1` pixels.
     #[inline(always)]
-    unsafe fn put<T: Scalar, S: Simd<T>>(self, simd: S, x: &mut [T], p: usize, v: S::V) {
+    unsafe fn put<T: Scalar, S: Simd<T>>(self, simd: S, x: &mut [T], p: usize, values: [S::V; NV]) {
         debug_assert!((p + 1) * self.channels <= x.len());
-        // SAFETY: the caller's, as first + lanes ≤ channels.
-        unsafe { store(simd, x.as_mut_ptr().add(p * self.channels + self.first), v, self.lanes) }
+        let at = x.as_mut_ptr().wrapping_add(p * self.channels + self.first);
+        for (v, value) in values.into_iter().enumerate() {
+            // SAFETY: the caller's, as first + NV · lanes ≤ channels.
+            unsafe { store(simd, at.add(v * S::LANES), value, self.lanes) }
+        }
     }
 
     /// `y ← f((x − μ) · r · γ + β)`. (Not `x · scale + shift`: where the mean is far from 0, that would cancel.)
@@ -428,18 +474,22 @@ impl Panel {
     #[inline(always)]
     #[allow(clippy::too_many_arguments, reason = "operands of one step")]
     unsafe fn scale<T: Scalar, S: Simd<T>, A: Activation<T>, X: Plain<T>, Y: Plain<T>>(
-        self, simd: S, norm: &[T], mean: S::V, r: S::V, act: A, x: &[X], y: &mut [Y],
+        self, simd: S, norm: &[T], mean: [S::V; NV], r: [S::V; NV], act: A, x: &[X], y: &mut [Y],
     ) {
         // SAFETY: the caller's.
         let (gamma, beta) = unsafe { (self.get(simd, norm, 0), self.get(simd, norm, 1)) };
-        let scale = simd.mul(gamma, r);
+        let scale = each_vector!(simd, |v| simd.mul(gamma[v], r[v]));
         for (x, y) in x.iter().zip(y) {
             let (x, y) = (x.flat(), y.flat_mut());
             for p in 0..X::LEN / self.channels {
                 // SAFETY: the caller's.
                 unsafe {
-                    let z = simd.mul_add(simd.sub(self.get(simd, x, p), mean), scale, beta);
-                    self.put(simd, y, p, act.vector(simd, z));
+                    let x = self.get(simd, x, p);
+                    let z = each_vector!(simd, |v| {
+                        let z = simd.mul_add(simd.sub(x[v], mean[v]), scale[v], beta[v]);
+                        act.vector(simd, z)
+                    });
+                    self.put(simd, y, p, z);
                 }
             }
         }
@@ -454,8 +504,8 @@ impl Panel {
     /// Maps are whole pixels.
     #[inline(always)]
     unsafe fn moments<T: Scalar, S: Simd<T>, X: Plain<T>>(
-        self, simd: S, x: &[X], before: usize, so_far: [S::V; 2],
-    ) -> [S::V; 2] {
+        self, simd: S, x: &[X], before: usize, so_far: [[S::V; NV]; 2],
+    ) -> [[S::V; NV]; 2] {
         let pixels = X::LEN / self.channels;
         let count = T::of(pixels as f64);
         let (part, minus_part) = (simd.splat(T::one() / count), simd.splat(-T::one() / count));
@@ -464,21 +514,24 @@ impl Panel {
             let x = x.flat();
             // SAFETY: the caller's.
             let [sum] = sums!(simd, pixels, 1, |p| [unsafe { self.get(simd, x, p) }]);
-            let about = simd.mul(sum, part);
+            let about = each_vector!(simd, |v| simd.mul(sum[v], part));
             let [rest, around] = sums!(simd, pixels, 2, |p| {
                 // SAFETY: the caller's.
-                let d = simd.sub(unsafe { self.get(simd, x, p) }, about);
-                [d, simd.mul(d, d)]
+                let x = unsafe { self.get(simd, x, p) };
+                let d = each_vector!(simd, |v| simd.sub(x[v], about[v]));
+                [d, each_vector!(simd, |v| simd.mul(d[v], d[v]))]
             });
-            let own_mean = simd.mul_add(rest, part, about);
-            let own_squares = simd.mul_add(simd.mul(rest, rest), minus_part, around);
             // So many images before this one, and its weight in the mean of them all.
             let image = before + image;
             let (before, weight) = (T::of(image as f64), T::one() / T::of((image + 1) as f64));
-            let apart = simd.sub(own_mean, mean);
-            mean = simd.mul_add(apart, simd.splat(weight), mean);
-            let between = simd.mul(simd.mul(apart, apart), simd.splat(count * before * weight));
-            squares = simd.add(squares, simd.add(own_squares, between));
+            for v in 0..NV {
+                let own_mean = simd.mul_add(rest[v], part, about[v]);
+                let own_squares = simd.mul_add(simd.mul(rest[v], rest[v]), minus_part, around[v]);
+                let apart = simd.sub(own_mean, mean[v]);
+                mean[v] = simd.mul_add(apart, simd.splat(weight), mean[v]);
+                let between = simd.mul(simd.mul(apart, apart), simd.splat(count * before * weight));
+                squares[v] = simd.add(squares[v], simd.add(own_squares, between));
+            }
         }
         [mean, squares]
     }
