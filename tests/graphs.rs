@@ -309,19 +309,18 @@ where
     let mut grad = N::zeroed_box();
     net.loss_and_grad(&x, &targets, &SquaredError, &mut grad).unwrap();
     let (gradient, here) = (grad.params().to_vec(), net.params().to_vec());
-    for tensor in N::TENSORS.iter().filter(|tensor| tensor.range().end <= N::PARAMS) {
-        let direction: Vec<f64> = tensor.range().map(|_| rng.random_range(-1.0..1.0)).collect();
+    for _ in 0..4 {
+        let direction: Vec<f64> = here.iter().map(|_| rng.random_range(-1.0..1.0)).collect();
         let mut at = |step: f64| {
-            net.params_mut().copy_from_slice(&here);
-            for (value, direction) in net.params_mut()[tensor.range()].iter_mut().zip(&direction) {
-                *value += step * direction;
+            for (value, (here, direction)) in net.params_mut().iter_mut().zip(here.iter().zip(&direction)) {
+                *value = here + step * direction;
             }
             net.loss_and_grad(&x, &targets, &SquaredError, &mut grad).unwrap()
         };
         let wanted = (at(STEP) - at(-STEP)) / (2.0 * STEP);
-        let found: f64 = gradient[tensor.range()].iter().zip(&direction).map(|(g, d)| g * d).sum();
+        let found: f64 = gradient.iter().zip(&direction).map(|(g, d)| g * d).sum();
         let error = (found - wanted).abs() / wanted.abs().max(1e-3);
-        assert!(error <= 2e-6, "{}: {}: {found}, differences {wanted}", N::NAME, tensor.name);
+        assert!(error <= 2e-6, "{}: {found}, differences {wanted}", N::NAME);
     }
 }
 
