@@ -212,7 +212,7 @@ fn kept(context: &Context<'_>, work: &TokenStream) -> TokenStream {
         return TokenStream::new();
     }
     let TrainWork { work: work_name, kept: kept_name } = TrainWork::new(context);
-    let sums = norms(context).map(|index| context.shapes.before(index).sides()[0].times(3));
+    let sums = norms(context).map(|index| context.shapes.before(index).sides()[0].times(3).argument());
     let fields = norms(context).map(|index| {
         let (name, len) = (kept_field(context, index), context.shapes.before(index).sides()[0].times(2));
         let len = len.argument();

@@ -42,7 +42,8 @@ pub fn stretches(steps: &[Step], order: impl Iterator<Item = usize>) -> Vec<Stre
             push(&mut stretches, open, Piece::Sums(index));
         }
         // One convolution each: the maps of two would have to live at the same time.
-        let goes_on = open && !norm && !at_once && !(convolution && convolves);
+        let begins = norm || at_once || convolution && convolves;
+        let goes_on = open && !begins;
         push(&mut stretches, goes_on, Piece::Step(index));
         convolves = convolution || goes_on && convolves;
         open = !at_once;

@@ -199,7 +199,7 @@ impl<'a> Training<'a> {
         let steps = || stretch.iter().map(|piece| &self.steps[piece.step()]);
         let elements = steps().map(|step| {
             let read = step.reads().fold(Size::Known(0), |sum, operand| sum.plus(&len(operand)));
-            read.plus(&self.context.shapes.at(step.shape).len())
+            read.plus(&self.context.shapes.at(step.shape).len()).argument()
         });
         let weights = steps().filter_map(|step| match step.kernel {
             Kernel::Conv { layer, .. } => {
