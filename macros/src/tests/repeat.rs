@@ -134,6 +134,10 @@ fn faults_of_the_form() {
             "repeat: 100000000 repetitions make more than 4096 layers | one repetition has 2".to_owned(),
         ),
         (
+            quote!(relu, repeat(18446744073709551615) { relu, tanh }),
+            "repeat: 18446744073709551615 repetitions make more than 4096 layers | one repetition has 2".to_owned(),
+        ),
+        (
             quote!(repeat(64) { repeat(65) { relu } }),
             "repeat: 64 repetitions make more than 4096 layers | one repetition has 65".to_owned(),
         ),

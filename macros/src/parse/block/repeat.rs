@@ -96,7 +96,7 @@ impl Reader<'_> {
             }
             let layers = self.layers.len() - first;
             if let Some(place) = place
-                && first + layers.saturating_mul(known) > MOST_LAYERS
+                && first.saturating_add(layers.saturating_mul(known)) > MOST_LAYERS
             {
                 let text = format!("{who}: {known} repetitions make more than {MOST_LAYERS} layers");
                 self.faults.push(place, text).note(format!("one repetition has {layers}"));
