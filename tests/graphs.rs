@@ -259,19 +259,37 @@ fn inputs<X: Plain<f64> + Clone>(rng: &mut StdRng, n: usize) -> Vec<X> {
         .collect()
 }
 
-/// Gradients by all parameters against central differences, on a batch that is one micro-batch.
+/// A network, a batch that is one micro-batch, and the gradient of its loss.
+struct Case<N: Network> {
+    rng: StdRng,
+    net: Box<N>,
+    x: Vec<N::Input>,
+    targets: Vec<N::Output>,
+    grad: Box<N>,
+}
+
+fn case<N: Network<Scalar = f64>>(seed: u64) -> Case<N>
+where
+    SquaredError: Loss<N::Output, N::Output>,
+    N::Output: Sync,
+{
+    let mut rng = StdRng::seed_from_u64(seed);
+    let net = random::<N>(&mut rng);
+    let (x, targets) = (inputs::<N::Input>(&mut rng, 5), inputs::<N::Output>(&mut rng, 5));
+    assert!(x.len() <= N::MICRO_BATCH);
+    let mut grad = N::zeroed_box();
+    net.loss_and_grad(&x, &targets, &SquaredError, &mut grad).unwrap();
+    Case { rng, net, x, targets, grad }
+}
+
+/// Gradients by all parameters against central differences.
 fn check_gradient<N: Network<Scalar = f64>>()
 where
     SquaredError: Loss<N::Output, N::Output>,
     N::Output: Sync,
 {
     const STEP: f64 = 1e-5;
-    let mut rng = StdRng::seed_from_u64(3);
-    let mut net = random::<N>(&mut rng);
-    let (x, targets) = (inputs::<N::Input>(&mut rng, 5), inputs::<N::Output>(&mut rng, 5));
-    assert!(x.len() <= N::MICRO_BATCH);
-    let mut grad = N::zeroed_box();
-    net.loss_and_grad(&x, &targets, &SquaredError, &mut grad).unwrap();
+    let Case { mut net, x, targets, mut grad, .. } = case::<N>(3);
     let gradient = grad.params().to_vec();
     let numeric: Vec<f64> = (0..N::PARAMS)
         .map(|i| {
@@ -302,12 +320,7 @@ where
     N::Output: Sync,
 {
     const STEP: f64 = 1e-6;
-    let mut rng = StdRng::seed_from_u64(6);
-    let mut net = random::<N>(&mut rng);
-    let (x, targets) = (inputs::<N::Input>(&mut rng, 5), inputs::<N::Output>(&mut rng, 5));
-    assert!(x.len() <= N::MICRO_BATCH);
-    let mut grad = N::zeroed_box();
-    net.loss_and_grad(&x, &targets, &SquaredError, &mut grad).unwrap();
+    let Case { mut rng, mut net, x, targets, mut grad } = case::<N>(6);
     let (gradient, here) = (grad.params().to_vec(), net.params().to_vec());
     for _ in 0..4 {
         let direction: Vec<f64> = here.iter().map(|_| rng.random_range(-1.0..1.0)).collect();

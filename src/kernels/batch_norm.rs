@@ -249,7 +249,7 @@ impl<T: Scalar, N: Plain<T>, Q: Plain<T>, A: Activation<T>, X: Plain<T>, Y: Plai
         let Self { norm, statistics, epsilon, act, x, y } = self;
         let (norm, statistics) = (norm.flat(), statistics.flat());
         each_panel!(simd, N::LEN / 2, |simd, panel| {
-            // SAFETY: as in `ForwardTape`.
+            // SAFETY: as in `Moments`; norm and statistics are two of each channel.
             unsafe {
                 let (mean, variance) = (panel.get(simd, statistics, 0), panel.get(simd, statistics, 1));
                 let r = each_vector!(simd, |v| {
