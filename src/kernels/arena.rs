@@ -13,12 +13,17 @@ pub type Pixels<const H: usize, const W: usize, const C: usize, T> = [[[T; C]; W
 /// The window of an activation of type `A`, `OFFSET` elements from the arena's beginning.
 pub struct At<A, const OFFSET: usize>(PhantomData<A>);
 
+/// As [`At`], of an activation that is needed no longer than the same inputs are seen: the next ones have the same places, which are near then.
+pub struct Near<A, const OFFSET: usize>(PhantomData<A>);
+
 /// A place in an arena.
 pub trait Window<T> {
     /// What lies there.
     type Item: Plain<T>;
     /// The first element.
     const START: usize;
+    /// Whether inputs that are seen one after the other have the same places.
+    const REUSED: bool;
 }
 
 /// One behind a window's last element. Not a constant of [`Window`]: an implementation could say something else.
@@ -34,16 +39,23 @@ const fn apart<T, X: Window<T>, Y: Window<T>>() -> bool {
 impl<T, A: Plain<T>, const OFFSET: usize> Window<T> for At<A, OFFSET> {
     type Item = A;
     const START: usize = OFFSET;
+    const REUSED: bool = false;
+}
+
+impl<T, A: Plain<T>, const OFFSET: usize> Window<T> for Near<A, OFFSET> {
+    type Item = A;
+    const START: usize = OFFSET;
+    const REUSED: bool = true;
 }
 
 /// Memory for `n` inputs, each of which has `N::LEN` elements; all of them are seen, or some.
 pub struct Arena<'a, T, N> {
-    first: *mut T,
+    memory: *mut T,
     n: usize,
     /// The first input that is seen, and how many are: inside 0..n.
     from: usize,
     count: usize,
-    memory: PhantomData<&'a mut [N]>,
+    lives: PhantomData<&'a mut [N]>,
 }
 
 impl<'a, T: Copy + 'static, N: Plain<T>> Arena<'a, T, N> {
@@ -51,7 +63,7 @@ impl<'a, T: Copy + 'static, N: Plain<T>> Arena<'a, T, N> {
     #[inline(always)]
     pub fn new(memory: &'a mut [N], n: usize) -> Self {
         let n = n.min(memory.len());
-        Arena { n, from: 0, count: n, first: memory.as_mut_ptr().cast(), memory: PhantomData }
+        Arena { n, from: 0, count: n, memory: memory.as_mut_ptr().cast(), lives: PhantomData }
     }
 
     /// What inputs `from..to` of these have, as far as there are such: the same places, of fewer inputs.
@@ -59,7 +71,7 @@ impl<'a, T: Copy + 'static, N: Plain<T>> Arena<'a, T, N> {
     pub fn inputs(&mut self, from: usize, to: usize) -> Arena<'_, T, N> {
         let to = to.min(self.count);
         let from = from.min(to);
-        Arena { n: self.n, from: self.from + from, count: to - from, first: self.first, memory: PhantomData }
+        Arena { n: self.n, from: self.from + from, count: to - from, memory: self.memory, lives: PhantomData }
     }
 
     /// Inputs.
@@ -74,6 +86,12 @@ impl<'a, T: Copy + 'static, N: Plain<T>> Arena<'a, T, N> {
         self.count == 0
     }
 
+    /// The first of a window's items that is seen: `count` behind it are inside 0..n, as `from + count` is.
+    #[inline(always)]
+    fn first<W: Window<T>>(&self) -> usize {
+        if W::REUSED { 0 } else { self.from }
+    }
+
     /// # Safety
     /// No other reference to the window is alive while the result is.
     #[inline(always)]
@@ -82,8 +100,8 @@ impl<'a, T: Copy + 'static, N: Plain<T>> Arena<'a, T, N> {
         // SAFETY: the memory has n · N::LEN elements; the window's n items are elements START · n to END · n of it, inside by
         // the assertion above, and from + count ≤ n. Items are plain elements of T: any element is valid, and T's alignment is enough.
         unsafe {
-            let items: *mut W::Item = self.first.add(W::START * self.n).cast();
-            core::slice::from_raw_parts_mut(items.add(self.from), self.count)
+            let items: *mut W::Item = self.memory.add(W::START * self.n).cast();
+            core::slice::from_raw_parts_mut(items.add(self.first::<W>()), self.count)
         }
     }
 
@@ -94,8 +112,8 @@ impl<'a, T: Copy + 'static, N: Plain<T>> Arena<'a, T, N> {
         const { assert!(end::<T, W>() <= N::LEN, "an activation lies outside its arena") };
         // SAFETY: as in `window`, for shared references.
         unsafe {
-            let items: *const W::Item = self.first.add(W::START * self.n).cast();
-            core::slice::from_raw_parts(items.add(self.from), self.count)
+            let items: *const W::Item = self.memory.add(W::START * self.n).cast();
+            core::slice::from_raw_parts(items.add(self.first::<W>()), self.count)
         }
     }
 

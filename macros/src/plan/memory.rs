@@ -6,7 +6,7 @@
 use tenonet_shape::{Life, place};
 
 use super::stretch::{numbers, stretches};
-use super::{Kernel, Operand, Step, Stretch, is_monotone};
+use super::{Kernel, Operand, Piece, Step, Stretch, is_monotone};
 use crate::check::known_source;
 use crate::ir::{Network, Op, Source};
 
@@ -35,6 +35,8 @@ pub struct Buffer {
 pub struct Memory {
     /// Of each step.
     pub places: Vec<Place>,
+    /// Of each step whose output backward makes again: there.
+    pub recomputed: Vec<Option<Place>>,
     /// The operand that a step overwrites, if it works in place.
     pub overwrites: Vec<Option<Operand>>,
     pub buffers: Vec<Buffer>,
@@ -71,7 +73,8 @@ impl Memory {
                 _ => None,
             };
         }
-        let mut memory = Memory { places: Vec::new(), overwrites, buffers: Vec::new() };
+        let recomputed = vec![None; steps.len()];
+        let mut memory = Memory { places: Vec::new(), recomputed, overwrites, buffers: Vec::new() };
         for (time, step) in steps.iter().enumerate() {
             let place = match memory.overwrites[time] {
                 _ if at_caller[time] => Place::Caller,
@@ -127,33 +130,53 @@ fn overwritten(step: &Step, time: usize, ends: &[usize]) -> Option<Operand> {
 }
 
 impl Memory {
-    /// The tape: what backward reads lives until then, everything else as at inference.
-    pub fn tape(network: &Network, steps: &[Step]) -> Memory {
+    /// The tape: what backward reads lives until then, unless it is made again; everything else as at inference. Time counts stretches, those of
+    /// backward behind those of forward.
+    pub fn tape(network: &Network, steps: &[Step], backward: &Backward) -> Memory {
         let mut ends = last_reads(steps);
-        let needs = needs_gradient(steps);
-        for (index, step) in steps.iter().enumerate().filter(|(index, _)| needs[*index]) {
-            let time = 2 * steps.len() - 1 - index;
-            let (x, y) = kept(network, step);
-            if let (true, Operand::Step(x)) = (x, step.x) {
-                ends[x] = ends[x].max(time);
-            }
-            if y {
-                ends[index] = ends[index].max(time);
+        for (stretch, pieces) in backward.stretches.iter().enumerate() {
+            for value in pieces.iter().flat_map(|piece| reads(network, steps, *piece)) {
+                if backward.recomputed[value].is_none() {
+                    ends[value] = steps.len() + stretch;
+                }
             }
         }
         let mut memory = Memory::new(steps, &ends);
-        // What lives in a stretch lives in all of it; what backward reads, behind the last one.
+        // What lives in a stretch lives in all of it.
         let stretches = stretches(steps, 0..steps.len());
         let numbers = numbers(&stretches, steps.len());
         for buffer in &mut memory.buffers {
             buffer.first = numbers[buffer.first];
             buffer.last = match numbers.get(buffer.last) {
                 Some(last) => *last,
-                None => stretches.len() + buffer.last,
+                None => stretches.len() + buffer.last - steps.len(),
             };
+        }
+        for (value, stretch) in backward.recomputed.iter().enumerate() {
+            memory.recomputed[value] = stretch.map(|stretch| {
+                let time = stretches.len() + stretch;
+                memory.buffers.push(Buffer { shape: steps[value].shape, first: time, last: time });
+                Place::Arena(memory.buffers.len() - 1)
+            });
         }
         memory
     }
+}
+
+/// The steps whose outputs a piece of backward reads.
+fn reads(network: &Network, steps: &[Step], piece: Piece) -> impl Iterator<Item = usize> {
+    let step = &steps[piece.step()];
+    let (x, y) = match (piece, kept(network, step)) {
+        (Piece::Recompute(_), _) => (true, false),
+        // The derivative of an activation is part of the sums.
+        (Piece::Step(_), (x, _)) if matches!(step.kernel, Kernel::BatchNorm { .. }) => (x, false),
+        (_, kept) => kept,
+    };
+    let x = match step.x {
+        Operand::Step(read) if x => Some(read),
+        _ => None,
+    };
+    x.into_iter().chain(y.then_some(piece.step()))
 }
 
 /// Whether backward reads what arrives at a step, and what leaves it.
@@ -214,10 +237,12 @@ pub struct Backward {
     pub buffers: Vec<Buffer>,
     /// In which the steps run.
     pub stretches: Vec<Stretch>,
+    /// Of each step whose output is not kept but made again: the stretch.
+    pub recomputed: Vec<Option<usize>>,
 }
 
 impl Backward {
-    pub fn new(steps: &[Step]) -> Backward {
+    pub fn new(network: &Network, steps: &[Step]) -> Backward {
         let mut plan = Backward::by_steps(steps);
         plan.stretches = stretches(steps, plan.steps.iter().map(|(index, ..)| *index));
         // The times of steps, from the last one back.
@@ -226,7 +251,27 @@ impl Backward {
         for buffer in &mut plan.buffers {
             (buffer.first, buffer.last) = (number(buffer.first), number(buffer.last));
         }
+        plan.recompute(network, steps);
         plan
+    }
+
+    /// What a batch normalisation yields is one multiplication and addition away from what it read, which is kept for its own backward: where it is read in one stretch alone,
+    /// it is made again there. That takes less time than its way to main memory and back, and up to half of the tape.
+    fn recompute(&mut self, network: &Network, steps: &[Step]) {
+        self.recomputed = vec![None; steps.len()];
+        // The last one's output lies with the caller.
+        for value in 0..steps.len().saturating_sub(1) {
+            if !matches!(steps[value].kernel, Kernel::BatchNorm { .. }) {
+                continue;
+            }
+            let is_read = |piece: &Piece| reads(network, steps, *piece).any(|read| read == value);
+            let mut readers = self.stretches.iter_mut().enumerate().filter(|(_, pieces)| pieces.iter().any(is_read));
+            if let (Some((stretch, pieces)), None) = (readers.next(), readers.next()) {
+                let first = pieces.iter().position(is_read).unwrap_or_default();
+                pieces.insert(first, Piece::Recompute(value));
+                self.recomputed[value] = Some(stretch);
+            }
+        }
     }
 
     /// Time counts the steps from the last one back: step `i` of `n` runs backward at time `n − 1 − i`.

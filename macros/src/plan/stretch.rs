@@ -12,12 +12,14 @@ pub enum Piece {
     Step(usize),
     /// What a batch normalisation sums over all inputs.
     Sums(usize),
+    /// In backward: what a batch normalisation has yielded is made again from what it read.
+    Recompute(usize),
 }
 
 impl Piece {
     pub fn step(self) -> usize {
         match self {
-            Piece::Step(step) | Piece::Sums(step) => step,
+            Piece::Step(step) | Piece::Sums(step) | Piece::Recompute(step) => step,
         }
     }
 }

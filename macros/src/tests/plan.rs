@@ -292,8 +292,8 @@ fn forward(network: &Network, steps: &[Step], memory: &Memory) -> (Arena, f64) {
 /// What runs in a stretch lives from before its first input to behind its last one.
 fn check_stretches(network: &Network) {
     let steps = steps(network, Mode::Training);
-    let tape = Memory::tape(network, &steps);
-    let backward = Backward::new(&steps);
+    let backward = Backward::new(network, &steps);
+    let tape = Memory::tape(network, &steps, &backward);
     let lives = |buffers: &[Buffer], place: Option<Place>, stretch: usize| {
         if let Some(Place::Arena(buffer)) = place {
             let Buffer { first, last, .. } = buffers[buffer];
@@ -312,6 +312,7 @@ fn check_stretches(network: &Network) {
             match piece {
                 Piece::Sums(index) => sums[*index] = number + 1,
                 Piece::Step(index) => lives(&tape.buffers, Some(tape.places[*index]), number),
+                Piece::Recompute(_) => panic!("forward makes nothing again"),
             }
         }
         assert!(
@@ -327,7 +328,15 @@ fn check_stretches(network: &Network) {
         );
     }
     for (number, stretch) in backward.stretches.iter().enumerate() {
-        for piece in stretch {
+        for (at, piece) in stretch.iter().enumerate() {
+            if let Piece::Recompute(index) = piece {
+                // Behind the last stretch of forward; read by what follows.
+                let number = number + stretches(&steps, 0..steps.len()).len();
+                lives(&tape.buffers, tape.recomputed[*index], number);
+                lives(&tape.buffers, place(steps[*index].x), number);
+                assert!(at + 1 < stretch.len());
+                continue;
+            }
             lives(&backward.buffers, backward.places[piece.step()], number);
             let Piece::Step(index) = piece else { continue };
             for (_, x, skip) in backward.steps.iter().filter(|(step, ..)| step == index) {
@@ -362,18 +371,19 @@ fn check_stretches(network: &Network) {
     assert_eq!(whole(&backward.stretches), backward.steps.iter().map(|(index, ..)| *index).collect::<Vec<_>>());
 }
 
-/// Stretches as a line, `;` between them and `Σ` for sums.
+/// Stretches as a line, `;` between them, `Σ` for sums and `=` for what is made again.
 fn stretches_of(network: &Network) -> [String; 2] {
     let steps = steps(network, Mode::Training);
     let line = |stretches: &[Stretch]| {
         let piece = |piece: &Piece| match piece {
             Piece::Step(step) => step.to_string(),
             Piece::Sums(step) => format!("Σ{step}"),
+            Piece::Recompute(step) => format!("={step}"),
         };
         let stretch = |stretch: &Stretch| stretch.iter().map(piece).collect::<Vec<_>>().join(" ");
         stretches.iter().map(stretch).collect::<Vec<_>>().join("; ")
     };
-    [line(&stretches(&steps, 0..steps.len())), line(&Backward::new(&steps).stretches)]
+    [line(&stretches(&steps, 0..steps.len())), line(&Backward::new(network, &steps).stretches)]
 }
 
 #[test]
@@ -389,9 +399,26 @@ fn normalisations_cut_training_into_stretches() {
         stretches_of(&network(blocks)),
         [
             "0 Σ1; 1 2; 3 Σ4; 4 5 Σ6; 6 7 8 9; 10; Σ11; 11 12; 13",
-            "13; 12 Σ11; 11; 10; 9 8 7 Σ6; 6 5 Σ4; 4 3; 2 Σ1; 1 0"
+            "13; 12 Σ11; 11; 10; 9 8 7 Σ6; 6 =4 5 Σ4; 4 3; 2 Σ1; 1 0"
         ]
     );
+}
+
+#[test]
+fn the_tape_holds_what_normalisations_read() {
+    let plan = |layers: TokenStream| {
+        let network = network(quote!(struct Net([4, 8, 8] -> [4]) { #layers, global_avg_pool }));
+        let steps = steps(&network, Mode::Training);
+        let backward = Backward::new(&network, &steps);
+        let again: Vec<usize> = (0..steps.len()).filter(|step| backward.recomputed[*step].is_some()).collect();
+        let maps = Memory::tape(&network, &steps, &backward).total(&network).map(|total| total / 256);
+        (again, maps)
+    };
+    // What four normalisations read, and what one of them yields at a time.
+    assert_eq!(plan(quote!(repeat(4) { conv(4, kernel = 1), batch_norm, relu })), (vec![1, 3, 5, 7], Some(5)));
+    // Two convolutions in two stretches read one output: it is kept, beside what they write, what the normalisations read, and the sum.
+    let block = quote!(conv(4, kernel = 1), batch_norm, relu, residual { conv(4, kernel = 1) } shortcut { conv(4, kernel = 1), batch_norm });
+    assert_eq!(plan(block), (vec![], Some(5)));
 }
 
 /// Runs all passes on numbers and compares with what they are to yield.
@@ -402,8 +429,9 @@ fn run(network: &Network) {
     assert_eq!(Some(&y), values(&inference).last());
 
     let training = steps(network, Mode::Training);
-    let tape = Memory::tape(network, &training);
-    let (tape_arena, y) = forward(network, &training, &tape);
+    let plan = Backward::new(network, &training);
+    let tape = Memory::tape(network, &training, &plan);
+    let (mut tape_arena, y) = forward(network, &training, &tape);
     let values = values(&training);
     assert_eq!(Some(&y), values.last());
 
@@ -418,39 +446,46 @@ fn run(network: &Network) {
         }
     }
 
-    let plan = Backward::new(&training);
     let mut deltas = Arena::new(network, &plan.buffers);
     let mut caller = 1.0;
     let mut seen = vec![false; training.len()];
-    for (index, x, skip) in &plan.steps {
-        let (index, step) = (*index, &training[*index]);
-        seen[index] = true;
-        // What it reads is still on the tape.
-        let is_kept = |operand: Operand| match operand {
-            Operand::Step(read) => match tape.places[read] {
+    for piece in plan.stretches.iter().flatten() {
+        let (index, step) = (piece.step(), &training[piece.step()]);
+        // What it reads is still on the tape, or there again.
+        let is_kept = |operand: Operand, arena: &Arena| match operand {
+            Operand::Step(read) => match tape.recomputed[read].unwrap_or(tape.places[read]) {
                 Place::Caller => assert_eq!(y, values[read]),
-                Place::Arena(buffer) => assert_eq!(tape_arena.read(buffer), values[read]),
+                Place::Arena(buffer) => assert_eq!(arena.read(buffer), values[read], "step {read} in {piece:?}"),
             },
             Operand::Input => {}
         };
-        let (reads_x, reads_y) = match &step.kernel {
-            Kernel::Conv { act, .. } | Kernel::Linear { act, .. } | Kernel::BatchNorm { act, .. } => {
+        let (reads_x, reads_y) = match (piece, &step.kernel) {
+            (Piece::Recompute(_), _) => (true, false),
+            (Piece::Step(_), Kernel::BatchNorm { .. }) => (true, false),
+            (_, Kernel::Conv { act, .. } | Kernel::Linear { act, .. } | Kernel::BatchNorm { act, .. }) => {
                 (true, act.is_some())
             }
-            Kernel::Add { act } => (false, act.is_some()),
-            Kernel::Map { layer } => match &network.layers[*layer].op {
+            (_, Kernel::Add { act }) => (false, act.is_some()),
+            (_, Kernel::Map { layer }) => match &network.layers[*layer].op {
                 Op::Activation(act) if is_monotone(act) => (false, true),
                 _ => (true, false),
             },
-            Kernel::Softmax { .. } => (false, true),
+            (_, Kernel::Softmax { .. }) => (false, true),
             _ => (false, false),
         };
         if reads_x {
-            is_kept(step.x);
+            is_kept(step.x, &tape_arena);
         }
         if reads_y {
-            is_kept(Operand::Step(index));
+            is_kept(Operand::Step(index), &tape_arena);
         }
+        if let (Piece::Recompute(_), Some(Place::Arena(buffer))) = (piece, tape.recomputed[index]) {
+            tape_arena.write(buffer, values[index]);
+        }
+        let Piece::Step(_) = piece else { continue };
+        let flows = plan.steps.iter().find(|(step, ..)| *step == index);
+        let (_, x, skip) = flows.expect("what runs has flows");
+        seen[index] = true;
         let get = |place: Place, deltas: &Arena, caller: f64| match place {
             Place::Caller => caller,
             Place::Arena(buffer) => deltas.read(buffer),

@@ -13,6 +13,8 @@ use crate::size::Size;
 /// An arena: the offsets of its buffers and its length.
 pub struct Arena {
     offsets: Vec<Size>,
+    /// Whether each buffer is needed in one stretch alone.
+    near: Vec<bool>,
     pub total: Size,
     /// The constant that holds them, where the compiler has to place the buffers.
     pub item: TokenStream,
@@ -24,6 +26,7 @@ impl Arena {
     /// const TAPE: tn::Placement<2> = tn::Placement::new([tn::Life { len: …, first: 0, last: 1 }, …]);
     /// ```
     pub fn new(context: &Context<'_>, buffers: &[Buffer], name: &str) -> Arena {
+        let near = buffers.iter().map(|buffer| buffer.first == buffer.last).collect();
         let lens: Vec<Size> = buffers.iter().map(|buffer| context.shapes.at(buffer.shape).len()).collect();
         let known = buffers.iter().zip(&lens).map(|(buffer, len)| match len {
             Size::Known(len) => Some(Life { len: *len, first: buffer.first, last: buffer.last }),
@@ -32,7 +35,12 @@ impl Arena {
         if let Some(lives) = known.collect::<Option<Vec<Life>>>() {
             let (mut offsets, mut order) = (vec![0; lives.len()], vec![0; lives.len()]);
             let total = Size::Known(place(&lives, &mut offsets, &mut order));
-            return Arena { offsets: offsets.into_iter().map(Size::Known).collect(), total, item: TokenStream::new() };
+            return Arena {
+                offsets: offsets.into_iter().map(Size::Known).collect(),
+                near,
+                total,
+                item: TokenStream::new(),
+            };
         }
         let (name, count) = (format_ident!("{name}"), Size::Known(buffers.len()));
         let lives = buffers.iter().zip(&lens).map(|(buffer, len)| {
@@ -44,13 +52,17 @@ impl Arena {
             let index = Size::Known(index);
             Size::Const(quote!(#name.offsets[#index]))
         };
-        Arena { offsets: (0..buffers.len()).map(offset).collect(), total: Size::Const(quote!(#name.total)), item }
+        Arena { offsets: (0..buffers.len()).map(offset).collect(), near, total: Size::Const(quote!(#name.total)), item }
     }
 
     /// `tn::At<tn::Pixels<14, 14, 6, T>, 0>`: a buffer with a value of this shape.
     pub fn window(&self, context: &Context<'_>, buffer: usize, shape: Source) -> Where {
         let (value, offset) = (pixels(context, shape, quote!(T)), self.offsets[buffer].argument());
-        Where::Arena(quote!(tn::At<#value, #offset>))
+        Where::Arena(if self.near[buffer] {
+            quote!(tn::Near<#value, #offset>)
+        } else {
+            quote!(tn::At<#value, #offset>)
+        })
     }
 }
 

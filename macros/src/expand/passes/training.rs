@@ -25,7 +25,8 @@ pub struct Training<'a> {
 
 impl<'a> Training<'a> {
     pub fn new(context: &'a Context<'a>, steps: &'a [Step]) -> Self {
-        let memory = Memory::tape(context.network, steps);
+        let backward = Backward::new(context.network, steps);
+        let memory = Memory::tape(context.network, steps, &backward);
         let tape = Arena::new(context, &memory.buffers, "TAPE");
         let (mut indices, mut index_total) = (Vec::new(), Size::Known(0));
         for step in steps {
@@ -35,7 +36,6 @@ impl<'a> Training<'a> {
                 index_total = index_total.plus(&len);
             }
         }
-        let backward = Backward::new(steps);
         let deltas = Arena::new(context, &backward.buffers, "DELTAS");
         Training { context, steps, memory, tape, indices, index_total, backward, deltas }
     }
@@ -68,17 +68,29 @@ impl<'a> Training<'a> {
         self.indices[step].as_ref().map(|window| quote!(indices.one::<#window>()))
     }
 
-    fn value(&self, step: usize, caller: TokenStream) -> Where {
-        match self.memory.places[step] {
+    fn lies(&self, place: Place, step: usize, caller: TokenStream) -> Where {
+        match place {
             Place::Caller => Where::Slice(caller),
             Place::Arena(buffer) => self.tape.window(self.context, buffer, self.steps[step].shape),
         }
     }
 
-    fn read(&self, operand: plan::Operand, caller: TokenStream) -> Where {
+    /// What a step reads forward.
+    fn read(&self, operand: plan::Operand) -> Where {
         match operand {
             plan::Operand::Input => Where::Slice(quote!(inputs)),
-            plan::Operand::Step(step) => self.value(step, caller),
+            plan::Operand::Step(step) => self.lies(self.memory.places[step], step, quote!(&*outputs)),
+        }
+    }
+
+    /// What forward has left, or what was made again.
+    fn kept(&self, operand: plan::Operand) -> Where {
+        match operand {
+            plan::Operand::Input => Where::Slice(quote!(inputs)),
+            plan::Operand::Step(step) => {
+                let place = self.memory.recomputed[step].unwrap_or(self.memory.places[step]);
+                self.lies(place, step, quote!(outputs))
+            }
         }
     }
 
@@ -111,6 +123,7 @@ impl<'a> Training<'a> {
             let pieces = stretch.iter().map(|piece| match *piece {
                 Piece::Step(index) => self.forward_step(index),
                 Piece::Sums(index) => self.forward_sums(index),
+                Piece::Recompute(_) => TokenStream::new(),
             });
             let settles = self.begins_with_norm(stretch).map(|(index, layer)| {
                 let (epsilon, kept) = (real(self.context, layer), kept_field(self.context, layer));
@@ -132,9 +145,9 @@ impl<'a> Training<'a> {
     fn forward_step(&self, index: usize) -> TokenStream {
         let step = &self.steps[index];
         let overwrites = self.memory.overwrites[index];
-        let read = |(name, operand)| Operand::read(name, self.read(operand, quote!(&*outputs)));
+        let read = |(name, operand)| Operand::read(name, self.read(operand));
         let mut operands: Vec<Operand> = reads(step, overwrites).map(read).collect();
-        operands.push(Operand::write("y", self.value(index, quote!(&mut *outputs))));
+        operands.push(Operand::write("y", self.lies(self.memory.places[index], index, quote!(&mut *outputs))));
         let operands = borrow("tape", operands);
         let site = Site::Training { steps: self.steps, index: self.indexed(index) };
         let call = forward_call(self.context, step, overwrites.is_some(), site);
@@ -145,7 +158,7 @@ impl<'a> Training<'a> {
     fn forward_sums(&self, index: usize) -> TokenStream {
         let step = &self.steps[index];
         let Kernel::BatchNorm { layer, .. } = step.kernel else { return TokenStream::new() };
-        let (kept, x) = (kept_field(self.context, layer), self.read(step.x, quote!(&*outputs)));
+        let (kept, x) = (kept_field(self.context, layer), self.read(step.x));
         let x = borrow("tape", vec![Operand::read("x", x)]);
         quote!({ #x tn::batch_norm::moments(simd, x, from, &mut kept.#kept); })
     }
@@ -245,6 +258,7 @@ impl<'a> Training<'a> {
                     step.map_or(TokenStream::new(), |(_, x, skip)| self.backward_step(index, *x, *skip))
                 }
                 Piece::Sums(index) => self.backward_sums(index),
+                Piece::Recompute(index) => self.recompute(index),
             });
             let settles = self.begins_with_norm(stretch).map(|(index, layer)| {
                 let (name, kept) = (&self.context.network.layers[layer].name, kept_field(self.context, layer));
@@ -288,11 +302,20 @@ impl<'a> Training<'a> {
             return TokenStream::new();
         };
         let (act, kept) = (activation(self.context, *act), kept_field(self.context, *layer));
-        let (x, y) = (self.read(step.x, quote!(outputs)), self.value(index, quote!(outputs)));
+        let (x, y) = (self.kept(step.x), self.kept(plan::Operand::Step(index)));
         let values = borrow("tape", vec![Operand::read("x", x), Operand::read("y", y)]);
         let gradient = borrow("deltas", vec![Operand::write("dy", self.delta(place, step.shape))]);
         let sums = self.sums(index);
         quote!({ #values #gradient tn::batch_norm::backward_sums(simd, #act, x, y, dy, &kept.#kept, from, #sums); })
+    }
+
+    /// What a batch_norm yielded forward, where backward reads it.
+    fn recompute(&self, index: usize) -> TokenStream {
+        let step = &self.steps[index];
+        let (x, y) = (self.kept(step.x), self.kept(plan::Operand::Step(index)));
+        let operands = borrow("tape", vec![Operand::read("x", x), Operand::write("y", y)]);
+        let call = forward_call(self.context, step, false, Site::Training { steps: self.steps, index: None });
+        quote!({ #operands #call })
     }
 
     fn backward_step(&self, index: usize, to_x: Flow, to_skip: Flow) -> TokenStream {
@@ -302,7 +325,7 @@ impl<'a> Training<'a> {
         let x_shape = self.source(step.x);
 
         // What forward left.
-        let (x, y) = (|| self.read(step.x, quote!(outputs)), || self.value(index, quote!(outputs)));
+        let (x, y) = (|| self.kept(step.x), || self.kept(plan::Operand::Step(index)));
         let values = match &step.kernel {
             Kernel::Conv { .. } | Kernel::ConvTranspose { .. } | Kernel::Linear { .. } => {
                 vec![Operand::read("x", x()), Operand::read("y", y())]
