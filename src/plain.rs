@@ -82,8 +82,22 @@ pub(crate) const fn zeroed<Z: Zeroable>() -> Z {
     unsafe { core::mem::zeroed() }
 }
 
+/// The elements of items that lie one after the other.
+#[inline(always)]
+pub(crate) fn elements<T, P: Plain<T>>(items: &[P]) -> &[T] {
+    // SAFETY: as in `Plain::flat`, for each item; they lie one after the other, and P has no padding.
+    unsafe { core::slice::from_raw_parts(items.as_ptr().cast::<T>(), items.len() * P::LEN) }
+}
+
+/// The elements of items that lie one after the other.
+#[inline(always)]
+pub(crate) fn elements_mut<T, P: Plain<T>>(items: &mut [P]) -> &mut [T] {
+    // SAFETY: as in `elements` and `Plain::flat_mut`.
+    unsafe { core::slice::from_raw_parts_mut(items.as_mut_ptr().cast::<T>(), items.len() * P::LEN) }
+}
+
 /// [`Plain::flat_mut`], for constants.
-pub(crate) const fn elements_mut<T, P: Plain<T>>(value: &mut P) -> &mut [T] {
+pub(crate) const fn flat_mut<T, P: Plain<T>>(value: &mut P) -> &mut [T] {
     // SAFETY: as in `Plain::flat_mut`.
     unsafe { core::slice::from_raw_parts_mut((value as *mut P).cast::<T>(), P::LEN) }
 }

@@ -56,7 +56,7 @@ pub const fn embed<N: Network>(file: &EmbeddedFile) -> N {
     }
     let mut net = plain::zeroed::<N>();
     let mut copy = plain::zeroed::<N>();
-    let (memory, elements) = (plain::elements_mut(&mut net), plain::elements_mut(&mut copy));
+    let (memory, elements) = (plain::flat_mut(&mut net), plain::flat_mut(&mut copy));
     let mut i = 0;
     while i < N::TENSORS.len() {
         let tensor = &N::TENSORS[i];

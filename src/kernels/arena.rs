@@ -184,6 +184,13 @@ pub fn between_mut<A>(memory: &mut [A], from: usize, to: usize) -> &mut [A] {
     memory.get_mut(from..to).unwrap_or(&mut [])
 }
 
+/// The parts of `n` inputs, no larger than `most` and as equal as can be: of 16, not 15 and one.
+#[inline(always)]
+pub fn equal_parts(n: usize, most: usize) -> usize {
+    let parts = n.div_ceil(most.max(1));
+    n.div_ceil(parts.max(1)).max(1)
+}
+
 /// Inputs that steps one after the other take at a time, so that what one writes is near when the next one reads it: of a step that reads and writes
 /// `elements` of an input. As `weights` may be brought into another order in each step, they are not more than a part of what the inputs are.
 pub const fn inputs_at_a_time(elements: usize, weights: usize) -> usize {

@@ -15,9 +15,9 @@ use crate::kernels::correlate::{Axis, Correlation, CorrelationSpec, correlate};
 use crate::kernels::simd::{Kernel, Simd};
 use crate::kernels::stage::{Stage, is_side_by_side};
 use crate::kernels::tile::{Broadcast, Depthwise, Epilogue, Height, load};
-use crate::kernels::winograd;
 use crate::kernels::work::Work;
-use crate::plain::Plain;
+use crate::kernels::{pointwise, winograd};
+use crate::plain::{Plain, elements, elements_mut};
 use crate::shape::{Conv, Pool};
 
 /// A convolution known to the compiler.
@@ -202,8 +202,8 @@ pub trait Summand<T: Scalar>: Copy {
     /// Elements of its maps; 0 where there is none.
     const LEN: usize;
 
-    /// The map of an image, in pixels.
-    fn image(&self, image: usize) -> &[T];
+    /// The maps of these images, in pixels; less where there are fewer.
+    fn images(&self, images: Range<usize>) -> &[T];
 }
 
 /// Nothing is added.
@@ -214,7 +214,7 @@ impl<T: Scalar> Summand<T> for NoSkip {
     const LEN: usize = 0;
 
     #[inline(always)]
-    fn image(&self, _: usize) -> &[T] {
+    fn images(&self, _: Range<usize>) -> &[T] {
         &[]
     }
 }
@@ -234,8 +234,8 @@ impl<T: Scalar, R: Plain<T>> Summand<T> for Skip<'_, R> {
     const LEN: usize = R::LEN;
 
     #[inline(always)]
-    fn image(&self, image: usize) -> &[T] {
-        self.0.get(image).map_or(&[], Plain::flat)
+    fn images(&self, images: Range<usize>) -> &[T] {
+        self.0.get(images).map_or(&[], elements)
     }
 }
 
@@ -309,6 +309,16 @@ const fn is_tiled(conv: &Conv, planes: bool, pool: Option<Pool>) -> bool {
         None => true,
     };
     pairs && !planes && winograd::fits(conv)
+}
+
+/// Whether the pixels of several images are the rows of one product.
+pub(super) const fn takes_pixels(conv: &Conv, planes: bool, pool: Option<Pool>) -> bool {
+    pointwise::is_pointwise(conv) && !planes && pool.is_none()
+}
+
+/// Images computed at a time.
+pub(super) const fn images_at_a_time(conv: &Conv, planes: bool, pool: Option<Pool>) -> usize {
+    if takes_pixels(conv, planes, pool) { pointwise::images_at_a_time(conv) } else { 1 }
 }
 
 /// Rows computed at a time: all, or those that a row of windows covers.
@@ -421,24 +431,25 @@ where
             // SAFETY: the weights have the convolution's length, `kernels` was cut to Winograd's.
             unsafe { winograd::transform_kernels(simd, Dense::<C>(PhantomData), weights, kernels.as_mut_ptr()) };
         }
-        for (image, (x, y)) in self.x.iter().zip(self.y).enumerate() {
-            let skip = self.skip.image(image);
-            if skip.len() != R::LEN {
+        let many = const { images_at_a_time(&C::CONV, C::PLANES, P::POOL) };
+        for (turn, (x, y)) in self.x.chunks(many).zip(self.y.chunks_mut(many)).enumerate() {
+            let (image, images) = (turn * many, x.len().min(y.len()));
+            let skip = self.skip.images(image..image + images);
+            if skip.len() != images * R::LEN {
                 return;
             }
             let epilogue = Fused::new(scale, shift, skip, self.act);
-            let (x, y) = (x.flat().as_ptr(), y.flat_mut());
+            let (x, y) = (elements(x).as_ptr(), elements_mut(y));
             let Some(pool) = (const { P::POOL }) else {
-                // SAFETY: the lengths were asserted above, that of y as the map's own or as the joined map's.
+                // SAFETY: the lengths were asserted above, that of y as the map's own or as the joined map's; chunks are not empty, and of
+                // one image unless the convolution is pointwise.
                 unsafe {
-                    image_rows::<T, S, C, P, _>(
-                        simd,
-                        x,
-                        method,
-                        y.as_mut_ptr(),
-                        0..const { C::CONV.output().h },
-                        epilogue,
-                    )
+                    let y = y.as_mut_ptr();
+                    if const { takes_pixels(&C::CONV, C::PLANES, P::POOL) } {
+                        pointwise::forward::<T, S, C, _>(simd, images, x, weights, y, epilogue);
+                    } else {
+                        image_rows::<T, S, C, P, _>(simd, x, method, y, 0..const { C::CONV.output().h }, epilogue);
+                    }
                 };
                 continue;
             };

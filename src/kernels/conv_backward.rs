@@ -19,9 +19,9 @@ use crate::kernels::simd::{Kernel, Simd};
 use crate::kernels::stage::StageBackward;
 use crate::kernels::sums::add_rows;
 use crate::kernels::tile::{AddTo, AnyHeight, Broadcast, Depthwise, Height, Rows, Store, Walk};
-use crate::kernels::winograd;
 use crate::kernels::work::Work;
-use crate::plain::Plain;
+use crate::kernels::{pointwise, winograd};
+use crate::plain::{Plain, elements, elements_mut};
 use crate::shape::{Conv, Pool};
 
 const fn gcd(a: usize, b: usize) -> usize {
@@ -251,12 +251,37 @@ where
                 winograd::transform_kernels(simd, Input::<C>(PhantomData), method.weights, kernels.as_mut_ptr());
             }
         }
+        let dw = self.dw.flat_mut().as_mut_ptr();
+        if const { conv::takes_pixels(&C::CONV, C::PLANES, P::POOL) } {
+            let many = const { conv::images_at_a_time(&C::CONV, C::PLANES, P::POOL) };
+            let mut dx = self.dx.chunks_mut(many);
+            let values = self.x.chunks(many).zip(self.y.chunks(many));
+            for ((x, y), dy) in values.zip(self.dy.chunks_mut(many)) {
+                let images = x.len().min(y.len()).min(dy.len());
+                for (y, dy) in y.iter().zip(dy.iter_mut()) {
+                    self.stage.backward(simd, 0, self.act, y.flat(), dy.flat_mut(), &mut []);
+                }
+                let (x, dz) = (elements(x).as_ptr(), elements(dy).as_ptr());
+                // SAFETY: the lengths were asserted above, and that of dy, without pooling, is the map's; chunks are not empty.
+                unsafe {
+                    if const { B::LEN > 0 } {
+                        let pixels = images * (len / conv.out_channels);
+                        add_rows(simd, dz, pixels, conv.out_channels, self.db.flat_mut());
+                    }
+                    pointwise::weights::<T, S, C>(simd, images, x, dz, dw);
+                    if DX && let Some(dx) = dx.next() {
+                        let images = images.min(dx.len());
+                        pointwise::input::<T, S, C>(simd, images, dz, method.weights, elements_mut(dx).as_mut_ptr());
+                    }
+                }
+            }
+            return;
+        }
         let mut dx = self.dx.iter_mut();
         for (image, ((x, y), dy)) in self.x.iter().zip(self.y).zip(self.dy).enumerate() {
             let dz = self.stage.backward(simd, image, self.act, y.flat(), dy.flat_mut(), dz);
             // A stage is safe to write: what the products below read does not hang on it.
             let Some(dz) = dz.get(..len) else { return };
-            let dw = self.dw.flat_mut().as_mut_ptr();
             // SAFETY: the lengths were asserted above; `dz` is as long as the convolution's map.
             unsafe {
                 if const { B::LEN > 0 } {

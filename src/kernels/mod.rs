@@ -24,6 +24,7 @@ pub mod layer_norm;
 pub mod linear;
 pub mod map;
 pub mod pad;
+mod pointwise;
 pub mod pool;
 pub mod reference;
 pub mod scale;

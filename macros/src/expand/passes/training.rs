@@ -186,7 +186,8 @@ impl<'a> Training<'a> {
     /// ```text
     /// {
     ///     …settle(…);
-    ///     let at_a_time = const { tn::inputs_at_a_time(…, …) };
+    ///     let most = const { tn::inputs_at_a_time(…, …) };
+    ///     let at_a_time = tn::equal_parts(n, most);
     ///     let mut from = 0;
     ///     while from < n {
     ///         let to = n.min(from + at_a_time);
@@ -224,7 +225,8 @@ impl<'a> Training<'a> {
         quote! {
             {
                 #settles
-                let at_a_time = const { tn::inputs_at_a_time(tn::largest(&[#(#elements),*]), tn::largest(&[#(#weights),*])) };
+                let most = const { tn::inputs_at_a_time(tn::largest(&[#(#elements),*]), tn::largest(&[#(#weights),*])) };
+                let at_a_time = tn::equal_parts(n, most);
                 let mut from = 0;
                 while from < n {
                     let to = n.min(from + at_a_time);

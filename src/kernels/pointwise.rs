@@ -1,0 +1,104 @@
+//! Pointwise convolutions: kernels of 1 × 1, no stride, no padding. The pixels of some images are the rows of one product.
+//!
+//! ```text
+//! Y[n · HW × OC] = X[n · HW × IC] · W[IC × OC],    dW += Xᵀ · dZ,    dX = dZ · Wᵀ
+//! ```
+//!
+//! Rows of a map are nothing to it: 6 × 6 pixels are three tiles of 12 and not six of 6, and what is left of W in the first-level cache serves the images
+//! that follow. Forward, 256 → 256 channels on 3 × 3 took three tiles an image, each of which read all of W.
+
+use core::marker::PhantomData;
+
+use crate::Scalar;
+use crate::kernels::concat::Slice;
+use crate::kernels::conv::ConvSpec;
+use crate::kernels::gemm;
+use crate::kernels::simd::Simd;
+use crate::kernels::tile::{AddTo, Broadcast, Epilogue, Height, Rows, Store, Walk};
+use crate::shape::Conv;
+
+/// Whether a convolution is one.
+pub(super) const fn is_pointwise(conv: &Conv) -> bool {
+    let one = conv.kernel[0] == 1 && conv.kernel[1] == 1 && conv.stride[0] == 1 && conv.stride[1] == 1;
+    let [top, bottom, left, right] = conv.padding;
+    one && top == 0 && bottom == 0 && left == 0 && right == 0 && conv.groups == 1
+}
+
+/// Images that are taken together, of a convolution that is one: as many as have this many pixels. They are enough for tiles of equal height, and for
+/// the sums of dW, which wait in memory from one product to the next; a panel of dZ of 256 × 32 elements is 32 KiB of f32.
+pub(super) const fn images_at_a_time(conv: &Conv) -> usize {
+    const PIXELS: usize = 256;
+    let most = PIXELS / if pixels(conv) == 0 { 1 } else { pixels(conv) };
+    if most == 0 { 1 } else { most }
+}
+
+/// Pixels of an image.
+const fn pixels(conv: &Conv) -> usize {
+    conv.input.h * conv.input.w
+}
+
+/// The pixels of an image as the rows of a product.
+struct OfImage<C>(PhantomData<C>);
+
+impl<C: ConvSpec> Height for OfImage<C> {
+    const ROWS: usize = pixels(&C::CONV);
+}
+
+/// The input channels as the rows of a product.
+struct OfInput<C>(PhantomData<C>);
+
+impl<C: ConvSpec> Height for OfInput<C> {
+    const ROWS: usize = C::CONV.input.c;
+}
+
+/// `Y ← epilogue(X · W)`, into its slice of the joined map where it has one.
+///
+/// # Safety
+/// X, W and Y have the elements of `images` images, of which there is one at least, and the epilogue's operands one for each channel or element of Y.
+#[inline(always)]
+pub(super) unsafe fn forward<T: Scalar, S: Simd<T>, C: ConvSpec, E: Epilogue<T>>(
+    simd: S, images: usize, x: *const T, w: *const T, y: *mut T, epilogue: E,
+) {
+    let (ic, oc) = const { (C::CONV.input.c, C::CONV.out_channels) };
+    let (at, at_step) = const {
+        match C::SLICE {
+            Some(Slice { first, total, .. }) => (first, total),
+            None => (0, C::CONV.out_channels),
+        }
+    };
+    let walk = Walk { count: [1, 1, ic], a: [0, 0, 1], b: [0, 0, oc as isize] };
+    let rows = Rows { a: x, a_step: ic as isize, c: y, at, at_step, n: images * const { pixels(&C::CONV) } };
+    // SAFETY: the caller's.
+    unsafe { gemm::columns::<T, S, E, Broadcast, OfImage<C>>(simd, rows, w, oc, 0, walk, epilogue) }
+}
+
+/// `dW += Xᵀ · dZ`.
+///
+/// # Safety
+/// X and dZ have the elements of `images` images, of which there is one at least, dW those of the weights.
+#[inline(always)]
+pub(super) unsafe fn weights<T: Scalar, S: Simd<T>, C: ConvSpec>(
+    simd: S, images: usize, x: *const T, dz: *const T, dw: *mut T,
+) {
+    let (ic, oc) = const { (C::CONV.input.c, C::CONV.out_channels) };
+    let pixels = images * const { pixels(&C::CONV) };
+    let walk = Walk { count: [1, 1, pixels], a: [0, 0, ic as isize], b: [0, 0, oc as isize] };
+    let rows = Rows { a: x, a_step: 1, c: dw, at: 0, at_step: oc, n: ic };
+    // SAFETY: the caller's.
+    unsafe { gemm::columns::<T, S, _, Broadcast, OfInput<C>>(simd, rows, dz, oc, 0, walk, AddTo(dw.cast_const())) }
+}
+
+/// `dX ← dZ · Wᵀ`, with `turned` = Wᵀ.
+///
+/// # Safety
+/// dX and dZ have the elements of `images` images, of which there is one at least, Wᵀ those of the weights.
+#[inline(always)]
+pub(super) unsafe fn input<T: Scalar, S: Simd<T>, C: ConvSpec>(
+    simd: S, images: usize, dz: *const T, turned: *const T, dx: *mut T,
+) {
+    let (ic, oc) = const { (C::CONV.input.c, C::CONV.out_channels) };
+    let walk = Walk { count: [1, 1, oc], a: [0, 0, 1], b: [0, 0, ic as isize] };
+    let rows = Rows { a: dz, a_step: oc as isize, c: dx, at: 0, at_step: ic, n: images * const { pixels(&C::CONV) } };
+    // SAFETY: the caller's.
+    unsafe { gemm::columns::<T, S, _, Broadcast, OfImage<C>>(simd, rows, turned, ic, 0, walk, Store) }
+}
