@@ -18,6 +18,12 @@ pub trait Activation<T: Scalar>: Copy + Send + Sync {
     /// `f′`, from `y` or from `z`.
     fn derivative(self, kept: T) -> T;
 
+    /// `dy · f′`, the gradient on its way through.
+    #[inline(always)]
+    fn backward(self, kept: T, dy: T) -> T {
+        dy * self.derivative(kept)
+    }
+
     /// `f` of each lane.
     #[inline(always)]
     fn vector<S: Simd<T>>(self, simd: S, z: S::V) -> S::V {
@@ -37,6 +43,7 @@ pub trait Activation<T: Scalar>: Copy + Send + Sync {
 macro_rules! activation {
     (
         $(#[$doc:meta])* $name:ident, monotone $monotone:literal, |$z:ident, $t:ident| $apply:expr, |$kept:ident| $derivative:expr
+        $(, backward |$y:ident, $dy:ident| $backward:expr)?
         $(, vector |$simd:ident, $v:ident| $vector:expr)?
     ) => {
         $(#[$doc])*
@@ -55,6 +62,12 @@ macro_rules! activation {
             fn derivative(self, $kept: $t) -> $t {
                 $derivative
             }
+            $(
+                #[inline(always)]
+                fn backward(self, $y: $t, $dy: $t) -> $t {
+                    $backward
+                }
+            )?
             $(
                 #[inline(always)]
                 fn vector<S: Simd<$t>>(self, $simd: S, $v: S::V) -> S::V {
@@ -102,6 +115,8 @@ activation!(
 activation!(
     /// `y = max(z, 0)`; NaN stays NaN. The derivative at 0 is 0.
     Relu, monotone true, |z, T| if z < T::zero() { T::zero() } else { z }, |y| step(y > T::zero()),
+    // A select, without a multiplication.
+    backward |y, dy| if y > T::zero() { dy } else { T::zero() },
     // In this order: where `z` is NaN, the second operand is taken.
     vector |simd, z| simd.max(simd.splat(T::zero()), z)
 );
@@ -110,6 +125,7 @@ activation!(
     Relu6, monotone true,
     |z, T| if z < T::zero() { T::zero() } else if z > c(6.0) { c(6.0) } else { z },
     |y| step(y > T::zero() && y < c(6.0)),
+    backward |y, dy| if y > T::zero() && y < c(6.0) { dy } else { T::zero() },
     vector |simd, z| simd.min(simd.splat(c(6.0)), simd.max(simd.splat(T::zero()), z))
 );
 activation!(

@@ -18,7 +18,7 @@
 //! when the next step reads it: [`moments`] … [`settle`], [`normalise`] …; and backward [`backward_sums`] … [`backward_settle`], [`backward_in_place`] ….
 //!
 //! Maps lie in pixels order, `[H][W][C]`; a vector is one of a pixel alone. Memory of a layer: γ then β, of its statistics: means then
-//! variances, of what training keeps: μ then r; each `[C]`.
+//! variances, of what training keeps: μ, r, and the unbiased variance; each `[C]`.
 
 use crate::Scalar;
 use crate::kernels::activation::Activation;
@@ -26,11 +26,14 @@ use crate::kernels::simd::{Kernel, Simd};
 use crate::kernels::tile::{load, store};
 use crate::plain::Plain;
 
-/// Channels of a layer whose maps and memory have these lengths; anything else does not compile.
-const fn channels(norm: usize, x: usize, y: usize, other: usize) -> usize {
-    assert!(norm > 0 && norm.is_multiple_of(2) && other == norm && x == y && x.is_multiple_of(norm / 2));
-    norm / 2
+/// Channels of a layer whose maps have these lengths and whose memory is `rows` rows of `memory` elements in all; anything else does not compile.
+const fn channels(x: usize, y: usize, memory: usize, rows: usize) -> usize {
+    assert!(memory > 0 && memory.is_multiple_of(rows) && x == y && x.is_multiple_of(memory / rows));
+    memory / rows
 }
+
+/// Rows of what training keeps.
+pub const KEPT: usize = 3;
 
 /// `$body` for one [`Panel`] after the other, with the token of its vectors: half ones where these hold all channels. In the body `NV` is how many vectors the panel is.
 ///
@@ -75,23 +78,18 @@ const WIDE: usize = 4;
 /// Sums of a vector over pixels that run side by side: an addition takes four cycles, and need not wait for the one before.
 const LINES: usize = 4;
 
-/// The sums of `$n` values of a panel over `$pixels` pixels `$p`; in lines side by side where the panel is one vector.
+/// `$n` sums of a panel over `$pixels` pixels `$p`, to whose `$line` the body adds those of one pixel; lines are side by side where the panel is one vector.
 ///
 /// Not a function that takes a closure: that would not be sure to become part of the function that has the instructions enabled.
 macro_rules! sums {
-    ($simd:expr, $pixels:expr, $n:literal, |$p:ident| $summands:expr) => {{
+    ($simd:expr, $pixels:expr, $n:literal, |$p:ident, $line:ident| $add:expr) => {{
         let mut lines = [[[$simd.splat(T::zero()); NV]; $n]; LINES];
         let used = if NV == 1 { LINES } else { 1 };
         let mut $p = 0;
         while $p < $pixels {
-            for line in lines.iter_mut().take(used) {
+            for $line in lines.iter_mut().take(used) {
                 if $p < $pixels {
-                    let summands: [[_; NV]; $n] = $summands;
-                    for i in 0..$n {
-                        for v in 0..NV {
-                            line[i][v] = $simd.add(line[i][v], summands[i][v]);
-                        }
-                    }
+                    $add;
                     $p += 1;
                 }
             }
@@ -126,7 +124,7 @@ where
     X: Plain<T>,
     K: Plain<T>,
 {
-    const { channels(K::LEN, X::LEN, X::LEN, K::LEN) };
+    const { channels(X::LEN, X::LEN, K::LEN, KEPT) };
     if x.is_empty() {
         return;
     }
@@ -146,8 +144,8 @@ impl<T: Scalar, X: Plain<T>, K: Plain<T>> Kernel<T> for Moments<'_, X, K> {
     fn run<S: Simd<T>>(self, simd: S) {
         let Self { x, before, kept } = self;
         let kept = kept.flat_mut();
-        each_panel!(simd, K::LEN / 2, |simd, panel| {
-            // SAFETY: the panel's channels are those of a pixel; kept has them twice, maps are whole pixels of them.
+        each_panel!(simd, K::LEN / KEPT, |simd, panel| {
+            // SAFETY: the panel's channels are those of a pixel; kept has rows of them, maps are whole pixels of them.
             unsafe {
                 let so_far = match before {
                     0 => [[simd.splat(T::zero()); NV]; 2],
@@ -161,14 +159,19 @@ impl<T: Scalar, X: Plain<T>, K: Plain<T>> Kernel<T> for Moments<'_, X, K> {
     }
 }
 
-/// What [`moments`] has left of `images · pixels` pixels becomes what [`normalise`] reads: μ, then r. Nothing is done for no pixels.
+/// What [`moments`] has left of `images · pixels` pixels becomes what [`normalise`] reads, and the unbiased variance. Nothing is done for no pixels.
 pub fn settle<T: Scalar, K: Plain<T>>(epsilon: f64, images: usize, pixels: usize, kept: &mut K) {
     let count = images.saturating_mul(pixels);
     if count == 0 {
         return;
     }
+    // Of one pixel there is no unbiased variance; it is taken as 0.
+    let unbiased = T::of(count.saturating_sub(1).max(1) as f64);
     let (count, epsilon) = (T::of(count as f64), T::of(epsilon));
-    for r in kept.flat_mut().iter_mut().skip(K::LEN / 2) {
+    let (_, rest) = kept.flat_mut().split_at_mut(const { K::LEN / KEPT });
+    let (r, variance) = rest.split_at_mut(const { K::LEN / KEPT });
+    for (r, variance) in r.iter_mut().zip(variance) {
+        *variance = *r / unbiased;
         *r = (*r / count + epsilon).sqrt().recip();
     }
 }
@@ -184,7 +187,7 @@ where
     Y: Plain<T>,
     K: Plain<T>,
 {
-    const { channels(N::LEN, X::LEN, Y::LEN, K::LEN) };
+    const { assert!(channels(X::LEN, Y::LEN, N::LEN, 2) == channels(X::LEN, Y::LEN, K::LEN, KEPT)) };
     simd.vectorize(Normalise { norm, act, x, y, kept });
 }
 
@@ -205,8 +208,8 @@ impl<T: Scalar, N: Plain<T>, A: Activation<T>, X: Plain<T>, Y: Plain<T>, K: Plai
     fn run<S: Simd<T>>(self, simd: S) {
         let Self { norm, act, x, y, kept } = self;
         let (norm, kept) = (norm.flat(), kept.flat());
-        each_panel!(simd, K::LEN / 2, |simd, panel| {
-            // SAFETY: as in `Moments`; norm has as many elements as kept.
+        each_panel!(simd, N::LEN / 2, |simd, panel| {
+            // SAFETY: as in `Moments`; norm is two of each channel.
             unsafe {
                 let (mean, r) = (panel.get(simd, kept, 0), panel.get(simd, kept, 1));
                 panel.scale(simd, norm, mean, r, act, x, y);
@@ -226,7 +229,7 @@ where
     X: Plain<T>,
     Y: Plain<T>,
 {
-    const { channels(N::LEN, X::LEN, Y::LEN, Q::LEN) };
+    const { assert!(channels(X::LEN, Y::LEN, N::LEN, 2) == channels(X::LEN, Y::LEN, Q::LEN, 2)) };
     simd.vectorize(Forward { norm, statistics, epsilon: T::of(epsilon), act, x, y });
 }
 
@@ -261,7 +264,7 @@ impl<T: Scalar, N: Plain<T>, Q: Plain<T>, A: Activation<T>, X: Plain<T>, Y: Plai
     }
 }
 
-/// The first half of backward, some images after the others: `dy[i]` becomes `d`, and `sums` holds `Σ d`, `Σ d · (x − μ)` and `Σ (x − μ)²` over the `before` images before
+/// The first half of backward, some images after the others: `dy[i]` becomes `d`, and `sums` holds `Σ d` and `Σ d · (x − μ)` over the `before` images before
 /// these, and then over these too. [`backward_settle`] ends it.
 ///
 /// `kept` is what [`settle`] left, `y` what [`normalise`] did. The activation is monotone: its derivative is taken from `y`.
@@ -279,8 +282,7 @@ pub fn backward_sums<T, S, A, X, Y, D, K, U>(
     U: Plain<T>,
 {
     const { assert!(A::MONOTONE, "batch_norm: what is not monotone has no derivative in its output") };
-    const { channels(K::LEN, X::LEN, Y::LEN, K::LEN) };
-    const { assert!(D::LEN == Y::LEN && 2 * U::LEN >= 3 * K::LEN) };
+    const { assert!(D::LEN == Y::LEN && U::LEN >= 2 * channels(X::LEN, Y::LEN, K::LEN, KEPT)) };
     simd.vectorize(BackwardSums { act, x, y, dy, kept, before, sums: sums.flat_mut() });
 }
 
@@ -302,24 +304,25 @@ impl<T: Scalar, A: Activation<T>, X: Plain<T>, Y: Plain<T>, D: Plain<T>, K: Plai
     #[inline(always)]
     fn run<S: Simd<T>>(self, simd: S) {
         let Self { act, x, y, dy, kept, before, sums: totals } = self;
-        let (kept, pixels) = (kept.flat(), const { 2 * X::LEN / K::LEN });
-        each_panel!(simd, K::LEN / 2, |simd, panel| {
-            // SAFETY: as in `Moments`; the sums are three of each channel.
+        let (kept, pixels) = (kept.flat(), const { KEPT * X::LEN / K::LEN });
+        each_panel!(simd, K::LEN / KEPT, |simd, panel| {
+            // SAFETY: as in `Moments`; the sums are two of each channel.
             unsafe {
                 let mean = panel.get(simd, kept, 0);
                 let mut so_far = match before {
-                    0 => [[simd.splat(T::zero()); NV]; 3],
-                    _ => [panel.get(simd, totals, 0), panel.get(simd, totals, 1), panel.get(simd, totals, 2)],
+                    0 => [[simd.splat(T::zero()); NV]; 2],
+                    _ => [panel.get(simd, totals, 0), panel.get(simd, totals, 1)],
                 };
                 for ((x, y), dy) in x.iter().zip(y).zip(dy.iter_mut()) {
                     let (x, y, dy) = (x.flat(), y.flat(), dy.flat_mut());
-                    let sums = sums!(simd, pixels, 3, |p| {
+                    let sums = sums!(simd, pixels, 2, |p, line| {
                         let (d, y, x) = (panel.get(simd, dy, p), panel.get(simd, y, p), panel.get(simd, x, p));
-                        let d = each_vector!(simd, |v| times_derivative(simd, act, y[v], d[v]));
+                        let d = each_vector!(simd, |v| activation_backward(simd, act, y[v], d[v]));
                         panel.put(simd, dy, p, d);
-                        let centred = each_vector!(simd, |v| simd.sub(x[v], mean[v]));
-                        let product = each_vector!(simd, |v| simd.mul(d[v], centred[v]));
-                        [d, product, each_vector!(simd, |v| simd.mul(centred[v], centred[v]))]
+                        for v in 0..NV {
+                            line[0][v] = simd.add(line[0][v], d[v]);
+                            line[1][v] = simd.mul_add(d[v], simd.sub(x[v], mean[v]), line[1][v]);
+                        }
                     });
                     for (total, sum) in so_far.iter_mut().zip(sums) {
                         *total = each_vector!(simd, |v| simd.add(total[v], sum[v]));
@@ -336,7 +339,7 @@ impl<T: Scalar, A: Activation<T>, X: Plain<T>, Y: Plain<T>, D: Plain<T>, K: Plai
 /// Between the halves of backward, of `images · pixels` pixels: γ's and β's gradients are added to `d_norm`, and `share · images · (mean, unbiased variance)` to
 /// `d_statistics`: over the micro-batches of a batch, with `share` one part of its images, that sums to their mean.
 ///
-/// What [`backward_sums`] has left becomes the numbers of `dx = scale · (d − shift − (x − μ) · slope)`, in this order; [`backward_in_place`] reads them. Nothing is done for no pixels.
+/// What [`backward_sums`] has left becomes the numbers of `dx = a · d + b + c · (x − μ)`, in this order; [`backward_in_place`] reads them. Nothing is done for no pixels.
 #[allow(clippy::too_many_arguments, reason = "operands and gradients of one step")]
 pub fn backward_settle<T, N, Q, K, U>(
     norm: &N, images: usize, pixels: usize, kept: &K, sums: &mut U, d_norm: &mut N, d_statistics: &mut Q, share: T,
@@ -347,7 +350,7 @@ pub fn backward_settle<T, N, Q, K, U>(
     K: Plain<T>,
     U: Plain<T>,
 {
-    const { assert!(Q::LEN == N::LEN && K::LEN == N::LEN && 2 * U::LEN >= 3 * N::LEN) };
+    const { assert!(Q::LEN == N::LEN && 2 * K::LEN == KEPT * N::LEN && 2 * U::LEN >= 3 * N::LEN) };
     let channels = const { N::LEN / 2 };
     let count = images.saturating_mul(pixels);
     if count == 0 {
@@ -355,26 +358,26 @@ pub fn backward_settle<T, N, Q, K, U>(
     }
     let part = T::one() / T::of(count as f64);
     let weight = share * T::of(images as f64);
-    // Of one pixel there is no unbiased variance; it is taken as 0.
-    let unbiased = T::of(count.saturating_sub(1).max(1) as f64);
-    let (mean, r) = kept.flat().split_at(channels);
+    let (mean, rest) = kept.flat().split_at(channels);
+    let (r, variance) = rest.split_at(channels);
     let (d_gamma, d_beta) = d_norm.flat_mut().split_at_mut(channels);
     let (d_mean, d_variance) = d_statistics.flat_mut().split_at_mut(channels);
     let (first, rest) = sums.flat_mut().split_at_mut(channels);
     let (second, third) = rest.split_at_mut(channels);
+    for ((d_mean, d_variance), (mean, variance)) in d_mean.iter_mut().zip(d_variance).zip(mean.iter().zip(variance)) {
+        *d_mean += *mean * weight;
+        *d_variance += *variance * weight;
+    }
     let sums = first.iter_mut().zip(second).zip(third);
     let learned = d_gamma.iter_mut().zip(d_beta).zip(norm.flat());
-    let averages = d_mean.iter_mut().zip(d_variance).zip(mean.iter().zip(r));
-    for ((sums, learned), averages) in sums.zip(learned).zip(averages) {
+    for ((sums, learned), r) in sums.zip(learned).zip(r) {
         let (((first, second), third), ((d_gamma, d_beta), gamma)) = (sums, learned);
-        let ((d_mean, d_variance), (mean, r)) = averages;
-        let (sum, centred, squares) = (*first, *second, *third);
+        let (sum, centred) = (*first, *second);
         let own = centred * *r;
         *d_gamma += own;
         *d_beta += sum;
-        *d_mean += *mean * weight;
-        *d_variance += squares * (weight / unbiased);
-        (*first, *second, *third) = (*gamma * *r, sum * part, own * *r * part);
+        let scale = *gamma * *r;
+        (*first, *second, *third) = (scale, -(scale * sum * part), -(scale * own * *r * part));
     }
 }
 
@@ -388,8 +391,7 @@ where
     K: Plain<T>,
     U: Plain<T>,
 {
-    const { channels(K::LEN, X::LEN, D::LEN, K::LEN) };
-    const { assert!(2 * U::LEN >= 3 * K::LEN) };
+    const { assert!(U::LEN >= 3 * channels(X::LEN, D::LEN, K::LEN, KEPT)) };
     simd.vectorize(Backward { x, d, kept, numbers: numbers.flat() });
 }
 
@@ -406,21 +408,18 @@ impl<T: Scalar, X: Plain<T>, D: Plain<T>, K: Plain<T>> Kernel<T> for Backward<'_
     #[inline(always)]
     fn run<S: Simd<T>>(self, simd: S) {
         let Self { x, d, kept, numbers } = self;
-        let (kept, pixels) = (kept.flat(), const { 2 * X::LEN / K::LEN });
-        each_panel!(simd, K::LEN / 2, |simd, panel| {
+        let (kept, pixels) = (kept.flat(), const { KEPT * X::LEN / K::LEN });
+        each_panel!(simd, K::LEN / KEPT, |simd, panel| {
             // SAFETY: as in `Moments`; the numbers are three of each channel.
             unsafe {
                 let mean = panel.get(simd, kept, 0);
-                let scale = panel.get(simd, numbers, 0);
-                let (shift, slope) = (panel.get(simd, numbers, 1), panel.get(simd, numbers, 2));
+                let [a, b, c] = [panel.get(simd, numbers, 0), panel.get(simd, numbers, 1), panel.get(simd, numbers, 2)];
                 for (x, dx) in x.iter().zip(d.iter_mut()) {
                     let (x, dx) = (x.flat(), dx.flat_mut());
                     for p in 0..pixels {
                         let (x, d) = (panel.get(simd, x, p), panel.get(simd, dx, p));
                         let dz = each_vector!(simd, |v| {
-                            let centred = simd.sub(x[v], mean[v]);
-                            let d = simd.sub(simd.sub(d[v], shift[v]), simd.mul(centred, slope[v]));
-                            simd.mul(d, scale[v])
+                            simd.mul_add(simd.sub(x[v], mean[v]), c[v], simd.mul_add(d[v], a[v], b[v]))
                         });
                         panel.put(simd, dx, p, dz);
                     }
@@ -497,8 +496,9 @@ impl<const NV: usize> Panel<NV> {
 
     /// Mean over all pixels, and the sum of the squared distances from it: those of `before` images, with these after them.
     ///
-    /// Image by image, in two passes while it is near: its mean, then distances from that, whose sum corrects the rounding of the mean;
-    /// images are combined as samples of different means (Chan, Golub and LeVeque 1983, "Algorithms for computing the sample variance").
+    /// Image by image, about the mean of those before it (of the first: about its own), which the sum of the distances from it corrects; images are
+    /// combined as samples of different means (Chan, Golub and LeVeque 1983, "Algorithms for computing the sample variance"). However far the images'
+    /// means are apart, what cancels is no larger than what stands between them.
     ///
     /// # Safety
     /// Maps are whole pixels.
@@ -513,21 +513,29 @@ impl<const NV: usize> Panel<NV> {
         for (image, x) in x.iter().enumerate() {
             let x = x.flat();
             // SAFETY: the caller's.
-            let [sum] = sums!(simd, pixels, 1, |p| [unsafe { self.get(simd, x, p) }]);
-            let about = each_vector!(simd, |v| simd.mul(sum[v], part));
-            let [rest, around] = sums!(simd, pixels, 2, |p| {
-                // SAFETY: the caller's.
-                let x = unsafe { self.get(simd, x, p) };
-                let d = each_vector!(simd, |v| simd.sub(x[v], about[v]));
-                [d, each_vector!(simd, |v| simd.mul(d[v], d[v]))]
-            });
             // So many images before this one, and its weight in the mean of them all.
             let image = before + image;
             let (before, weight) = (T::of(image as f64), T::one() / T::of((image + 1) as f64));
+            if image == 0 {
+                let [sum] = sums!(simd, pixels, 1, |p, line| {
+                    // SAFETY: the caller's.
+                    let x = unsafe { self.get(simd, x, p) };
+                    line[0] = each_vector!(simd, |v| simd.add(line[0][v], x[v]));
+                });
+                mean = each_vector!(simd, |v| simd.mul(sum[v], part));
+            }
+            let [rest, around] = sums!(simd, pixels, 2, |p, line| {
+                // SAFETY: the caller's.
+                let x = unsafe { self.get(simd, x, p) };
+                for v in 0..NV {
+                    let d = simd.sub(x[v], mean[v]);
+                    line[0][v] = simd.add(line[0][v], d);
+                    line[1][v] = simd.mul_add(d, d, line[1][v]);
+                }
+            });
             for v in 0..NV {
-                let own_mean = simd.mul_add(rest[v], part, about[v]);
+                let apart = simd.mul(rest[v], part);
                 let own_squares = simd.mul_add(simd.mul(rest[v], rest[v]), minus_part, around[v]);
-                let apart = simd.sub(own_mean, mean[v]);
                 mean[v] = simd.mul_add(apart, simd.splat(weight), mean[v]);
                 let between = simd.mul(simd.mul(apart, apart), simd.splat(count * before * weight));
                 squares[v] = simd.add(squares[v], simd.add(own_squares, between));
@@ -551,9 +559,17 @@ fn each_lane<T: Scalar, S: Simd<T>>(simd: S, v: S::V, f: impl Fn(T) -> T) -> S::
     }
 }
 
-/// `d · f′(y)` in each lane.
+/// `dy · f′(y)` in each lane.
 #[inline(always)]
-fn times_derivative<T: Scalar, S: Simd<T>, A: Activation<T>>(simd: S, act: A, y: S::V, d: S::V) -> S::V {
-    let factor = each_lane(simd, y, |y| act.derivative(y));
-    simd.mul(d, factor)
+fn activation_backward<T: Scalar, S: Simd<T>, A: Activation<T>>(simd: S, act: A, y: S::V, dy: S::V) -> S::V {
+    let (mut ys, mut lanes) = ([T::zero(); 64], [T::zero(); 64]);
+    // SAFETY: a vector has at most 64 lanes, by the contract of `Simd`.
+    unsafe {
+        simd.store(ys.as_mut_ptr(), y);
+        simd.store(lanes.as_mut_ptr(), dy);
+        for (dy, y) in lanes.iter_mut().zip(ys).take(S::LANES) {
+            *dy = act.backward(y, *dy);
+        }
+        simd.load(lanes.as_ptr())
+    }
 }

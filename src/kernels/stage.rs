@@ -47,7 +47,7 @@ pub trait StageBackward<T: Scalar>: Stage<T> {
 #[inline(always)]
 pub fn scale_by_derivative<T: Scalar, A: Activation<T>>(act: A, kept: &[T], dy: &mut [T]) {
     for (dy, kept) in dy.iter_mut().zip(kept) {
-        *dy *= act.derivative(*kept);
+        *dy = act.backward(*kept, *dy);
     }
 }
 

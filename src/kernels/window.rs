@@ -296,7 +296,7 @@ impl<T: Scalar, A: Activation<T>, R: Recall> Spread<'_, T, A, R> {
             // SAFETY: the caller's, as c + L ≤ room.
             unsafe {
                 let (y, dy) = (load::<_, L>(self.y, window.y + c), load::<_, L>(self.dy, window.y + c));
-                let d: [T; L] = lanes(|i| dy[i] * self.act.derivative(y[i]) / self.divisor);
+                let d: [T; L] = lanes(|i| self.act.backward(y[i], dy[i]) / self.divisor);
                 for u in 0..window.size[0] {
                     for v in 0..window.size[1] {
                         let has: [bool; L] = self.places.is(window.y + c, window.place(pool, u, v));

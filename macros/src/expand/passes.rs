@@ -199,9 +199,9 @@ fn kept_field(context: &Context<'_>, layer: usize) -> syn::Ident {
 }
 
 /// ```text
-/// /// What batch_norm keeps of a micro-batch between forward and backward: means, then 1/√(variance + ε).
+/// /// What batch_norm keeps of a micro-batch between forward and backward: means, 1/√(variance + ε), unbiased variances.
 /// #[repr(C)]
-/// pub struct ResNetKept<T> { bn1: [T; 32], … }
+/// pub struct ResNetKept<T> { bn1: [T; 48], … }
 ///
 /// /// The workspace of training.
 /// #[repr(C)]
@@ -214,12 +214,12 @@ fn kept(context: &Context<'_>, work: &TokenStream) -> TokenStream {
     let TrainWork { work: work_name, kept: kept_name } = TrainWork::new(context);
     let sums = norms(context).map(|index| context.shapes.before(index).sides()[0].times(3).argument());
     let fields = norms(context).map(|index| {
-        let (name, len) = (kept_field(context, index), context.shapes.before(index).sides()[0].times(2));
+        let (name, len) = (kept_field(context, index), context.shapes.before(index).sides()[0].times(3));
         let len = len.argument();
         quote!(#name: [T; #len],)
     });
     quote! {
-        /// What batch_norm keeps of a micro-batch between forward and backward: means, then 1/√(variance + ε).
+        /// What batch_norm keeps of a micro-batch between forward and backward: means, 1/√(variance + ε), unbiased variances.
         #[allow(clippy::struct_field_names, reason = "fields have the layers' names")]
         #[repr(C)]
         pub struct #kept_name<T> {

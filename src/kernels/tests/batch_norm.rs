@@ -11,8 +11,9 @@ use crate::plain::Plain;
 
 const EPSILON: f64 = 1e-5;
 
-/// `C` channels twice, maps of `P` pixels.
+/// `C` channels twice, what is kept of them, maps of `P` pixels.
 type Twice<T, const C: usize> = [[T; C]; 2];
+type Kept<T, const C: usize> = [[T; C]; batch_norm::KEPT];
 type Map<T, const C: usize, const P: usize> = [[T; C]; P];
 
 /// All elements of all images.
@@ -22,7 +23,7 @@ fn all<T: Scalar, X: Plain<T>>(x: &[X]) -> Vec<T> {
 
 /// `y` and what is kept, some images at a time.
 fn forward_tape<T: Scalar, S: Simd<T>, A: Activation<T>, const C: usize, const P: usize>(
-    simd: S, norm: &Twice<T, C>, act: A, x: &[Map<T, C, P>], y: &mut [Map<T, C, P>], kept: &mut Twice<T, C>,
+    simd: S, norm: &Twice<T, C>, act: A, x: &[Map<T, C, P>], y: &mut [Map<T, C, P>], kept: &mut Kept<T, C>,
     at_a_time: usize,
 ) {
     for (i, x) in x.chunks(at_a_time).enumerate() {
@@ -41,7 +42,7 @@ type Learned<T, const C: usize> = (Twice<T, C>, Twice<T, C>);
 #[allow(clippy::too_many_arguments, reason = "operands and gradients of one step")]
 fn backward<T: Scalar, S: Simd<T>, A: Activation<T>, const C: usize, const P: usize>(
     simd: S, norm: &Twice<T, C>, act: A, x: &[Map<T, C, P>], y: &[Map<T, C, P>], dy: &mut [Map<T, C, P>],
-    kept: &Twice<T, C>, (d_norm, d_statistics): &mut Learned<T, C>, share: T, at_a_time: usize,
+    kept: &Kept<T, C>, (d_norm, d_statistics): &mut Learned<T, C>, share: T, at_a_time: usize,
 ) {
     // More room than it needs: other layers have more channels.
     let mut sums = [[T::nan(); C]; 4];
@@ -60,10 +61,10 @@ fn check_forward<T: Scalar, S: Simd<T>, A: Activation<T> + Activation<f64>, cons
 ) {
     let mut source = Source::new(seed, Data::Fractions);
     let (norm, x) = (source.item::<T, Twice<T, C>>(), source.items::<T, Map<T, C, P>>(images));
-    let (mut y, mut kept) = (nans::<T, Map<T, C, P>>(images), nans::<T, Twice<T, C>>(1));
+    let (mut y, mut kept) = (nans::<T, Map<T, C, P>>(images), nans::<T, Kept<T, C>>(1));
     forward_tape(simd, &norm[0], act, &x, &mut y, &mut kept[0], images);
     // As many at a time as one likes: the same bits.
-    let (mut y_apart, mut kept_apart) = (nans::<T, Map<T, C, P>>(images), nans::<T, Twice<T, C>>(1));
+    let (mut y_apart, mut kept_apart) = (nans::<T, Map<T, C, P>>(images), nans::<T, Kept<T, C>>(1));
     forward_tape(simd, &norm[0], act, &x, &mut y_apart, &mut kept_apart[0], 1 + seed as usize % 3);
     assert!(all::<T, _>(&y) == all::<T, _>(&y_apart) && kept[0] == kept_apart[0]);
 
@@ -133,7 +134,7 @@ fn far_from_zero() {
             }
         }
         let norm: Twice<T, 5> = [[T::one(); 5], [T::zero(); 5]];
-        let (mut y, mut kept) = (nans::<T, Map<T, 5, P>>(8), nans::<T, Twice<T, 5>>(1));
+        let (mut y, mut kept) = (nans::<T, Map<T, 5, P>>(8), nans::<T, Kept<T, 5>>(1));
         forward_tape(simd, &norm, Identity, &x, &mut y, &mut kept[0], 3);
         let x: Vec<f64> = all(&x).into_iter().map(T::as_f64).collect();
         let (mut mean, mut variance) = ([0.0; 5], [0.0; 5]);
@@ -158,7 +159,7 @@ fn check_gradients<S: Simd<f64>, A: Activation<f64>, const C: usize, const P: us
     let (mut norm, mut x) = (source.item::<f64, Twice<f64, C>>(), source.items::<f64, Map<f64, C, P>>(images));
     let dy = source.items::<f64, Map<f64, C, P>>(images);
     let run = |norm: &Twice<f64, C>, x: &[Map<f64, C, P>]| {
-        let (mut y, mut kept) = (nans::<f64, Map<f64, C, P>>(images), nans::<f64, Twice<f64, C>>(1));
+        let (mut y, mut kept) = (nans::<f64, Map<f64, C, P>>(images), nans::<f64, Kept<f64, C>>(1));
         forward_tape(simd, norm, act, x, &mut y, &mut kept[0], 2);
         (y, kept)
     };
@@ -225,11 +226,11 @@ fn gradients() {
 fn one_and_none() {
     on_each!(|T, simd| {
         let norm: Twice<T, 2> = [[2.0, 3.0], [0.5, -0.5]];
-        let (x, mut y, mut kept) = ([[[7.0, -3.0]]], [[[9.0; 2]]], [[9.0; 2]; 2]);
+        let (x, mut y, mut kept) = ([[[7.0, -3.0]]], [[[9.0; 2]]], [[9.0; 2]; 3]);
         forward_tape(simd, &norm, Identity, &x[..0], &mut y[..0], &mut kept, 1);
-        assert_eq!(kept, [[9.0; 2]; 2]);
+        assert_eq!(kept, [[9.0; 2]; 3]);
         batch_norm::moments(simd, &x[..0], 0, &mut kept);
-        assert_eq!(kept, [[9.0; 2]; 2]);
+        assert_eq!(kept, [[9.0; 2]; 3]);
         forward_tape(simd, &norm, Identity, &x, &mut y, &mut kept, 1);
         assert_eq!((y[0][0], kept[0]), ([0.5, -0.5], [7.0, -3.0]));
         let (mut dy, mut learned) = ([[[1.0, 1.0]]], ([[0.0; 2]; 2], [[0.0; 2]; 2]));
