@@ -71,6 +71,11 @@ impl Axis {
     #[inline(always)]
     pub const fn class(&self, i: usize, outputs: &Range<usize>) -> Class {
         let taps = self.taps(i);
+        if taps.start == 0 && taps.end == self.taps && self.taps > 0 {
+            // All of them: as far as the last one is inside.
+            let end = self.outputs_of(self.taps - 1).end;
+            return Class { outputs: i..if end < outputs.end { end } else { outputs.end }, taps };
+        }
         let mut end = i + 1;
         while end < outputs.end {
             let next = self.taps(end);
