@@ -20,7 +20,7 @@ use crate::kernels::stage::StageBackward;
 use crate::kernels::sums::add_rows;
 use crate::kernels::tile::{AddTo, AnyHeight, Broadcast, Depthwise, Height, Rows, Store, Walk};
 use crate::kernels::work::Work;
-use crate::kernels::{pointwise, winograd};
+use crate::kernels::{pointwise, pooled, winograd};
 use crate::plain::{Plain, elements, elements_mut};
 use crate::shape::{Conv, Pool};
 
@@ -127,7 +127,7 @@ const fn pads(conv: &Conv, planes: bool) -> bool {
 }
 
 /// The convolution of a padded input.
-const fn padded(conv: &Conv) -> Conv {
+pub(super) const fn padded(conv: &Conv) -> Conv {
     let [h, w] = conv.padded();
     Conv { input: crate::shape::Shape::new(conv.input.c, h, w), padding: [0; 4], ..*conv }
 }
@@ -156,7 +156,10 @@ const fn tiles_len(conv: &Conv, planes: bool) -> usize {
 /// Elements of workspace for the backward pass.
 pub const fn backward_work(conv: &Conv, planes: bool, pool: Option<Pool>) -> usize {
     let own = dz_len(conv, pool) + padded_len(conv, planes);
-    own + turned_len(conv, planes) + kernels_len(conv, planes) + tiles_len(conv, planes)
+    let own = own + turned_len(conv, planes) + kernels_len(conv, planes) + tiles_len(conv, planes);
+    // Which of them it is hangs on the instruction set.
+    let by_windows = if pooled::fits(conv, pool) { pooled::work(conv, planes) } else { 0 };
+    if own > by_windows { own } else { by_windows }
 }
 
 /// `dw += …`, `db += …`, and with `DX` `dx[i] ← …`, from what left the fused step (`y`) and its gradient (`dy`, overwritten).
@@ -230,6 +233,17 @@ where
         assert!(const { !(DX && C::PLANES) });
         let work = self.work.elements();
         assert!(work.len() >= const { backward_work(&C::CONV, C::PLANES, P::POOL) });
+        if const { P::PLACES && pooled::fits(&C::CONV, P::POOL) && !S::ONE_BY_ONE } {
+            let (w, dw, db) = (self.weight.flat(), self.dw.flat_mut(), self.db.flat_mut());
+            let (spec, stage) = (self.spec, &self.stage);
+            // SAFETY: the lengths were asserted above.
+            unsafe {
+                pooled::backward::<DX, _, _, _, _, _, _, _>(
+                    simd, spec, self.x, w, self.act, stage, self.y, self.dy, dw, db, self.dx, work,
+                );
+            }
+            return;
+        }
         let conv = const { &C::CONV };
         let len = const { C::CONV.output().len() };
         let (dz, work) = work.split_at_mut(const { dz_len(&C::CONV, P::POOL) });
@@ -312,7 +326,7 @@ impl<C: ConvSpec> ConvSpec for Padded<C> {
 
 /// `padded ← x`, from planes or pixels to pixels with a border of zeros.
 #[inline(always)]
-fn pad<T: Scalar>(conv: &Conv, planes: bool, x: &[T], padded: &mut [T]) {
+pub(super) fn pad<T: Scalar>(conv: &Conv, planes: bool, x: &[T], padded: &mut [T]) {
     let (c, h, w) = (conv.input.c, conv.input.h, conv.input.w);
     let (top, left, width) = (conv.padding[0], conv.padding[2], conv.padded()[1]);
     padded.fill(T::zero());

@@ -26,6 +26,7 @@ pub mod map;
 pub mod pad;
 mod pointwise;
 pub mod pool;
+mod pooled;
 pub mod reference;
 pub mod scale;
 pub mod simd;

@@ -35,6 +35,12 @@ pub trait Stage<T: Scalar> {
 
 /// The end of a fused convolution in training.
 pub trait StageBackward<T: Scalar>: Stage<T> {
+    /// Whether it has the places of the maxima, a byte each.
+    const PLACES: bool;
+
+    /// The places of an image, `[OH][OW][C]`, or nothing.
+    fn places(&self, image: usize) -> &[u8];
+
     /// The gradient with respect to the convolution's sums, `[H][W][C]`, from what left the step (`y`) and its gradient `dy`.
     ///
     /// It lies in `dy` itself, or in `dz`, which holds the convolution's map and of which every element is written once.
@@ -67,6 +73,13 @@ impl<T: Scalar> Stage<T> for NoPool {
 }
 
 impl<T: Scalar> StageBackward<T> for NoPool {
+    const PLACES: bool = false;
+
+    #[inline(always)]
+    fn places(&self, _: usize) -> &[u8] {
+        &[]
+    }
+
     #[inline(always)]
     fn backward<'a, S: Simd<T>, A: Activation<T>>(
         &self, _: S, _: usize, act: A, y: &[T], dy: &'a mut [T], _: &'a mut [T],
@@ -133,6 +146,13 @@ impl<T: Scalar, P: PoolSpec, I: Plain<u8>> Stage<T> for MaxPoolIndexed<'_, P, I>
 }
 
 impl<T: Scalar, P: PoolSpec, I: Plain<u8>> StageBackward<T> for MaxPoolIndexed<'_, P, I> {
+    const PLACES: bool = place_bytes(&P::POOL, I::LEN) == 1;
+
+    #[inline(always)]
+    fn places(&self, image: usize) -> &[u8] {
+        self.index.get(image).map_or(&[], Plain::flat)
+    }
+
     #[inline(always)]
     fn backward<'a, S: Simd<T>, A: Activation<T>>(
         &self, simd: S, image: usize, act: A, y: &[T], dy: &'a mut [T], dz: &'a mut [T],

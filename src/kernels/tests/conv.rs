@@ -473,7 +473,9 @@ case!(
     Groups,
     Gaps,
     WideRow,
-    LargeWindow
+    LargeWindow,
+    Broad,
+    Tall
 );
 
 fn draws() -> impl Strategy<Value = Draw> {
@@ -634,12 +636,12 @@ fn slices_of_hand_picked_shapes() {
 fn pooling_behind_hand_picked_shapes() {
     for draw in DRAWS {
         on_each!(f32, |T, simd| {
-            picked!(draw, check_max_pool, T, simd, LeNet2 Deep Depthwise Gaps LargeWindow);
+            picked!(draw, check_max_pool, T, simd, LeNet2 Deep Depthwise Gaps LargeWindow Broad Tall);
             picked!(draw, check_max_pool_planes, T, simd, LeNet1 Colours);
             picked!(draw, check_inference, T, simd, LeNet1);
         });
         on_each!(f64, |T, simd| {
-            picked!(draw, check_max_pool, T, simd, Column);
+            picked!(draw, check_max_pool, T, simd, Column Broad Tall);
             picked!(draw, check_inference, T, simd, Gaps);
         });
     }
@@ -651,6 +653,36 @@ fn passes_are_adjoint() {
         let draw = Draw { images: 2, seed, data: Data::Whole };
         on_each!(f64, |T, simd| picked!(draw, check_adjoint, T, simd, Phases DepthwiseTwice));
     }
+}
+
+/// The gradient goes by the places that forward has left. Bytes that are none are taken as some place: nothing outside is read or written.
+#[test]
+fn places_that_no_window_has() {
+    fn check<T: Scalar, S: Simd<T>>(simd: S) {
+        let mut operands = Operands::<T, Tall>::new(DRAWS[1]);
+        let y = operands.source.items::<T, <Tall as Case>::Y<T>>(2);
+        let mut dy = operands.source.items::<T, <Tall as Case>::Y<T>>(2);
+        let mut dx = operands.source.nans::<T, <Tall as Case>::X<T>>(2);
+        let (mut dw, mut db) = (Guarded::<<Tall as Case>::W<T>>::zeroed(1), Guarded::<<Tall as Case>::B<T>>::zeroed(1));
+        let mut work = operands.source.nans::<T, T>(backward_work(&Tall::CONV, false, Some(Tall::POOL)));
+        let mut index = Guarded::<<Tall as Case>::I>::zeroed(2);
+        index.iter_mut().for_each(|index| index.flat_mut().fill(u8::MAX));
+        simd.vectorize(Backward::<true, _, _, _, _, _, _, _, _> {
+            spec: Tall,
+            x: &operands.x,
+            weight: &operands.weight[0],
+            act: Identity,
+            stage: MaxPoolIndexed { pool: Tall, index: &mut index },
+            y: &y,
+            dy: &mut dy,
+            dw: &mut dw[0],
+            db: &mut db[0],
+            dx: &mut dx,
+            work: &mut work[..],
+        });
+        assert!(dw[0].flat().iter().chain(dx.iter().flat_map(|dx| dx.flat())).all(|value| value.is_finite()));
+    }
+    on_each!(f32, |T, simd| check::<T, _>(simd));
 }
 
 /// No image is no work: nothing is added, nothing panics.

@@ -208,6 +208,10 @@ picked! {
     Gaps: Conv { padding: [1; 4], ..conv([2, 17, 19], 5, [3, 3]) }, pool [3, 4];
     /// A long row.
     WideRow: conv([1, 4, 1100], 2, [2, 2]), pool [2, 2];
+    /// Kernel rows of more vectors than a piece has.
+    Broad: Conv { padding: [1, 0, 1, 0], ..conv([70, 6, 7], 5, [3, 3]) }, pool [2, 2];
+    /// Kernels of more rows than a piece has.
+    Tall: Conv { stride: [1, 2], ..conv([5, 14, 12], 9, [7, 3]) }, pool [2, 2];
     /// A window of more than 256 places, which take two bytes each.
     LargeWindow: Conv { padding: [1; 4], ..conv([1, 40, 40], 2, [3, 3]) }, pool [17, 20];
 }
