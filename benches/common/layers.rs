@@ -125,7 +125,7 @@ impl<C: Operands> Default for Passes<C> {
             bias: one(),
             d_weight: one(),
             d_bias: one(),
-            forward_work: vec![0.0; conv::forward_work(&C::CONV, C::PLANES, None, false)],
+            forward_work: vec![0.0; conv::forward_work(&C::CONV, C::PLANES, None, false, false)],
             backward_work: vec![0.0; conv_backward::backward_work(&C::CONV, C::PLANES, None)],
         }
     }

@@ -16,7 +16,7 @@ use crate::kernels::simd::{Kernel, Simd};
 use crate::kernels::stage::{Stage, is_side_by_side};
 use crate::kernels::tile::{Broadcast, Depthwise, Epilogue, Height, load};
 use crate::kernels::work::Work;
-use crate::kernels::{pointwise, winograd};
+use crate::kernels::{planar, pointwise, winograd};
 use crate::plain::{Plain, elements, elements_mut};
 use crate::shape::{Conv, Pool};
 
@@ -296,10 +296,13 @@ const fn rows_len(conv: &Conv, pool: Option<Pool>) -> usize {
     }
 }
 
-/// Elements of workspace for the forward pass. `normed`: with a batch normalisation in the store.
-pub const fn forward_work(conv: &Conv, planes: bool, pool: Option<Pool>, normed: bool) -> usize {
+/// Elements of workspace for the forward pass. `max`: where a maximum is all that is wanted of a window; `normed`: with a batch normalisation in the store.
+pub const fn forward_work(conv: &Conv, planes: bool, pool: Option<Pool>, max: bool, normed: bool) -> usize {
     let own = if normed { 2 * conv.out_channels } else { 0 };
-    own + rows_len(conv, pool) + kernels_len(conv, planes, pool) + tiles_len(conv, planes, pool)
+    let in_pixels = rows_len(conv, pool) + kernels_len(conv, planes, pool) + tiles_len(conv, planes, pool);
+    // Which of them it is hangs on the instruction set.
+    let in_planes = if planar::fits(conv, planes, pool, max) { planar::work(conv, pool) } else { 0 };
+    own + if in_pixels > in_planes { in_pixels } else { in_planes }
 }
 
 /// Whether the forward pass goes by Winograd's tiles: pairs of rows, so the windows that follow must be of pairs.
@@ -367,7 +370,7 @@ pub fn forward<T, S, C, F, R, A, P, X, W, Y, K>(
     Y: Plain<T>,
     K: Plain<T>,
 {
-    const { assert!(K::LEN >= forward_work(&C::CONV, C::PLANES, P::POOL, F::SCALES)) };
+    const { assert!(K::LEN >= forward_work(&C::CONV, C::PLANES, P::POOL, P::MAX, F::SCALES)) };
     simd.outline(Forward { spec, x, weight, affine, skip, act, stage, y, work });
 }
 
@@ -416,13 +419,36 @@ where
         assert!(const { operands_fit(&C::CONV, P::POOL, C::SLICE, X::LEN, W::LEN, F::BIASES, Y::LEN) });
         assert!(const { R::LEN == 0 || R::LEN == Y::LEN && P::POOL.is_none() && C::SLICE.is_none() });
         let work = self.work.elements();
-        assert!(work.len() >= const { forward_work(&C::CONV, C::PLANES, P::POOL, F::SCALES) });
+        assert!(work.len() >= const { forward_work(&C::CONV, C::PLANES, P::POOL, P::MAX, F::SCALES) });
         let channels = const { C::CONV.out_channels };
         let (own, rows) = work.split_at_mut(const { F::WORK * C::CONV.out_channels });
         let (scale, shift) = self.affine.prepare(channels, own);
         // `Normed` takes what its parts have: they must have an element for each channel.
         assert!(scale.len() == if F::SCALES { channels } else { 0 });
         assert!(shift.len() == if F::SCALES { channels } else { F::BIASES });
+        if let Some(pool) = const { P::POOL }
+            && const { planar::fits(&C::CONV, C::PLANES, P::POOL, P::MAX) && S::LANES >= planar::LANES }
+        {
+            let weights = self.weight.flat().as_ptr();
+            for (x, y) in self.x.iter().zip(self.y) {
+                // SAFETY: the lengths were asserted above.
+                unsafe {
+                    planar::image(
+                        simd,
+                        self.spec,
+                        &pool,
+                        x.flat(),
+                        weights,
+                        scale,
+                        shift,
+                        self.act,
+                        y.flat_mut(),
+                        rows,
+                    );
+                }
+            }
+            return;
+        }
         let (rows, work) = rows.split_at_mut(const { rows_len(&C::CONV, P::POOL) });
         let (kernels, tiles) = work.split_at_mut(const { kernels_len(&C::CONV, C::PLANES, P::POOL) });
         let weights = self.weight.flat().as_ptr();

@@ -24,6 +24,7 @@ pub mod layer_norm;
 pub mod linear;
 pub mod map;
 pub mod pad;
+mod planar;
 mod pointwise;
 pub mod pool;
 mod pooled;

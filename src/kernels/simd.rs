@@ -112,7 +112,7 @@ pub struct Portable;
 
 /// Whether the target computes one number at a time. Lanes would then be registers that are missing elsewhere, and their edges, the parts of a
 /// vector, code for nothing: LeNet-5's inference is 136 KB for Cortex-M4F with four lanes.
-const ONE_BY_ONE: bool = !cfg!(any(
+pub const ONE_BY_ONE: bool = !cfg!(any(
     target_arch = "x86",
     target_arch = "x86_64",
     target_arch = "aarch64",

@@ -25,6 +25,8 @@ pub const fn is_side_by_side(conv: &Conv, pool: &Pool) -> bool {
 pub trait Stage<T: Scalar> {
     /// The pooling, or none.
     const POOL: Option<Pool>;
+    /// Whether a maximum is all that is wanted of a window.
+    const MAX: bool = false;
 
     /// One row of windows. `rows` begins with the pooling's kernel rows of the convolution's map, `[kernel height][W][C]`, bias and
     /// activation applied; `y` is the row that leaves, `[OW][C]`, and `row` its number in the image.
@@ -95,6 +97,7 @@ pub struct MaxPool<P>(pub P);
 
 impl<T: Scalar, P: PoolSpec> Stage<T> for MaxPool<P> {
     const POOL: Option<Pool> = Some(P::POOL);
+    const MAX: bool = true;
 
     #[inline(always)]
     fn row<S: Simd<T>>(&mut self, simd: S, _: usize, _: usize, rows: &[T], y: &mut [T]) {

@@ -142,7 +142,7 @@ impl<
         const { check(&Self::shape(H, W), OH, OW) };
         let mut y = Tensor::zeros();
         with_work!(
-            OUT * OH * OW + conv::forward_work(&Self::shape(H, W), true, None, false),
+            OUT * OH * OW + conv::forward_work(&Self::shape(H, W), true, None, false, false),
             T,
             |work| {
                 let (pixels, work) = work.split_at_mut(OUT * OH * OW);

@@ -246,6 +246,8 @@ fn work(context: &Context<'_>, steps: &[Step], training: bool) -> TokenStream {
     let needs = steps.iter().filter_map(|step| match step.kernel {
         Kernel::Conv { layer, norm, pool, .. } => {
             let (conv, normed) = (marker(context, layer), norm.is_some());
+            // In training the maxima's places are wanted too.
+            let max = !training && pool.is_some_and(|pool| is_max_pool(context, pool));
             let pool = match pool {
                 Some(pool) => {
                     let pool = marker(context, pool);
@@ -255,7 +257,7 @@ fn work(context: &Context<'_>, steps: &[Step], training: bool) -> TokenStream {
             };
             let backward =
                 training.then(|| quote!(, tn::conv_backward::backward_work(&#conv::CONV, #conv::PLANES, #pool)));
-            Some(quote!(tn::conv::forward_work(&#conv::CONV, #conv::PLANES, #pool, #normed) #backward))
+            Some(quote!(tn::conv::forward_work(&#conv::CONV, #conv::PLANES, #pool, #max, #normed) #backward))
         }
         Kernel::ConvTranspose { layer, .. } if training => {
             let conv = marker(context, layer);
@@ -268,6 +270,11 @@ fn work(context: &Context<'_>, steps: &[Step], training: bool) -> TokenStream {
         _ => None,
     });
     quote!({ tn::largest(&[#(#needs),*]) })
+}
+
+/// Whether a pooling takes the maximum.
+fn is_max_pool(context: &Context<'_>, layer: usize) -> bool {
+    matches!(&context.network.layers[layer].op, Op::Pool(pool) if pool.kind == PoolKind::Max)
 }
 
 /// The value of an activation.
@@ -385,10 +392,9 @@ fn forward_call(context: &Context<'_>, step: &Step, in_place: bool, site: Site<'
             let stage = match (site, pool) {
                 (Site::Training { index, .. }, pool) => max_pool(context, pool, index),
                 (Site::Inference { .. }, Some(pool)) => {
-                    let average =
-                        matches!(&context.network.layers[pool].op, Op::Pool(pool) if pool.kind == PoolKind::Avg);
+                    let max = is_max_pool(context, pool);
                     let pool = marker(context, pool);
-                    if average { quote!(tn::AvgPool(#pool)) } else { quote!(tn::MaxPool(#pool)) }
+                    if max { quote!(tn::MaxPool(#pool)) } else { quote!(tn::AvgPool(#pool)) }
                 }
                 (Site::Inference { .. }, None) => quote!(tn::NoPool),
             };

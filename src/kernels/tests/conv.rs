@@ -177,7 +177,7 @@ impl<T: Scalar, C: Case> Operands<T, C> {
     ) -> Guarded<Y> {
         let images = self.x.len();
         let mut y = self.source.nans::<T, Y>(images);
-        let mut work = self.source.nans::<T, T>(forward_work(&C::CONV, C::PLANES, P::POOL, F::SCALES));
+        let mut work = self.source.nans::<T, T>(forward_work(&C::CONV, C::PLANES, P::POOL, P::MAX, F::SCALES));
         simd.vectorize(Forward {
             spec: C::default(),
             x: &self.x,
@@ -304,7 +304,7 @@ fn check_slice<T: Scalar, S: Simd<T>, C: Case>(simd: S, draw: Draw) {
     let before = operands.source.items::<T, C::J<T>>(draw.images);
     let mut joined = operands.source.nans::<T, C::J<T>>(draw.images);
     joined.copy_from_slice(&before);
-    let mut work = operands.source.nans::<T, T>(forward_work(&C::CONV, C::PLANES, None, false));
+    let mut work = operands.source.nans::<T, T>(forward_work(&C::CONV, C::PLANES, None, false, false));
     simd.vectorize(Forward {
         spec: Sliced::<C>::default(),
         x: &operands.x,
@@ -404,6 +404,10 @@ fn check_inference<T: Scalar, S: Simd<T>, C: Case>(simd: S, draw: Draw) {
     let _: Guarded<Y<T, C>> = operands.check_stage(simd, operands.bias(), NoSkip, &plain, Silu, AvgPool(spec), avg);
 }
 
+fn check_inference_planes<T: Scalar, S: Simd<T>, C: Case>(simd: S, draw: Draw) {
+    check_inference::<T, S, InPlanes<C>>(simd, draw);
+}
+
 /// ⟨conv x, dz⟩ = ⟨x, dx⟩ = ⟨w, dw⟩, exactly for whole numbers: the passes are one linear map and its transposes.
 fn check_adjoint<T: Scalar, S: Simd<T>, C: Case>(simd: S, draw: Draw) {
     let mut operands = Operands::<T, C>::new(Draw { data: Data::Whole, ..draw });
@@ -474,6 +478,7 @@ case!(
     Gaps,
     WideRow,
     LargeWindow,
+    Few,
     Broad,
     Tall
 );
@@ -639,10 +644,12 @@ fn pooling_behind_hand_picked_shapes() {
             picked!(draw, check_max_pool, T, simd, LeNet2 Deep Depthwise Gaps LargeWindow Broad Tall);
             picked!(draw, check_max_pool_planes, T, simd, LeNet1 Colours);
             picked!(draw, check_inference, T, simd, LeNet1);
+            picked!(draw, check_inference_planes, T, simd, Few Gaps WideRow);
         });
         on_each!(f64, |T, simd| {
             picked!(draw, check_max_pool, T, simd, Column Broad Tall);
             picked!(draw, check_inference, T, simd, Gaps);
+            picked!(draw, check_inference_planes, T, simd, Few LeNet1);
         });
     }
 }

@@ -208,6 +208,8 @@ picked! {
     Gaps: Conv { padding: [1; 4], ..conv([2, 17, 19], 5, [3, 3]) }, pool [3, 4];
     /// A long row.
     WideRow: conv([1, 4, 1100], 2, [2, 2]), pool [2, 2];
+    /// A picture's first, of few channels: rows are vectors.
+    Few: Conv { stride: [2, 1], dilation: [2, 1], padding: [1, 0, 2, 1], ..conv([3, 20, 43], 8, [3, 4]) }, pool [2, 3];
     /// Kernel rows of more vectors than a piece has.
     Broad: Conv { padding: [1, 0, 1, 0], ..conv([70, 6, 7], 5, [3, 3]) }, pool [2, 2];
     /// Kernels of more rows than a piece has.

@@ -1,0 +1,276 @@
+//! A network's first convolution where it has few output channels, with max-pooling behind it, at inference: vectors go along the rows of the picture.
+//!
+//! ```text
+//! rows[o, j] = max_p f(scale[o] · Σ_{c, u, v} x[c, i + p·s + u·d, j + v] · w[u, v, c, o] + shift[o])      for the rows p of a window
+//! y[j, o] = max_q rows[o, j·t + q]                                                               for its columns q
+//! ```
+//!
+//! Of 6 channels in pixels, half of AVX-512's lanes have nothing to do and a quarter of the rest; rows of 28 outputs leave an eighth. The maximum over the
+//! rows of a window is taken where the sums are, so that one row of each channel is all that is stored.
+
+use crate::Scalar;
+use crate::kernels::activation::Activation;
+use crate::kernels::conv::ConvSpec;
+use crate::kernels::simd::{Kernel, ONE_BY_ONE, Simd};
+use crate::kernels::tile::{load, store};
+use crate::kernels::window::exceeds;
+use crate::shape::{Conv, Pool};
+
+/// Output channels for which it is done; more fill vectors by themselves.
+const FEW: usize = 8;
+
+/// Outputs of a row that it takes: a vector of AVX-512.
+const WIDE: usize = 16;
+
+/// Lanes of an instruction set that it takes.
+pub(super) const LANES: usize = 8;
+
+/// Whether it is done where vectors have enough [`LANES`]. `max`: whether a maximum is all that is wanted of a window.
+pub(super) const fn fits(conv: &Conv, planes: bool, pool: Option<Pool>, max: bool) -> bool {
+    let in_planes = planes || conv.input.c == 1;
+    let along = conv.groups == 1 && conv.stride[1] == 1 && conv.dilation[1] == 1;
+    max && pool.is_some() && in_planes && along && conv.out_channels <= FEW && conv.output().w >= WIDE && !ONE_BY_ONE
+}
+
+/// Whether the rows under a row of windows are copied, with zeros around them.
+const fn pads(conv: &Conv) -> bool {
+    let [top, bottom, left, right] = conv.padding;
+    top + bottom + left + right > 0
+}
+
+/// Rows of the padded input that a row of windows reads.
+const fn rows(conv: &Conv, pool: &Pool) -> usize {
+    (pool.kernel[0] - 1) * conv.stride[0] + (conv.kernel[0] - 1) * conv.dilation[0] + 1
+}
+
+/// Elements of their copy.
+const fn copy_len(conv: &Conv, pool: &Pool) -> usize {
+    if pads(conv) { conv.input.c * rows(conv, pool) * conv.padded()[1] } else { 0 }
+}
+
+/// Elements of workspace: that copy, and a row of each output channel.
+pub(super) const fn work(conv: &Conv, pool: Option<Pool>) -> usize {
+    match pool {
+        Some(pool) => copy_len(conv, &pool) + conv.out_channels * conv.output().w,
+        None => 0,
+    }
+}
+
+/// One image.
+///
+/// It panics if the workspace is shorter than [`work`], unless the compiler knows that it is not.
+///
+/// # Safety
+/// `x`, `weights` and `y` have the lengths of the convolution and of the pooling; scale and shift an element for each output channel, or none.
+#[inline(always)]
+#[allow(clippy::too_many_arguments, reason = "operands, epilogue and workspace of one step")]
+pub(super) unsafe fn image<T: Scalar, S: Simd<T>, C: ConvSpec, A: Activation<T>>(
+    simd: S, _: C, pool: &Pool, x: &[T], weights: *const T, scale: &[T], shift: &[T], act: A, y: &mut [T],
+    work: &mut [T],
+) {
+    let conv = const { &C::CONV };
+    let (channels, width, output) = (conv.out_channels, conv.output().w, pool.output());
+    let (copy, work) = work.split_at_mut(copy_len(conv, pool));
+    let (best, _) = work.split_at_mut(channels * width);
+    // The border; rows write between.
+    copy.fill(T::zero());
+    for (r, y) in y.chunks_exact_mut((output.w * channels).max(1)).enumerate() {
+        let first = r * pool.stride[0] * conv.stride[0];
+        let (x, plane, row) = if const { pads(&C::CONV) } {
+            copy_rows(simd, conv, rows(conv, pool), first, x, copy);
+            (copy.as_ptr(), rows(conv, pool) * conv.padded()[1], conv.padded()[1])
+        } else {
+            let (h, w) = (conv.input.h, conv.input.w);
+            (x.as_ptr().wrapping_add(first * w), h * w, w)
+        };
+        for p in 0..pool.kernel[0] {
+            let line = Line {
+                x: x.wrapping_add(p * conv.stride[0] * row),
+                planes: (conv.input.c, plane),
+                taps: (conv.kernel[0], conv.dilation[0] * row, conv.kernel[1]),
+                weights,
+                scale: if scale.is_empty() { core::ptr::null() } else { scale.as_ptr() },
+                shift: if shift.is_empty() { core::ptr::null() } else { shift.as_ptr() },
+                act,
+                best: best.as_mut_ptr(),
+                width,
+                is_first: p == 0,
+            };
+            macro_rules! of_channels {
+                ($($n:literal)*) => {
+                    match const { C::CONV.out_channels } {
+                        // The rows that an output row reads are inside the padded input, and `best` has a row for each channel.
+                        $($n => simd.outline(Lines::<_, _, $n>(line)),)*
+                        _ => {}
+                    }
+                };
+            }
+            of_channels!(1 2 3 4 5 6 7 8);
+        }
+        for (o, best) in best.chunks_exact_mut(width.max(1)).enumerate() {
+            max_of_neighbours(simd, pool.kernel[1], best);
+            for (y, best) in y.iter_mut().skip(o).step_by(channels).zip(best.iter().step_by(pool.stride[1].max(1))) {
+                *y = *best;
+            }
+        }
+    }
+}
+
+/// `copy ← count` rows of each plane from row `first` of the padded input on, without their border.
+#[inline(always)]
+fn copy_rows<T: Scalar, S: Simd<T>>(simd: S, conv: &Conv, count: usize, first: usize, x: &[T], copy: &mut [T]) {
+    let (h, w, top, left) = (conv.input.h, conv.input.w, conv.padding[0], conv.padding[2]);
+    let planes = copy.chunks_exact_mut((count * conv.padded()[1]).max(1));
+    for (plane, copy) in x.chunks_exact((h * w).max(1)).zip(planes) {
+        for (row, to) in copy.chunks_exact_mut(conv.padded()[1].max(1)).enumerate() {
+            let Some(to) = to.get_mut(left..left + w) else { return };
+            let at = (first + row).checked_sub(top).filter(|row| *row < h);
+            for j in (0..w).step_by(S::LANES) {
+                let lanes = (w - j).min(S::LANES);
+                // SAFETY: row `at` of the plane has w elements, and so has `to`.
+                unsafe {
+                    let values = match at {
+                        Some(row) => load(simd, plane.as_ptr().add(row * w + j), lanes),
+                        None => simd.splat(T::zero()),
+                    };
+                    store(simd, to.as_mut_ptr().add(j), values, lanes);
+                }
+            }
+        }
+    }
+}
+
+/// `row[j] ← max_q row[j + q]` over `count` neighbours, as far as there are such.
+#[inline(always)]
+fn max_of_neighbours<T: Scalar, S: Simd<T>>(simd: S, count: usize, row: &mut [T]) {
+    for j in (0..row.len()).step_by(S::LANES) {
+        let (rest, at) = (row.len() - j, row.as_mut_ptr().wrapping_add(j));
+        // SAFETY: `rest` elements from j on; where fewer than the lanes are left, what is beside them is not stored, or is no window's first column.
+        unsafe {
+            let mut best = load(simd, at, rest.min(S::LANES));
+            for q in 1..count.min(rest) {
+                best = larger(simd, best, load(simd, at.add(q), (rest - q).min(S::LANES)));
+            }
+            store(simd, at, best, rest.min(S::LANES));
+        }
+    }
+}
+
+/// One row of the convolution's map, of all output channels.
+#[derive(Clone, Copy)]
+struct Line<T, A> {
+    /// The first row that it reads, of the first plane.
+    x: *const T,
+    /// Planes, and elements from one to the next.
+    planes: (usize, usize),
+    /// Kernel rows, elements from one to the next in x, and kernel columns.
+    taps: (usize, usize, usize),
+    /// `[KH][KW][C][OC]`.
+    weights: *const T,
+    /// `[OC]`, or null.
+    scale: *const T,
+    /// `[OC]`, or null.
+    shift: *const T,
+    act: A,
+    /// `[OC][width]`: is written in a window's first row, and afterwards where it is less.
+    best: *mut T,
+    width: usize,
+    is_first: bool,
+}
+
+/// [`Line`] for `OC` output channels.
+///
+/// Whoever makes one promises that the rows can be read, and `best` written.
+struct Lines<T, A, const OC: usize>(Line<T, A>);
+
+impl<T: Scalar, A: Activation<T>, const OC: usize> Kernel<T> for Lines<T, A, OC> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd<T>>(self, simd: S) {
+        let line = self.0;
+        let mut j = 0;
+        // SAFETY: the maker's promise.
+        unsafe {
+            // Two vectors of each channel beside two of x and the broadcast.
+            if const { 2 * OC + 3 <= S::REGISTERS } {
+                while j + S::LANES < line.width {
+                    let last = (line.width - j - S::LANES).min(S::LANES);
+                    block::<T, S, A, OC, 2>(simd, line, j, last);
+                    j += 2 * S::LANES;
+                }
+            }
+            while j < line.width {
+                block::<T, S, A, OC, 1>(simd, line, j, (line.width - j).min(S::LANES));
+                j += S::LANES;
+            }
+        }
+    }
+}
+
+/// `NV` vectors from column `j` on, of which the last has `last` lanes.
+///
+/// # Safety
+/// As for [`Lines`].
+#[inline(always)]
+unsafe fn block<T: Scalar, S: Simd<T>, A: Activation<T>, const OC: usize, const NV: usize>(
+    simd: S, line: Line<T, A>, j: usize, last: usize,
+) {
+    let ((planes, plane), (kh, row, kw)) = (line.planes, line.taps);
+    let mut sums = [[simd.splat(T::zero()); NV]; OC];
+    for c in 0..planes {
+        for u in 0..kh {
+            let mut x = line.x.wrapping_add(c * plane + u * row + j);
+            let mut w = line.weights.wrapping_add((u * kw * planes + c) * OC);
+            for _ in 0..kw {
+                let mut vectors = [simd.splat(T::zero()); NV];
+                // SAFETY: the caller's.
+                unsafe {
+                    for (n, vector) in vectors.iter_mut().enumerate() {
+                        let at = x.wrapping_add(n * S::LANES);
+                        *vector = if n + 1 == NV { simd.load_first(at, last) } else { simd.load(at) };
+                    }
+                    for (o, sums) in sums.iter_mut().enumerate() {
+                        let w = simd.splat(*w.add(o));
+                        for (sum, x) in sums.iter_mut().zip(vectors) {
+                            *sum = simd.mul_add(x, w, *sum);
+                        }
+                    }
+                }
+                (x, w) = (x.wrapping_add(1), w.wrapping_add(planes * OC));
+            }
+        }
+    }
+    for (o, sums) in sums.into_iter().enumerate() {
+        for (n, mut sum) in sums.into_iter().enumerate() {
+            let lanes = if n + 1 == NV { last } else { S::LANES };
+            // SAFETY: the caller's.
+            unsafe {
+                if !line.scale.is_null() {
+                    sum = simd.mul(sum, simd.splat(*line.scale.add(o)));
+                }
+                if !line.shift.is_null() {
+                    sum = simd.add(sum, simd.splat(*line.shift.add(o)));
+                }
+                let (value, best) = (line.act.vector(simd, sum), line.best.add(o * line.width + j + n * S::LANES));
+                let value = if line.is_first { value } else { larger(simd, load(simd, best, lanes), value) };
+                store(simd, best, value, lanes);
+            }
+        }
+    }
+}
+
+/// The larger one in each lane, NaN before any number.
+#[inline(always)]
+fn larger<T: Scalar, S: Simd<T>>(simd: S, best: S::V, value: S::V) -> S::V {
+    let (mut bests, mut values) = ([T::zero(); 64], [T::zero(); 64]);
+    // SAFETY: a vector has at most 64 lanes, by the contract of `Simd`.
+    unsafe {
+        simd.store(bests.as_mut_ptr(), best);
+        simd.store(values.as_mut_ptr(), value);
+        for (best, value) in bests.iter_mut().zip(values).take(S::LANES) {
+            *best = if exceeds(value, *best) { value } else { *best };
+        }
+        simd.load(bests.as_ptr())
+    }
+}
