@@ -202,7 +202,7 @@ pub trait Summand<T: Scalar>: Copy {
     /// Elements of its maps; 0 where there is none.
     const LEN: usize;
 
-    /// The maps of these images, in pixels; less where there are fewer.
+    /// The maps of these images, in pixels; nothing where there are fewer.
     fn images(&self, images: Range<usize>) -> &[T];
 }
 

@@ -233,7 +233,7 @@ where
         assert!(const { !(DX && C::PLANES) });
         let work = self.work.elements();
         assert!(work.len() >= const { backward_work(&C::CONV, C::PLANES, P::POOL) });
-        if const { P::PLACES && pooled::fits(&C::CONV, P::POOL) && !S::ONE_BY_ONE } {
+        if const { P::PLACES && pooled::fits(&C::CONV, P::POOL) } {
             let (w, dw, db) = (self.weight.flat(), self.dw.flat_mut(), self.db.flat_mut());
             let (spec, stage) = (self.spec, &self.stage);
             // SAFETY: the lengths were asserted above.

@@ -14,7 +14,7 @@ use crate::kernels::activation::Activation;
 use crate::kernels::conv::ConvSpec;
 use crate::kernels::conv_backward::{pad, padded};
 use crate::kernels::map::transpose;
-use crate::kernels::simd::{Kernel, Simd};
+use crate::kernels::simd::{Kernel, ONE_BY_ONE, Simd};
 use crate::kernels::stage::{StageBackward, scale_by_derivative};
 use crate::kernels::sums::add_rows;
 use crate::kernels::tile::{load, store};
@@ -24,12 +24,13 @@ use crate::shape::{Conv, Pool};
 /// Elements of x that the windows of a band read: 24 KiB of f32.
 const BAND: usize = 6 << 10;
 
-/// Whether the gradient goes by windows: where these are of at least four places, and what a row of them reads is not much more than a band.
+/// Whether the gradient goes by windows: where these are of at least four places, and what a row of them reads is not much more than a band. (One number at a
+/// time it would be more code and more memory, of which small processors have little.)
 pub(super) const fn fits(conv: &Conv, pool: Option<Pool>) -> bool {
     let Some(pool) = pool else { return false };
     let places = pool.kernel[0] * pool.kernel[1];
     let dense = conv.groups == 1 && conv.dilation[0] == 1 && conv.dilation[1] == 1;
-    dense && 4 <= places && places <= 256 && band_len(conv, &pool, 1) <= BAND + BAND / 2
+    !ONE_BY_ONE && dense && 4 <= places && places <= 256 && band_len(conv, &pool, 1) <= BAND + BAND / 2
 }
 
 /// Elements of the padded x that so many rows of windows read.
