@@ -31,7 +31,7 @@ pub use crate::kernels::conv_transpose::ConvTransposeSpec;
 pub use crate::kernels::dropout::Masks;
 pub use crate::kernels::pad::PadSpec;
 pub use crate::kernels::simd::Simd;
-pub use crate::kernels::stage::{AvgPool, MaxPool, MaxPoolIndexed, NoPool, PoolSpec};
+pub use crate::kernels::stage::{AvgPool, MaxPool, MaxPoolIndexed, NoPool, PoolSpec, Wants};
 pub use crate::kernels::upsample::UpsampleSpec;
 pub use crate::kernels::{
     batch_norm, concat, conv, conv_backward, conv_transpose, dropout, global_max, layer_norm, linear, map, pad, pool,

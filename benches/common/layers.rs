@@ -3,7 +3,7 @@
 use tenonet::kernels::activation::Relu;
 use tenonet::kernels::conv::{self, Bias, ConvSpec, NoSkip};
 use tenonet::kernels::conv_backward;
-use tenonet::kernels::stage::NoPool;
+use tenonet::kernels::stage::{NoPool, Wants};
 use tenonet::shape::{Conv, Shape};
 use tenonet::{Plain, Scalar};
 
@@ -125,7 +125,7 @@ impl<C: Operands> Default for Passes<C> {
             bias: one(),
             d_weight: one(),
             d_bias: one(),
-            forward_work: vec![0.0; conv::forward_work(&C::CONV, C::PLANES, None, false, false)],
+            forward_work: vec![0.0; conv::forward_work(&C::CONV, C::PLANES, None, Wants::Rows, false)],
             backward_work: vec![0.0; conv_backward::backward_work(&C::CONV, C::PLANES, None)],
         }
     }

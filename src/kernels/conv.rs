@@ -13,7 +13,7 @@ use crate::kernels::activation::Activation;
 use crate::kernels::concat::{Slice, holds, within};
 use crate::kernels::correlate::{Axis, Correlation, CorrelationSpec, correlate};
 use crate::kernels::simd::{Kernel, Simd};
-use crate::kernels::stage::{Stage, is_side_by_side};
+use crate::kernels::stage::{Stage, Wants, is_side_by_side};
 use crate::kernels::tile::{Broadcast, Depthwise, Epilogue, Height, load};
 use crate::kernels::work::Work;
 use crate::kernels::{planar, pointwise, winograd};
@@ -296,12 +296,16 @@ const fn rows_len(conv: &Conv, pool: Option<Pool>) -> usize {
     }
 }
 
-/// Elements of workspace for the forward pass. `max`: where a maximum is all that is wanted of a window; `normed`: with a batch normalisation in the store.
-pub const fn forward_work(conv: &Conv, planes: bool, pool: Option<Pool>, max: bool, normed: bool) -> usize {
+/// Elements of workspace for the forward pass into a stage that `wants` this. `normed`: with a batch normalisation in the store.
+pub const fn forward_work(conv: &Conv, planes: bool, pool: Option<Pool>, wants: Wants, normed: bool) -> usize {
     let own = if normed { 2 * conv.out_channels } else { 0 };
     let in_pixels = rows_len(conv, pool) + kernels_len(conv, planes, pool) + tiles_len(conv, planes, pool);
     // Which of them it is hangs on the instruction set.
-    let in_planes = if planar::fits(conv, planes, pool, max) { planar::work(conv, pool) } else { 0 };
+    let in_planes = match wants {
+        _ if !planar::fits(conv, planes, pool, wants) => 0,
+        Wants::Maximum => planar::work(conv, pool),
+        _ => planar::work(conv, pool) + rows_len(conv, pool),
+    };
     own + if in_pixels > in_planes { in_pixels } else { in_planes }
 }
 
@@ -370,7 +374,7 @@ pub fn forward<T, S, C, F, R, A, P, X, W, Y, K>(
     Y: Plain<T>,
     K: Plain<T>,
 {
-    const { assert!(K::LEN >= forward_work(&C::CONV, C::PLANES, P::POOL, P::MAX, F::SCALES)) };
+    const { assert!(K::LEN >= forward_work(&C::CONV, C::PLANES, P::POOL, P::WANTS, F::SCALES)) };
     simd.outline(Forward { spec, x, weight, affine, skip, act, stage, y, work });
 }
 
@@ -419,7 +423,7 @@ where
         assert!(const { operands_fit(&C::CONV, P::POOL, C::SLICE, X::LEN, W::LEN, F::BIASES, Y::LEN) });
         assert!(const { R::LEN == 0 || R::LEN == Y::LEN && P::POOL.is_none() && C::SLICE.is_none() });
         let work = self.work.elements();
-        assert!(work.len() >= const { forward_work(&C::CONV, C::PLANES, P::POOL, P::MAX, F::SCALES) });
+        assert!(work.len() >= const { forward_work(&C::CONV, C::PLANES, P::POOL, P::WANTS, F::SCALES) });
         let channels = const { C::CONV.out_channels };
         let (own, rows) = work.split_at_mut(const { F::WORK * C::CONV.out_channels });
         let (scale, shift) = self.affine.prepare(channels, own);
@@ -427,25 +431,14 @@ where
         assert!(scale.len() == if F::SCALES { channels } else { 0 });
         assert!(shift.len() == if F::SCALES { channels } else { F::BIASES });
         if let Some(pool) = const { P::POOL }
-            && const { planar::fits(&C::CONV, C::PLANES, P::POOL, P::MAX) && S::LANES >= planar::LANES }
+            && const { planar::fits(&C::CONV, C::PLANES, P::POOL, P::WANTS) && S::LANES >= planar::LANES && A::MONOTONE }
         {
-            let weights = self.weight.flat().as_ptr();
-            for (x, y) in self.x.iter().zip(self.y) {
+            let operands = planar::Operands { pool, weights: self.weight.flat().as_ptr(), scale, shift, act: self.act };
+            for (image, (x, y)) in self.x.iter().zip(self.y).enumerate() {
                 // SAFETY: the lengths were asserted above.
                 unsafe {
-                    planar::image(
-                        simd,
-                        self.spec,
-                        &pool,
-                        x.flat(),
-                        weights,
-                        scale,
-                        shift,
-                        self.act,
-                        y.flat_mut(),
-                        rows,
-                    );
-                }
+                    planar::image(simd, self.spec, operands, x.flat(), &mut self.stage, image, y.flat_mut(), rows)
+                };
             }
             return;
         }

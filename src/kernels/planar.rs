@@ -1,4 +1,4 @@
-//! A network's first convolution where it has few output channels, with max-pooling behind it, at inference: vectors go along the rows of the picture.
+//! A network's first convolution where it has few output channels, with max-pooling behind it: vectors go along the rows of the picture.
 //!
 //! ```text
 //! rows[o, j] = max_p f(scale[o] · Σ_{c, u, v} x[c, i + p·s + u·d, j + v] · w[u, v, c, o] + shift[o])      for the rows p of a window
@@ -12,6 +12,7 @@ use crate::Scalar;
 use crate::kernels::activation::Activation;
 use crate::kernels::conv::ConvSpec;
 use crate::kernels::simd::{Kernel, ONE_BY_ONE, Simd};
+use crate::kernels::stage::{Stage, Wants};
 use crate::kernels::tile::{load, store};
 use crate::kernels::window::exceeds;
 use crate::shape::{Conv, Pool};
@@ -25,11 +26,17 @@ const WIDE: usize = 16;
 /// Lanes of an instruction set that it takes.
 pub(super) const LANES: usize = 8;
 
-/// Whether it is done where vectors have enough [`LANES`]. `max`: whether a maximum is all that is wanted of a window.
-pub(super) const fn fits(conv: &Conv, planes: bool, pool: Option<Pool>, max: bool) -> bool {
+/// Whether it is done, where vectors have enough [`LANES`] and the activation is monotone: training has others in a step of their own. Where a window has all
+/// rows, inference has the pooling in a step of its own.
+pub(super) const fn fits(conv: &Conv, planes: bool, pool: Option<Pool>, wants: Wants) -> bool {
+    let several = match pool {
+        Some(pool) => pool.output().h > 1,
+        None => false,
+    };
     let in_planes = planes || conv.input.c == 1;
     let along = conv.groups == 1 && conv.stride[1] == 1 && conv.dilation[1] == 1;
-    max && pool.is_some() && in_planes && along && conv.out_channels <= FEW && conv.output().w >= WIDE && !ONE_BY_ONE
+    let few = conv.out_channels <= FEW && conv.output().w >= WIDE;
+    several && !matches!(wants, Wants::Rows) && in_planes && along && few && !ONE_BY_ONE
 }
 
 /// Whether the rows under a row of windows are copied, with zeros around them.
@@ -56,22 +63,35 @@ pub(super) const fn work(conv: &Conv, pool: Option<Pool>) -> usize {
     }
 }
 
+/// What all images share.
+#[derive(Clone, Copy)]
+pub(super) struct Operands<'a, T, A> {
+    pub(super) pool: Pool,
+    /// `[KH][KW][C][OC]`.
+    pub(super) weights: *const T,
+    /// `[OC]`, or nothing.
+    pub(super) scale: &'a [T],
+    /// `[OC]`, or nothing.
+    pub(super) shift: &'a [T],
+    pub(super) act: A,
+}
+
 /// One image.
 ///
-/// It panics if the workspace is shorter than [`work`], unless the compiler knows that it is not.
+/// It panics if the workspace is shorter than [`work`], and a row of windows more where the stage wants places, unless the compiler knows that it is not.
 ///
 /// # Safety
-/// `x`, `weights` and `y` have the lengths of the convolution and of the pooling; scale and shift an element for each output channel, or none.
+/// `x`, the weights and `y` have the lengths of the convolution and of the pooling; scale and shift an element for each output channel, or none.
 #[inline(always)]
-#[allow(clippy::too_many_arguments, reason = "operands, epilogue and workspace of one step")]
-pub(super) unsafe fn image<T: Scalar, S: Simd<T>, C: ConvSpec, A: Activation<T>>(
-    simd: S, _: C, pool: &Pool, x: &[T], weights: *const T, scale: &[T], shift: &[T], act: A, y: &mut [T],
-    work: &mut [T],
+#[allow(clippy::too_many_arguments, reason = "operands, stage and workspace of one step")]
+pub(super) unsafe fn image<T: Scalar, S: Simd<T>, C: ConvSpec, A: Activation<T>, P: Stage<T>>(
+    simd: S, _: C, operands: Operands<'_, T, A>, x: &[T], stage: &mut P, image: usize, y: &mut [T], work: &mut [T],
 ) {
-    let conv = const { &C::CONV };
+    let (conv, Operands { pool, weights, scale, shift, act }) = (const { &C::CONV }, operands);
+    let pool = &pool;
     let (channels, width, output) = (conv.out_channels, conv.output().w, pool.output());
     let (copy, work) = work.split_at_mut(copy_len(conv, pool));
-    let (best, _) = work.split_at_mut(channels * width);
+    let (best, pixels) = work.split_at_mut(channels * width);
     // The border; rows write between.
     copy.fill(T::zero());
     for (r, y) in y.chunks_exact_mut((output.w * channels).max(1)).enumerate() {
@@ -94,7 +114,7 @@ pub(super) unsafe fn image<T: Scalar, S: Simd<T>, C: ConvSpec, A: Activation<T>>
                 act,
                 best: best.as_mut_ptr(),
                 width,
-                is_first: p == 0,
+                is_first: p == 0 || const { matches!(P::WANTS, Wants::Places) },
             };
             macro_rules! of_channels {
                 ($($n:literal)*) => {
@@ -106,6 +126,19 @@ pub(super) unsafe fn image<T: Scalar, S: Simd<T>, C: ConvSpec, A: Activation<T>>
                 };
             }
             of_channels!(1 2 3 4 5 6 7 8);
+            if const { matches!(P::WANTS, Wants::Places) } {
+                let Some(pixels) = pixels.get_mut(p * width * channels..(p + 1) * width * channels) else { return };
+                for (o, row) in best.chunks_exact(width.max(1)).enumerate() {
+                    for (pixel, value) in pixels.iter_mut().skip(o).step_by(channels).zip(row) {
+                        *pixel = *value;
+                    }
+                }
+            }
+        }
+        if const { matches!(P::WANTS, Wants::Places) } {
+            let pixels = &pixels[..pool.kernel[0] * width * channels];
+            stage.row(simd, image, r, pixels, y);
+            continue;
         }
         for (o, best) in best.chunks_exact_mut(width.max(1)).enumerate() {
             max_of_neighbours(simd, pool.kernel[1], best);

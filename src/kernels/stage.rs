@@ -21,12 +21,23 @@ pub const fn is_side_by_side(conv: &Conv, pool: &Pool) -> bool {
     are_apart(pool) && pool.input.same(conv.output())
 }
 
+/// What a stage makes of a window.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Wants {
+    /// Anything.
+    Rows,
+    /// Its maximum, and where that is.
+    Places,
+    /// Its maximum.
+    Maximum,
+}
+
 /// The end of a fused convolution.
 pub trait Stage<T: Scalar> {
     /// The pooling, or none.
     const POOL: Option<Pool>;
-    /// Whether a maximum is all that is wanted of a window.
-    const MAX: bool = false;
+    /// What it is about in a window.
+    const WANTS: Wants = Wants::Rows;
 
     /// One row of windows. `rows` begins with the pooling's kernel rows of the convolution's map, `[kernel height][W][C]`, bias and
     /// activation applied; `y` is the row that leaves, `[OW][C]`, and `row` its number in the image.
@@ -97,7 +108,7 @@ pub struct MaxPool<P>(pub P);
 
 impl<T: Scalar, P: PoolSpec> Stage<T> for MaxPool<P> {
     const POOL: Option<Pool> = Some(P::POOL);
-    const MAX: bool = true;
+    const WANTS: Wants = Wants::Maximum;
 
     #[inline(always)]
     fn row<S: Simd<T>>(&mut self, simd: S, _: usize, _: usize, rows: &[T], y: &mut [T]) {
@@ -131,6 +142,7 @@ pub(super) fn places(index: &[u8], bytes: usize) -> impl Iterator<Item = usize> 
 
 impl<T: Scalar, P: PoolSpec, I: Plain<u8>> Stage<T> for MaxPoolIndexed<'_, P, I> {
     const POOL: Option<Pool> = Some(P::POOL);
+    const WANTS: Wants = Wants::Places;
 
     #[inline(always)]
     fn row<S: Simd<T>>(&mut self, simd: S, image: usize, row: usize, rows: &[T], y: &mut [T]) {

@@ -6,7 +6,7 @@ use super::{Geometry, Layer, Window, plain_weights, with_work};
 use crate::kernels::activation::Identity;
 use crate::kernels::conv::{self, Bias, ConvSpec, NoSkip};
 use crate::kernels::simd::Portable;
-use crate::kernels::stage::NoPool;
+use crate::kernels::stage::{NoPool, Wants};
 use crate::kernels::{conv_backward, map};
 use crate::plain::{self, Plain};
 use crate::scalar::Scalar;
@@ -142,7 +142,7 @@ impl<
         const { check(&Self::shape(H, W), OH, OW) };
         let mut y = Tensor::zeros();
         with_work!(
-            OUT * OH * OW + conv::forward_work(&Self::shape(H, W), true, None, false, false),
+            OUT * OH * OW + conv::forward_work(&Self::shape(H, W), true, None, Wants::Rows, false),
             T,
             |work| {
                 let (pixels, work) = work.split_at_mut(OUT * OH * OW);

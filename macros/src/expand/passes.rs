@@ -246,8 +246,11 @@ fn work(context: &Context<'_>, steps: &[Step], training: bool) -> TokenStream {
     let needs = steps.iter().filter_map(|step| match step.kernel {
         Kernel::Conv { layer, norm, pool, .. } => {
             let (conv, normed) = (marker(context, layer), norm.is_some());
-            // In training the maxima's places are wanted too.
-            let max = !training && pool.is_some_and(|pool| is_max_pool(context, pool));
+            let wants = match pool.is_some_and(|pool| is_max_pool(context, pool)) {
+                true if training => quote!(tn::Wants::Places),
+                true => quote!(tn::Wants::Maximum),
+                false => quote!(tn::Wants::Rows),
+            };
             let pool = match pool {
                 Some(pool) => {
                     let pool = marker(context, pool);
@@ -257,7 +260,7 @@ fn work(context: &Context<'_>, steps: &[Step], training: bool) -> TokenStream {
             };
             let backward =
                 training.then(|| quote!(, tn::conv_backward::backward_work(&#conv::CONV, #conv::PLANES, #pool)));
-            Some(quote!(tn::conv::forward_work(&#conv::CONV, #conv::PLANES, #pool, #max, #normed) #backward))
+            Some(quote!(tn::conv::forward_work(&#conv::CONV, #conv::PLANES, #pool, #wants, #normed) #backward))
         }
         Kernel::ConvTranspose { layer, .. } if training => {
             let conv = marker(context, layer);

@@ -10,7 +10,7 @@ use crate::kernels::conv::{Affine, Bias, ConvSpec, Forward, NoSkip, Normed, Skip
 use crate::kernels::conv_backward::{Backward, backward_work};
 use crate::kernels::reference::{self, Order};
 use crate::kernels::simd::Simd;
-use crate::kernels::stage::{AvgPool, MaxPool, MaxPoolIndexed, NoPool, PoolSpec, Stage, StageBackward};
+use crate::kernels::stage::{AvgPool, MaxPool, MaxPoolIndexed, NoPool, PoolSpec, Stage, StageBackward, Wants};
 use crate::plain::Plain;
 
 /// Its slope is a power of two: whole numbers stay exact.
@@ -177,7 +177,7 @@ impl<T: Scalar, C: Case> Operands<T, C> {
     ) -> Guarded<Y> {
         let images = self.x.len();
         let mut y = self.source.nans::<T, Y>(images);
-        let mut work = self.source.nans::<T, T>(forward_work(&C::CONV, C::PLANES, P::POOL, P::MAX, F::SCALES));
+        let mut work = self.source.nans::<T, T>(forward_work(&C::CONV, C::PLANES, P::POOL, P::WANTS, F::SCALES));
         simd.vectorize(Forward {
             spec: C::default(),
             x: &self.x,
@@ -304,7 +304,7 @@ fn check_slice<T: Scalar, S: Simd<T>, C: Case>(simd: S, draw: Draw) {
     let before = operands.source.items::<T, C::J<T>>(draw.images);
     let mut joined = operands.source.nans::<T, C::J<T>>(draw.images);
     joined.copy_from_slice(&before);
-    let mut work = operands.source.nans::<T, T>(forward_work(&C::CONV, C::PLANES, None, false, false));
+    let mut work = operands.source.nans::<T, T>(forward_work(&C::CONV, C::PLANES, None, Wants::Rows, false));
     simd.vectorize(Forward {
         spec: Sliced::<C>::default(),
         x: &operands.x,
