@@ -186,6 +186,8 @@ def two(results):
     text = (
         f"Microseconds; ours wanted ≥ {THREADS} times as fast as on one. Training is the trainer's, with its shuffling and gathering; peers by ours in brackets.\n\n"
     )
+    if results.get("together"):
+        text += f"Two cores at once reach {results['together']:.2f} times the multiply-adds of one in this run.\n\n"
     rows = []
     for kind, ours, peers in (("forward, 64 images", "forward_64", "forward_64"), ("training step, 64 images", "trainer_64", "train_64")):
         for network in results["networks"]:
