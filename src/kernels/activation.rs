@@ -4,7 +4,7 @@
 //! so its input is not kept ([`Activation::MONOTONE`]), and a convolution, its activation and the pooling behind it are one step in training too.
 
 use crate::Scalar;
-use crate::kernels::simd::Simd;
+use crate::kernels::simd::{Simd, lane_by_lane};
 
 /// An element-wise function `y = f(z)`.
 pub trait Activation<T: Scalar>: Copy + Send + Sync {
@@ -27,16 +27,7 @@ pub trait Activation<T: Scalar>: Copy + Send + Sync {
     /// `f` of each lane.
     #[inline(always)]
     fn vector<S: Simd<T>>(self, simd: S, z: S::V) -> S::V {
-        // Lane by lane: what is made of multiplications and comparisons becomes vectors again, `exp` stays a call for each.
-        let mut lanes = [T::zero(); 64];
-        // SAFETY: a vector has at most 64 lanes, by the contract of `Simd`.
-        unsafe {
-            simd.store(lanes.as_mut_ptr(), z);
-            for lane in lanes.iter_mut().take(S::LANES) {
-                *lane = self.apply(*lane);
-            }
-            simd.load(lanes.as_ptr())
-        }
+        lane_by_lane(simd, z, |z| self.apply(z))
     }
 }
 

@@ -22,7 +22,7 @@
 
 use crate::Scalar;
 use crate::kernels::activation::Activation;
-use crate::kernels::simd::{Kernel, Simd};
+use crate::kernels::simd::{Kernel, Simd, lane_by_lane, pair_by_pair};
 use crate::kernels::tile::{load, store};
 use crate::plain::Plain;
 
@@ -256,7 +256,7 @@ impl<T: Scalar, N: Plain<T>, Q: Plain<T>, A: Activation<T>, X: Plain<T>, Y: Plai
             unsafe {
                 let (mean, variance) = (panel.get(simd, statistics, 0), panel.get(simd, statistics, 1));
                 let r = each_vector!(simd, |v| {
-                    each_lane(simd, variance[v], |variance| (variance + epsilon).sqrt().recip())
+                    lane_by_lane(simd, variance[v], |variance| (variance + epsilon).sqrt().recip())
                 });
                 panel.scale(simd, norm, mean, r, act, x, y);
             }
@@ -317,7 +317,7 @@ impl<T: Scalar, A: Activation<T>, X: Plain<T>, Y: Plain<T>, D: Plain<T>, K: Plai
                     let (x, y, dy) = (x.flat(), y.flat(), dy.flat_mut());
                     let sums = sums!(simd, pixels, 2, |p, line| {
                         let (d, y, x) = (panel.get(simd, dy, p), panel.get(simd, y, p), panel.get(simd, x, p));
-                        let d = each_vector!(simd, |v| activation_backward(simd, act, y[v], d[v]));
+                        let d = each_vector!(simd, |v| pair_by_pair(simd, y[v], d[v], |y, d| act.backward(y, d)));
                         panel.put(simd, dy, p, d);
                         for v in 0..NV {
                             line[0][v] = simd.add(line[0][v], d[v]);
@@ -542,34 +542,5 @@ impl<const NV: usize> Panel<NV> {
             }
         }
         [mean, squares]
-    }
-}
-
-/// `f` of each lane.
-#[inline(always)]
-fn each_lane<T: Scalar, S: Simd<T>>(simd: S, v: S::V, f: impl Fn(T) -> T) -> S::V {
-    let mut lanes = [T::zero(); 64];
-    // SAFETY: a vector has at most 64 lanes, by the contract of `Simd`.
-    unsafe {
-        simd.store(lanes.as_mut_ptr(), v);
-        for lane in lanes.iter_mut().take(S::LANES) {
-            *lane = f(*lane);
-        }
-        simd.load(lanes.as_ptr())
-    }
-}
-
-/// `dy · f′(y)` in each lane.
-#[inline(always)]
-fn activation_backward<T: Scalar, S: Simd<T>, A: Activation<T>>(simd: S, act: A, y: S::V, dy: S::V) -> S::V {
-    let (mut ys, mut lanes) = ([T::zero(); 64], [T::zero(); 64]);
-    // SAFETY: a vector has at most 64 lanes, by the contract of `Simd`.
-    unsafe {
-        simd.store(ys.as_mut_ptr(), y);
-        simd.store(lanes.as_mut_ptr(), dy);
-        for (dy, y) in lanes.iter_mut().zip(ys).take(S::LANES) {
-            *dy = act.backward(y, *dy);
-        }
-        simd.load(lanes.as_ptr())
     }
 }

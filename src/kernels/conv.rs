@@ -54,6 +54,12 @@ pub(super) const fn is_depthwise(conv: &Conv) -> bool {
     conv.groups > 1 && conv.group_inputs() == 1 && conv.group_outputs() == 1
 }
 
+/// Whether there are zeros around its input.
+pub(super) const fn has_padding(conv: &Conv) -> bool {
+    let [top, bottom, left, right] = conv.padding;
+    top > 0 || bottom > 0 || left > 0 || right > 0
+}
+
 /// One axis of a forward pass; `x`, `w`, `y`: elements from one input, tap, output to the next.
 const fn axis(conv: &Conv, axis: usize, x: usize, w: usize, y: usize) -> Axis {
     let (input, output) = (conv.input, conv.output());
@@ -256,7 +262,7 @@ impl<T, A: Copy> Copy for Fused<T, A> {}
 
 /// The first element, or null of none.
 #[inline(always)]
-fn first<T>(values: &[T]) -> *const T {
+pub(super) fn first<T>(values: &[T]) -> *const T {
     if values.is_empty() { core::ptr::null() } else { values.as_ptr() }
 }
 

@@ -35,7 +35,7 @@ impl<T, X: crate::plain::Plain<T>, Y: crate::plain::Plain<T>> MatrixSpec for Sid
 }
 
 /// The rows of a matrix as the rows of a product: those of dW.
-pub struct Down<M>(PhantomData<M>);
+struct Down<M>(PhantomData<M>);
 
 impl<M: MatrixSpec> Height for Down<M> {
     const ROWS: usize = M::ROWS;
@@ -131,6 +131,21 @@ unsafe fn panels<T: Scalar, S: Simd<T>, M: MatrixSpec, E: Epilogue<T>>(
         let rows = Rows { a, a_step: M::ROWS as isize, c, at: 0, at_step: M::COLUMNS, n };
         each_panel::<T, S, E, Broadcast, AnyHeight>(simd, rows, b, M::COLUMNS, 0, walk, epilogue);
     }
+}
+
+/// `dW[I × O] += Xᵀ · dZ`, with X: `[n, I]` and dZ: `[n, O]`: rows of the product are inputs, and the sum goes over the n rows.
+///
+/// # Safety
+/// X, dZ and dW have these elements.
+#[inline(always)]
+pub unsafe fn add_weights<T: Scalar, S: Simd<T>, M: MatrixSpec>(
+    simd: S, n: usize, x: *const T, dz: *const T, dw: *mut T,
+) {
+    let (inputs, outputs) = const { (M::ROWS, M::COLUMNS) };
+    let walk = Walk { count: [1, 1, n], a: [0, 0, inputs as isize], b: [0, 0, outputs as isize] };
+    let rows = Rows { a: x, a_step: 1, c: dw, at: 0, at_step: outputs, n: inputs };
+    // SAFETY: the caller's.
+    unsafe { columns::<T, S, _, Broadcast, Down<M>>(simd, rows, dz, outputs, 0, walk, AddTo(dw.cast_const())) }
 }
 
 /// `C[n × O] ← epilogue(A · B)` for any rows and walk: panels of two vectors, and the rest. `channel`: C's first column.

@@ -15,7 +15,7 @@ use crate::kernels::map::{transpose, transpose_into};
 use crate::kernels::simd::{Kernel, Simd};
 use crate::kernels::stage::scale_by_derivative;
 use crate::kernels::sums::add_rows;
-use crate::kernels::tile::{AddTo, Broadcast, Height, Rows, Store, Walk};
+use crate::kernels::tile::{Broadcast, Height, Rows, Store, Walk};
 use crate::kernels::work::Work;
 use crate::plain::Plain;
 
@@ -166,7 +166,7 @@ where
             if const { B::LEN > 0 } {
                 add_rows(simd, dz, n, Y::LEN, self.db.flat_mut());
             }
-            backward_weights::<T, S, Sides<T, X, Y>>(simd, n, x, X::LEN, dz, Y::LEN, self.dw.flat_mut().as_mut_ptr());
+            gemm::add_weights::<T, S, Sides<T, X, Y>>(simd, n, x, dz, self.dw.flat_mut().as_mut_ptr());
         }
         if DX {
             let n = n.min(self.dx.len());
@@ -180,22 +180,6 @@ where
                 }
             }
         }
-    }
-}
-
-/// `dW += Xᵀ · dZ`: rows of the product are inputs, the sum goes over the micro-batch.
-///
-/// # Safety
-/// X has n rows of `inputs` elements, dZ of `outputs`; dW has `inputs` rows of `outputs`.
-#[inline(always)]
-unsafe fn backward_weights<T: Scalar, S: Simd<T>, M: MatrixSpec>(
-    simd: S, n: usize, x: *const T, inputs: usize, dz: *const T, outputs: usize, dw: *mut T,
-) {
-    let walk = Walk { count: [1, 1, n], a: [0, 0, inputs as isize], b: [0, 0, outputs as isize] };
-    let rows = Rows { a: x, a_step: 1, c: dw, at: 0, at_step: outputs, n: inputs };
-    // SAFETY: the caller's.
-    unsafe {
-        gemm::columns::<T, S, _, Broadcast, gemm::Down<M>>(simd, rows, dz, outputs, 0, walk, AddTo(dw.cast_const()))
     }
 }
 

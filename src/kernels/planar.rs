@@ -7,11 +7,12 @@
 //!
 //! Of 6 channels in pixels, half of AVX-512's lanes have nothing to do and a quarter of the rest; rows of 28 outputs leave an eighth. The maximum over the
 //! rows of a window is taken where the sums are, so that one row of each channel is all that is stored.
+//! In training, where the places of maxima are wanted too, rows are brought into pixels and pooled as others are: its outputs have the bits of inference.
 
 use crate::Scalar;
 use crate::kernels::activation::Activation;
-use crate::kernels::conv::ConvSpec;
-use crate::kernels::simd::{Kernel, ONE_BY_ONE, Simd};
+use crate::kernels::conv::{ConvSpec, first, has_padding};
+use crate::kernels::simd::{Kernel, ONE_BY_ONE, Simd, pair_by_pair};
 use crate::kernels::stage::{Stage, Wants};
 use crate::kernels::tile::{load, store};
 use crate::kernels::window::exceeds;
@@ -39,20 +40,14 @@ pub(super) const fn fits(conv: &Conv, planes: bool, pool: Option<Pool>, wants: W
     several && !matches!(wants, Wants::Rows) && in_planes && along && few && !ONE_BY_ONE
 }
 
-/// Whether the rows under a row of windows are copied, with zeros around them.
-const fn pads(conv: &Conv) -> bool {
-    let [top, bottom, left, right] = conv.padding;
-    top + bottom + left + right > 0
-}
-
 /// Rows of the padded input that a row of windows reads.
 const fn rows(conv: &Conv, pool: &Pool) -> usize {
     (pool.kernel[0] - 1) * conv.stride[0] + (conv.kernel[0] - 1) * conv.dilation[0] + 1
 }
 
-/// Elements of their copy.
+/// Elements of their copy, with zeros around them; where there are none, they are read where they lie.
 const fn copy_len(conv: &Conv, pool: &Pool) -> usize {
-    if pads(conv) { conv.input.c * rows(conv, pool) * conv.padded()[1] } else { 0 }
+    if has_padding(conv) { conv.input.c * rows(conv, pool) * conv.padded()[1] } else { 0 }
 }
 
 /// Elements of workspace: that copy, and a row of each output channel.
@@ -95,13 +90,13 @@ pub(super) unsafe fn image<T: Scalar, S: Simd<T>, C: ConvSpec, A: Activation<T>,
     // The border; rows write between.
     copy.fill(T::zero());
     for (r, y) in y.chunks_exact_mut((output.w * channels).max(1)).enumerate() {
-        let first = r * pool.stride[0] * conv.stride[0];
-        let (x, plane, row) = if const { pads(&C::CONV) } {
-            copy_rows(simd, conv, rows(conv, pool), first, x, copy);
+        let top = r * pool.stride[0] * conv.stride[0];
+        let (x, plane, row) = if const { has_padding(&C::CONV) } {
+            copy_rows(simd, conv, rows(conv, pool), top, x, copy);
             (copy.as_ptr(), rows(conv, pool) * conv.padded()[1], conv.padded()[1])
         } else {
             let (h, w) = (conv.input.h, conv.input.w);
-            (x.as_ptr().wrapping_add(first * w), h * w, w)
+            (x.as_ptr().wrapping_add(top * w), h * w, w)
         };
         for p in 0..pool.kernel[0] {
             let line = Line {
@@ -109,8 +104,8 @@ pub(super) unsafe fn image<T: Scalar, S: Simd<T>, C: ConvSpec, A: Activation<T>,
                 planes: (conv.input.c, plane),
                 taps: (conv.kernel[0], conv.dilation[0] * row, conv.kernel[1]),
                 weights,
-                scale: if scale.is_empty() { core::ptr::null() } else { scale.as_ptr() },
-                shift: if shift.is_empty() { core::ptr::null() } else { shift.as_ptr() },
+                scale: first(scale),
+                shift: first(shift),
                 act,
                 best: best.as_mut_ptr(),
                 width,
@@ -296,14 +291,5 @@ unsafe fn block<T: Scalar, S: Simd<T>, A: Activation<T>, const OC: usize, const 
 /// The larger one in each lane, NaN before any number.
 #[inline(always)]
 fn larger<T: Scalar, S: Simd<T>>(simd: S, best: S::V, value: S::V) -> S::V {
-    let (mut bests, mut values) = ([T::zero(); 64], [T::zero(); 64]);
-    // SAFETY: a vector has at most 64 lanes, by the contract of `Simd`.
-    unsafe {
-        simd.store(bests.as_mut_ptr(), best);
-        simd.store(values.as_mut_ptr(), value);
-        for (best, value) in bests.iter_mut().zip(values).take(S::LANES) {
-            *best = if exceeds(value, *best) { value } else { *best };
-        }
-        simd.load(bests.as_ptr())
-    }
+    pair_by_pair(simd, best, value, |best, value| if exceeds(value, best) { value } else { best })
 }

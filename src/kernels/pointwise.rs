@@ -11,17 +11,16 @@ use core::marker::PhantomData;
 
 use crate::Scalar;
 use crate::kernels::concat::Slice;
-use crate::kernels::conv::ConvSpec;
-use crate::kernels::gemm;
+use crate::kernels::conv::{ConvSpec, has_padding};
+use crate::kernels::gemm::{self, MatrixSpec};
 use crate::kernels::simd::Simd;
-use crate::kernels::tile::{AddTo, Broadcast, Epilogue, Height, Rows, Store, Walk};
+use crate::kernels::tile::{Broadcast, Epilogue, Height, Rows, Store, Walk};
 use crate::shape::Conv;
 
 /// Whether a convolution is one.
 pub(super) const fn is_pointwise(conv: &Conv) -> bool {
     let one = conv.kernel[0] == 1 && conv.kernel[1] == 1 && conv.stride[0] == 1 && conv.stride[1] == 1;
-    let [top, bottom, left, right] = conv.padding;
-    one && top == 0 && bottom == 0 && left == 0 && right == 0 && conv.groups == 1
+    one && !has_padding(conv) && conv.groups == 1
 }
 
 /// Images that are taken together, of a convolution that is one: as many as have this many pixels. They are enough for tiles of equal height, and for
@@ -45,11 +44,13 @@ impl<C: ConvSpec> Height for OfImage<C> {
     const ROWS: usize = pixels(&C::CONV);
 }
 
-/// The input channels as the rows of a product.
-struct OfInput<C>(PhantomData<C>);
+/// The weights: `[IC, OC]`.
+#[derive(Clone, Copy)]
+struct Weights<C>(PhantomData<C>);
 
-impl<C: ConvSpec> Height for OfInput<C> {
+impl<C: ConvSpec> MatrixSpec for Weights<C> {
     const ROWS: usize = C::CONV.input.c;
+    const COLUMNS: usize = C::CONV.out_channels;
 }
 
 /// `Y ← epilogue(X · W)`, into its slice of the joined map where it has one.
@@ -81,12 +82,8 @@ pub(super) unsafe fn forward<T: Scalar, S: Simd<T>, C: ConvSpec, E: Epilogue<T>>
 pub(super) unsafe fn weights<T: Scalar, S: Simd<T>, C: ConvSpec>(
     simd: S, images: usize, x: *const T, dz: *const T, dw: *mut T,
 ) {
-    let (ic, oc) = const { (C::CONV.input.c, C::CONV.out_channels) };
-    let pixels = images * const { pixels(&C::CONV) };
-    let walk = Walk { count: [1, 1, pixels], a: [0, 0, ic as isize], b: [0, 0, oc as isize] };
-    let rows = Rows { a: x, a_step: 1, c: dw, at: 0, at_step: oc, n: ic };
     // SAFETY: the caller's.
-    unsafe { gemm::columns::<T, S, _, Broadcast, OfInput<C>>(simd, rows, dz, oc, 0, walk, AddTo(dw.cast_const())) }
+    unsafe { gemm::add_weights::<T, S, Weights<C>>(simd, images * const { pixels(&C::CONV) }, x, dz, dw) }
 }
 
 /// `dX ← dZ · Wᵀ`, with `turned` = Wᵀ.

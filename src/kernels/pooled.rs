@@ -11,13 +11,13 @@
 
 use crate::Scalar;
 use crate::kernels::activation::Activation;
-use crate::kernels::conv::ConvSpec;
+use crate::kernels::conv::{ConvSpec, has_padding};
 use crate::kernels::conv_backward::{pad, padded};
 use crate::kernels::map::transpose;
 use crate::kernels::simd::{Kernel, ONE_BY_ONE, Simd};
 use crate::kernels::stage::{StageBackward, scale_by_derivative};
 use crate::kernels::sums::add_rows;
-use crate::kernels::tile::{load, store};
+use crate::kernels::tile::{lanes, load, store};
 use crate::plain::Plain;
 use crate::shape::{Conv, Pool};
 
@@ -50,8 +50,7 @@ const fn band(conv: &Conv, pool: &Pool) -> usize {
 
 /// Whether x is read from, and dX summed in, a map in pixels with a border of zeros.
 const fn pads(conv: &Conv, planes: bool) -> bool {
-    let [top, bottom, left, right] = conv.padding;
-    planes || top + bottom + left + right > 0
+    planes || has_padding(conv)
 }
 
 /// Elements of each.
@@ -345,12 +344,6 @@ struct AddWeights<'a, T, const ROWS: usize, const NV: usize> {
     piece: Piece<'a, T>,
     x: *const T,
     sum: *mut T,
-}
-
-/// The lanes of vector `v`.
-#[inline(always)]
-const fn lanes(v: usize, nv: usize, last: usize, full: usize) -> usize {
-    if v + 1 == nv { last } else { full }
 }
 
 impl<T: Scalar, const ROWS: usize, const NV: usize> Kernel<T> for AddWeights<'_, T, ROWS, NV> {

@@ -106,6 +106,35 @@ pub unsafe trait Simd<T: Scalar>: Copy + Send + Sync + 'static {
     unsafe fn store_first(self, to: *mut T, v: Self::V, n: usize);
 }
 
+/// `f` of each lane: what is made of multiplications and comparisons becomes vectors again, `exp` stays a call for each.
+#[inline(always)]
+pub fn lane_by_lane<T: Scalar, S: Simd<T>>(simd: S, v: S::V, f: impl Fn(T) -> T) -> S::V {
+    let mut lanes = [T::zero(); 64];
+    // SAFETY: a vector has at most 64 lanes, by the contract of `Simd`.
+    unsafe {
+        simd.store(lanes.as_mut_ptr(), v);
+        for lane in lanes.iter_mut().take(S::LANES) {
+            *lane = f(*lane);
+        }
+        simd.load(lanes.as_ptr())
+    }
+}
+
+/// `f` of each pair of lanes.
+#[inline(always)]
+pub fn pair_by_pair<T: Scalar, S: Simd<T>>(simd: S, a: S::V, b: S::V, f: impl Fn(T, T) -> T) -> S::V {
+    let (mut lanes, mut others) = ([T::zero(); 64], [T::zero(); 64]);
+    // SAFETY: a vector has at most 64 lanes, by the contract of `Simd`.
+    unsafe {
+        simd.store(lanes.as_mut_ptr(), a);
+        simd.store(others.as_mut_ptr(), b);
+        for (lane, other) in lanes.iter_mut().zip(others).take(S::LANES) {
+            *lane = f(*lane, other);
+        }
+        simd.load(lanes.as_ptr())
+    }
+}
+
 /// No vector instructions of our own: lanes as an array, which the compiler may put into whatever registers it has.
 #[derive(Clone, Copy, Debug)]
 pub struct Portable;

@@ -105,7 +105,7 @@ pub unsafe fn store<T: Scalar, S: Simd<T>>(simd: S, to: *mut T, v: S::V, lanes: 
 
 /// Lanes of vector `v` of `NV`, the last of which has `last`.
 #[inline(always)]
-const fn lanes(v: usize, nv: usize, last: usize, full: usize) -> usize {
+pub const fn lanes(v: usize, nv: usize, last: usize, full: usize) -> usize {
     if v + 1 == nv { last } else { full }
 }
 

@@ -68,6 +68,7 @@ impl<'a> Training<'a> {
         self.indices[step].as_ref().map(|window| quote!(indices.one::<#window>()))
     }
 
+    /// A step's output, in this place.
     fn lies(&self, place: Place, step: usize, caller: TokenStream) -> Where {
         match place {
             Place::Caller => Where::Slice(caller),
