@@ -294,10 +294,10 @@ impl<T: Scalar, A: Activation<T>> Epilogue<T> for Fused<T, A> {
     }
 }
 
-/// Elements of the buffer for the rows that a row of windows covers.
-const fn rows_len(conv: &Conv, pool: Option<Pool>) -> usize {
+/// Elements of the buffer for the rows that are computed before they are pooled.
+const fn rows_len(conv: &Conv, planes: bool, pool: Option<Pool>) -> usize {
     match pool {
-        Some(pool) => pool.kernel[0] * conv.output().w * conv.out_channels,
+        Some(_) => at_a_time(conv, planes, pool) * conv.output().w * conv.out_channels,
         None => 0,
     }
 }
@@ -305,12 +305,12 @@ const fn rows_len(conv: &Conv, pool: Option<Pool>) -> usize {
 /// Elements of workspace for the forward pass into a stage that `wants` this. `normed`: with a batch normalisation in the store.
 pub const fn forward_work(conv: &Conv, planes: bool, pool: Option<Pool>, wants: Wants, normed: bool) -> usize {
     let own = if normed { 2 * conv.out_channels } else { 0 };
-    let in_pixels = rows_len(conv, pool) + kernels_len(conv, planes, pool) + tiles_len(conv, planes, pool);
+    let in_pixels = rows_len(conv, planes, pool) + kernels_len(conv, planes, pool) + tiles_len(conv, planes, pool);
     // Which of them it is hangs on the instruction set.
     let in_planes = match wants {
         _ if !planar::fits(conv, planes, pool, wants) => 0,
         Wants::Maximum => planar::work(conv, pool),
-        _ => planar::work(conv, pool) + rows_len(conv, pool),
+        _ => planar::work(conv, pool) + rows_len(conv, planes, pool),
     };
     own + if in_pixels > in_planes { in_pixels } else { in_planes }
 }
@@ -334,10 +334,19 @@ pub(super) const fn images_at_a_time(conv: &Conv, planes: bool, pool: Option<Poo
     if takes_pixels(conv, planes, pool) { pointwise::images_at_a_time(conv) } else { 1 }
 }
 
-/// Rows computed at a time: all, or those that a row of windows covers.
-const fn at_a_time(conv: &Conv, pool: Option<Pool>) -> usize {
+/// Rows of windows computed at a time: by Winograd's tiles as many as fill these.
+const fn windows_at_a_time(conv: &Conv, planes: bool, pool: &Pool) -> usize {
+    if is_tiled(conv, planes, Some(*pool)) && pool.stride[0] == pool.kernel[0] {
+        winograd::rows_for(pool.kernel[0], conv.output().h, conv.output().w) / pool.kernel[0]
+    } else {
+        1
+    }
+}
+
+/// Rows computed at a time: all, or those that these rows of windows cover.
+const fn at_a_time(conv: &Conv, planes: bool, pool: Option<Pool>) -> usize {
     match pool {
-        Some(pool) => pool.kernel[0],
+        Some(pool) => windows_at_a_time(conv, planes, &pool) * pool.kernel[0],
         None => conv.output().h,
     }
 }
@@ -346,20 +355,29 @@ const fn at_a_time(conv: &Conv, pool: Option<Pool>) -> usize {
 struct AtATime<T, C, P>(PhantomData<(T, C, P)>);
 
 impl<T: Scalar, C: ConvSpec, P: Stage<T>> Height for AtATime<T, C, P> {
-    const ROWS: usize = at_a_time(&C::CONV, P::POOL);
+    const ROWS: usize = at_a_time(&C::CONV, C::PLANES, P::POOL);
+}
+
+/// What Winograd's workspace hangs on.
+const fn winograd_size(conv: &Conv, planes: bool, pool: Option<Pool>) -> winograd::Size {
+    let (inputs, outputs) = (conv.input.c, conv.out_channels);
+    winograd::Size { inputs, outputs, rows: at_a_time(conv, planes, pool), columns: conv.output().w }
+}
+
+/// The side of Winograd's tiles, where the forward pass goes by them.
+#[cfg(test)]
+pub(super) fn winograd_tile(conv: &Conv, planes: bool, pool: Option<Pool>) -> Option<usize> {
+    is_tiled(conv, planes, pool).then(|| winograd_size(conv, planes, pool).tile())
 }
 
 /// Elements for Winograd's kernels.
 const fn kernels_len(conv: &Conv, planes: bool, pool: Option<Pool>) -> usize {
-    if is_tiled(conv, planes, pool) { winograd::kernels_len(conv.input.c, conv.out_channels) } else { 0 }
+    if is_tiled(conv, planes, pool) { winograd_size(conv, planes, pool).kernels_len() } else { 0 }
 }
 
 /// Elements for Winograd's tiles.
 const fn tiles_len(conv: &Conv, planes: bool, pool: Option<Pool>) -> usize {
-    if !is_tiled(conv, planes, pool) {
-        return 0;
-    }
-    winograd::tiles_len(conv.input.c, conv.out_channels, at_a_time(conv, pool), conv.output().w)
+    if is_tiled(conv, planes, pool) { winograd_size(conv, planes, pool).tiles_len() } else { 0 }
 }
 
 /// `y[i] ← stage(act(conv(x[i], weight) · scale + shift + skip[i]))` for the images of a micro-batch.
@@ -448,13 +466,16 @@ where
             }
             return;
         }
-        let (rows, work) = rows.split_at_mut(const { rows_len(&C::CONV, P::POOL) });
+        let (rows, work) = rows.split_at_mut(const { rows_len(&C::CONV, C::PLANES, P::POOL) });
         let (kernels, tiles) = work.split_at_mut(const { kernels_len(&C::CONV, C::PLANES, P::POOL) });
         let weights = self.weight.flat().as_ptr();
         let method = Method { weights, kernels: kernels.as_ptr(), tiles: tiles.as_mut_ptr() };
         if const { is_tiled(&C::CONV, C::PLANES, P::POOL) } {
             // SAFETY: the weights have the convolution's length, `kernels` was cut to Winograd's.
-            unsafe { winograd::transform_kernels(simd, Dense::<C>(PhantomData), weights, kernels.as_mut_ptr()) };
+            unsafe {
+                let (spec, kernels) = (Dense::<C>(PhantomData), kernels.as_mut_ptr());
+                winograd::transform_kernels::<_, _, _, AtATime<T, C, P>>(simd, spec, weights, kernels);
+            }
         }
         let many = const { images_at_a_time(&C::CONV, C::PLANES, P::POOL) };
         for (turn, (x, y)) in self.x.chunks(many).zip(self.y.chunks_mut(many)).enumerate() {
@@ -478,27 +499,32 @@ where
                 };
                 continue;
             };
-            let out_row = const {
+            let [windows, out_row, in_rows] = const {
                 match P::POOL {
-                    Some(pool) => pool.output().w * C::CONV.out_channels,
-                    None => 1,
+                    Some(pool) => [
+                        windows_at_a_time(&C::CONV, C::PLANES, &pool),
+                        pool.output().w * C::CONV.out_channels,
+                        pool.kernel[0] * C::CONV.output().w * C::CONV.out_channels,
+                    ],
+                    None => [1; 3],
                 }
             };
-            for (r, y) in y.chunks_exact_mut(out_row.max(1)).enumerate() {
-                let first = r * pool.stride[0];
+            let mut next = 0;
+            while next < pool.output().h {
+                // The last rows may be some of those before, again: their number is fixed.
+                let first = next.min(pool.output().h - windows);
+                next += windows;
+                let row = first * pool.stride[0];
                 // SAFETY: the lengths were asserted above; windows lie inside the map (`operands_fit`), and `rows`
-                // has the rows that a window covers.
+                // has the rows that these windows cover.
                 unsafe {
-                    image_rows::<T, S, C, P, _>(
-                        simd,
-                        x,
-                        method,
-                        rows.as_mut_ptr(),
-                        first..first + pool.kernel[0],
-                        epilogue,
-                    );
+                    let computed = row..row + const { at_a_time(&C::CONV, C::PLANES, P::POOL) };
+                    image_rows::<T, S, C, P, _>(simd, x, method, rows.as_mut_ptr(), computed, epilogue);
                 }
-                self.stage.row(simd, image, r, rows, y);
+                let outputs = y.chunks_exact_mut(out_row.max(1)).enumerate().skip(first);
+                for ((r, y), rows) in outputs.zip(rows.chunks_exact(in_rows.max(1))) {
+                    self.stage.row(simd, image, r, rows, y);
+                }
             }
         }
     }

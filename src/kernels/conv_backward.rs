@@ -142,15 +142,25 @@ const fn is_tiled(conv: &Conv, planes: bool) -> bool {
     !planes && winograd::fits(conv) && conv.input.h >= 4 && conv.input.w >= 4
 }
 
+/// What Winograd's workspace of dx hangs on.
+const fn winograd_size(conv: &Conv) -> winograd::Size {
+    winograd::Size { inputs: conv.out_channels, outputs: conv.input.c, rows: conv.input.h, columns: conv.input.w }
+}
+
+/// The side of Winograd's tiles, where dx goes by them.
+#[cfg(test)]
+pub(super) fn winograd_tile(conv: &Conv, planes: bool) -> Option<usize> {
+    is_tiled(conv, planes).then(|| winograd_size(conv).tile())
+}
+
 /// Elements for Winograd's kernels of dx.
 const fn kernels_len(conv: &Conv, planes: bool) -> usize {
-    if is_tiled(conv, planes) { winograd::kernels_len(conv.out_channels, conv.input.c) } else { 0 }
+    if is_tiled(conv, planes) { winograd_size(conv).kernels_len() } else { 0 }
 }
 
 /// Elements for Winograd's tiles of dx.
 const fn tiles_len(conv: &Conv, planes: bool) -> usize {
-    let (input, inputs) = (conv.input, conv.out_channels);
-    if is_tiled(conv, planes) { winograd::tiles_len(inputs, input.c, input.h, input.w) } else { 0 }
+    if is_tiled(conv, planes) { winograd_size(conv).tiles_len() } else { 0 }
 }
 
 /// Elements of workspace for the backward pass.
@@ -262,7 +272,8 @@ where
         if DX && const { is_tiled(&C::CONV, C::PLANES) } {
             // SAFETY: the exchanged kernels have the correlation's taps and channels, `kernels` was cut to Winograd's.
             unsafe {
-                winograd::transform_kernels(simd, Input::<C>(PhantomData), method.weights, kernels.as_mut_ptr());
+                let (spec, kernels) = (Input::<C>(PhantomData), kernels.as_mut_ptr());
+                winograd::transform_kernels::<_, _, _, InputRows<C>>(simd, spec, method.weights, kernels);
             }
         }
         let dw = self.dw.flat_mut().as_mut_ptr();

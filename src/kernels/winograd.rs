@@ -1,19 +1,12 @@
-//! Convolution with kernels of 3 × 3 and stride 1 by Winograd's minimal filtering, F(2 × 2, 3 × 3).
+//! Convolution with kernels of 3 × 3 and stride 1 by Winograd's minimal filtering, F(4 × 4, 3 × 3) and F(2 × 2, 3 × 3).
 //!
-//! A tile of 2 × 2 outputs sees 4 × 4 inputs. With
-//!
-//! ```text
-//! Bᵀ = 1  0 −1  0      G = 1   0   0      Aᵀ = 1 1  1  0
-//!      0  1  1  0          ½   ½   ½           0 1 −1 −1
-//!      0 −1  1  0          ½  −½   ½
-//!      0  1  0 −1          0   0   1
-//! ```
-//!
-//! it is `Y = Aᵀ [(G g Gᵀ) ⊙ (Bᵀ d B)] A`: 16 multiplications for four outputs instead of 36, and the sum over the input channels makes each of
-//! the 16 places a product of matrices, `M[place] = V[place] · U[place]`. Transforms are additions along vectors of channels.
-//! Errors stay near those of the direct sum: all constants are 0, ±½ and ±1.
+//! A tile of m × m outputs sees (m + 2) × (m + 2) inputs. With the matrices of a [filter](self::filter) it is `Y = Aᵀ [(G g Gᵀ) ⊙ (Bᵀ d B)] A`: for m = 4,
+//! 36 multiplications for 16 outputs instead of 144; for m = 2, 16 for four instead of 36. The sum over the input channels makes each of the (m + 2)² places a
+//! product of matrices, `M[place] = V[place] · U[place]`. Transforms go along vectors of channels.
 //!
 //! Source: A. Lavin, S. Gray, "Fast Algorithms for Convolutional Neural Networks", 2016 (arXiv:1509.09308), section 4.1.
+
+mod filter;
 
 use core::marker::PhantomData;
 use core::ops::Range;
@@ -24,31 +17,25 @@ use crate::kernels::gemm;
 use crate::kernels::simd::Simd;
 use crate::kernels::tile::{Broadcast, Epilogue, Height, Rows, Store, Walk, equal_rows};
 use crate::shape::Conv;
+use filter::{Filter, Four, MOST, Two};
 
-/// Places of a transformed tile.
-const PLACES: usize = 16;
-
-/// The most tiles transformed together: what one tile of the micro-kernel takes as rows, so that each product is one of them. V of 14 tiles and
-/// 64 channels is 56 KiB.
+/// The most tiles transformed together: what one tile of the micro-kernel takes as rows, so that each product is one of them. V of 14 tiles of
+/// 4 × 4 and 64 channels is 126 KiB.
 const TILES: usize = 14;
 
-/// Tiles transformed together of a map of `rows × columns` outputs: as many as cut all of them into equal parts.
-const fn together(rows: usize, columns: usize) -> usize {
-    equal_rows(rows.div_ceil(2) * columns.div_ceil(2), TILES)
-}
-
-/// The tiles of the correlation `C` over `R` rows as the rows of a product.
-struct Together<C, R>(PhantomData<(C, R)>);
-
-impl<C: CorrelationSpec, R: Height> Height for Together<C, R> {
-    const ROWS: usize = together(R::ROWS, C::CORRELATION.axes[1].outputs);
-}
-
-/// Output channels of M: a panel of the micro-kernel with the widest vectors.
+/// Output channels of U and M at a time: a panel of the micro-kernel with the widest vectors.
 const PANEL: usize = 32;
 
 /// Channels must fill the widest vectors.
 const LANES: usize = 16;
+
+/// Elements between places beyond what they have: a transform stores to as many places as there are, and a power of two between these would lead
+/// all of them to the same few sets of the first-level cache.
+const APART: usize = LANES;
+
+/// Pairs of channels up to which tiles are of 4 × 4. U has 36 elements of each pair then, instead of 16, and is made for each call: 256 channels on 14 × 14
+/// take 0.89 of the time of tiles of 2 × 2 for one image and 0.82 for 64; 512 channels take 1.6 times as long.
+const PAIRS: usize = 256 * 256;
 
 /// Whether the convolution is computed this way.
 ///
@@ -71,213 +58,305 @@ pub const fn fits(conv: &Conv) -> bool {
         && out.w >= 4
 }
 
-/// Elements of U: the transformed kernels, `[16][inputs][outputs]`.
-pub const fn kernels_len(inputs: usize, outputs: usize) -> usize {
-    PLACES * inputs * outputs
+/// What the choice of a filter and the workspace hang on.
+#[derive(Clone, Copy)]
+pub struct Size {
+    /// Input channels.
+    pub inputs: usize,
+    /// Output channels.
+    pub outputs: usize,
+    /// Rows of outputs at a time.
+    pub rows: usize,
+    /// Outputs in a row.
+    pub columns: usize,
 }
 
-/// Elements of V and M for `rows × columns` outputs at a time.
-pub const fn tiles_len(inputs: usize, outputs: usize, rows: usize, columns: usize) -> usize {
-    PLACES * together(rows, columns) * (inputs + if outputs < PANEL { outputs } else { PANEL })
+impl Size {
+    /// Of the correlation `C`, over `R` rows at a time.
+    const fn of<C: CorrelationSpec, R: Height>() -> Self {
+        let it = &C::CORRELATION;
+        Size { inputs: it.inputs, outputs: it.outputs, rows: R::ROWS, columns: it.axes[1].outputs }
+    }
+
+    /// Outputs of a tile along an axis.
+    pub const fn tile(self) -> usize {
+        if self.rows >= Four::OUTPUTS && self.inputs * self.outputs <= PAIRS { Four::OUTPUTS } else { Two::OUTPUTS }
+    }
+
+    const fn places(self) -> usize {
+        (self.tile() + 2) * (self.tile() + 2)
+    }
+
+    /// Tiles of all rows.
+    const fn tiles(self) -> usize {
+        self.rows.div_ceil(self.tile()) * self.columns.div_ceil(self.tile())
+    }
+
+    /// Tiles transformed together: as many as cut all of them into equal parts.
+    const fn together(self) -> usize {
+        equal_rows(self.tiles(), TILES)
+    }
+
+    /// Output channels of a panel of M.
+    const fn panel(self) -> usize {
+        if self.outputs < PANEL { self.outputs } else { PANEL }
+    }
+
+    /// Elements from one place of V to the next.
+    const fn v_place(self) -> usize {
+        self.together() * self.inputs + APART
+    }
+
+    /// Elements from one place of M to the next.
+    const fn m_place(self) -> usize {
+        self.together() * self.panel() + APART
+    }
+
+    /// Elements from one place of a panel of U, whose rows are `width` channels, to the next.
+    const fn u_place(self, width: usize) -> usize {
+        self.inputs * width + APART
+    }
+
+    /// Elements of U, the transformed kernels: panels of `[places][inputs][channels]`.
+    pub const fn kernels_len(self) -> usize {
+        self.places() * (self.inputs * self.outputs + APART * self.outputs.div_ceil(PANEL))
+    }
+
+    /// Elements of V and a panel of M.
+    pub const fn tiles_len(self) -> usize {
+        self.places() * (self.v_place() + self.m_place())
+    }
 }
 
-/// `Bᵀ d` for four vectors.
-#[inline(always)]
-fn input_column<T: Scalar, S: Simd<T>>(simd: S, d: [S::V; 4]) -> [S::V; 4] {
-    [simd.sub(d[0], d[2]), simd.add(d[1], d[2]), simd.sub(d[2], d[1]), simd.sub(d[1], d[3])]
+/// Rows to compute at a time where windows of `kernel` of them lie side by side: whole windows that fill tiles, and these a part of the product. Of `rows` in all.
+pub const fn rows_for(kernel: usize, rows: usize, columns: usize) -> usize {
+    let across = columns.div_ceil(Four::OUTPUTS);
+    let down = if across >= TILES { 1 } else { TILES / across };
+    let (wanted, all) = (Four::OUTPUTS * down / kernel, rows / kernel);
+    let windows = if wanted < all { wanted } else { all };
+    kernel * if windows == 0 { 1 } else { windows }
 }
 
-/// `Aᵀ m` for four vectors.
-#[inline(always)]
-fn output_column<T: Scalar, S: Simd<T>>(simd: S, m: [S::V; 4]) -> [S::V; 2] {
-    [simd.add(simd.add(m[0], m[1]), m[2]), simd.sub(simd.sub(m[1], m[2]), m[3])]
-}
+/// The tiles of the correlation `C` over `R` rows as the rows of a product.
+struct Together<C, R>(PhantomData<(C, R)>);
 
-/// `G g` for three vectors.
-#[inline(always)]
-fn kernel_column<T: Scalar, S: Simd<T>>(simd: S, g: [S::V; 3]) -> [S::V; 4] {
-    let half = simd.splat(T::of(0.5));
-    let (ends, middle) = (simd.mul(simd.add(g[0], g[2]), half), simd.mul(g[1], half));
-    [g[0], simd.add(ends, middle), simd.sub(ends, middle), g[2]]
+impl<C: CorrelationSpec, R: Height> Height for Together<C, R> {
+    const ROWS: usize = Size::of::<C, R>().together();
 }
 
 /// `U[place] ← G g Gᵀ` for all pairs of channels.
 ///
 /// # Safety
-/// `w` can be read at all taps and channels of the correlation; `u` has [`kernels_len`] elements.
+/// `w` can be read at all taps and channels of the correlation; `u` has [`Size::kernels_len`] elements.
 #[inline(always)]
-pub unsafe fn transform_kernels<T: Scalar, S: Simd<T>, C: CorrelationSpec>(simd: S, _: C, w: *const T, u: *mut T) {
-    let it = const { &C::CORRELATION };
-    let [row, column] = const { &C::CORRELATION.axes };
-    let len = it.inputs * it.outputs;
-    for c in 0..it.inputs {
-        let mut o = 0;
-        while o < it.outputs {
-            let mut t = [[simd.splat(T::zero()); 3]; 4];
-            for v in 0..3 {
-                let mut g = [simd.splat(T::zero()); 3];
-                for u in 0..3 {
-                    let tap = (row.w_first + column.w_first) as isize + u as isize * row.w + v as isize * column.w;
-                    // SAFETY: the caller's; channels o..o + LANES are inside, for their number is a multiple of LANES.
-                    g[u] = unsafe { simd.load(w.offset(tap).add(c * it.w_channel + o)) };
-                }
-                let g = kernel_column(simd, g);
-                for i in 0..4 {
-                    t[i][v] = g[i];
-                }
-            }
-            for i in 0..4 {
-                let g = kernel_column(simd, t[i]);
-                for j in 0..4 {
-                    // SAFETY: the caller's.
-                    unsafe { simd.store(u.add((4 * i + j) * len + c * it.outputs + o), g[j]) };
-                }
-            }
-            o += S::LANES;
+pub unsafe fn transform_kernels<T: Scalar, S: Simd<T>, C: CorrelationSpec, R: Height>(
+    simd: S, spec: C, w: *const T, u: *mut T,
+) {
+    // SAFETY: the caller's.
+    unsafe {
+        if const { Size::of::<C, R>().tile() == Four::OUTPUTS } {
+            kernels::<T, S, C, R, Four>(simd, spec, w, u);
+        } else {
+            kernels::<T, S, C, R, Two>(simd, spec, w, u);
         }
+    }
+}
+
+/// # Safety
+/// As for [`transform_kernels`], whose filter this is.
+#[inline(always)]
+unsafe fn kernels<T: Scalar, S: Simd<T>, C: CorrelationSpec, R: Height, F: Filter>(
+    simd: S, _: C, w: *const T, u: *mut T,
+) {
+    let (it, size) = (const { &C::CORRELATION }, const { Size::of::<C, R>() });
+    let [row, column] = const { &C::CORRELATION.axes };
+    let (mut panel, mut u) = (0, u);
+    while panel < it.outputs {
+        let width = if it.outputs - panel < PANEL { it.outputs - panel } else { PANEL };
+        let place = size.u_place(width);
+        for c in 0..it.inputs {
+            let mut o = 0;
+            while o < width {
+                let mut t = [[simd.splat(T::zero()); 3]; MOST];
+                for v in 0..3 {
+                    let mut g = [simd.splat(T::zero()); 3];
+                    for u in 0..3 {
+                        let tap = (row.w_first + column.w_first) as isize + u as isize * row.w + v as isize * column.w;
+                        // SAFETY: the caller's; the channels are inside, for their number is a multiple of LANES.
+                        g[u] = unsafe { simd.load(w.offset(tap).add(c * it.w_channel + panel + o)) };
+                    }
+                    let g = F::kernel(simd, g);
+                    for i in 0..F::INPUTS {
+                        t[i][v] = g[i];
+                    }
+                }
+                for i in 0..F::INPUTS {
+                    let g = F::kernel(simd, t[i]);
+                    for j in 0..F::INPUTS {
+                        // SAFETY: the caller's.
+                        unsafe { simd.store(u.add((F::INPUTS * i + j) * place + c * width + o), g[j]) };
+                    }
+                }
+                o += S::LANES;
+            }
+        }
+        panel += width;
+        u = u.wrapping_add(size.places() * place);
     }
 }
 
 /// `y ← epilogue(correlation of x and the kernels)` for output rows `rows`, which are `R::ROWS`, from `y` on.
 ///
+/// Where tiles cannot be cut into equal parts, some are computed twice: the epilogue must not read what is written.
+///
 /// # Safety
-/// As for [`correlate`](crate::kernels::correlate::correlate); `u` are the kernels of [`transform_kernels`], `work` has [`tiles_len`] elements for
-/// these rows and the columns of the correlation.
+/// As for [`correlate`](crate::kernels::correlate::correlate); `u` are the kernels of [`transform_kernels`], `work` has [`Size::tiles_len`] elements.
 #[inline(always)]
 #[allow(clippy::too_many_arguments, reason = "operands, epilogue and workspace of one correlation")]
 pub unsafe fn correlate<T: Scalar, S: Simd<T>, C: CorrelationSpec, E: Epilogue<T>, R: Height>(
-    simd: S, _: C, x: *const T, u: *const T, y: *mut T, rows: Range<usize>, epilogue: E, work: *mut T,
+    simd: S, spec: C, x: *const T, u: *const T, y: *mut T, rows: Range<usize>, epilogue: E, work: *mut T,
 ) {
-    let it = const { &C::CORRELATION };
-    let [row, column] = const { &C::CORRELATION.axes };
-    let most = const { <Together<C, R> as Height>::ROWS };
     debug_assert!(rows.len() == R::ROWS);
-    let (v, m) = (work, work.wrapping_add(PLACES * most * it.inputs));
-    let across = column.outputs.div_ceil(2);
-    let all = rows.len().div_ceil(2) * across;
-    let mut first = 0;
-    while first < all {
-        let tiles = if all - first < most { all - first } else { most };
-        for tile in 0..tiles {
-            let (i, j) = (2 * ((first + tile) / across) + rows.start, 2 * ((first + tile) % across));
+    // SAFETY: the caller's.
+    unsafe {
+        if const { Size::of::<C, R>().tile() == Four::OUTPUTS } {
+            tiles::<T, S, C, E, R, Four>(simd, spec, x, u, y, rows.start, epilogue, work);
+        } else {
+            tiles::<T, S, C, E, R, Two>(simd, spec, x, u, y, rows.start, epilogue, work);
+        }
+    }
+}
+
+/// # Safety
+/// As for [`correlate`], whose filter this is.
+#[inline(always)]
+#[allow(clippy::too_many_arguments, reason = "operands, epilogue and workspace of one correlation")]
+unsafe fn tiles<T: Scalar, S: Simd<T>, C: CorrelationSpec, E: Epilogue<T>, R: Height, F: Filter>(
+    simd: S, _: C, x: *const T, u: *const T, y: *mut T, first_row: usize, epilogue: E, work: *mut T,
+) {
+    let (it, size) = (const { &C::CORRELATION }, const { Size::of::<C, R>() });
+    let [row, column] = const { &C::CORRELATION.axes };
+    let (together, v_place, m_place) = (size.together(), size.v_place(), size.m_place());
+    let (v, m) = (work, work.wrapping_add(size.places() * v_place));
+    let across = size.columns.div_ceil(F::OUTPUTS);
+    let mut next = 0;
+    while next < size.tiles() {
+        // The last part ends with the last tile, and may share some with the one before.
+        let first = if size.tiles() - next < together { size.tiles() - together } else { next };
+        next += together;
+        for tile in 0..together {
+            let (i, j) = (F::OUTPUTS * ((first + tile) / across), F::OUTPUTS * ((first + tile) % across));
             // SAFETY: the caller's.
             unsafe {
-                transform_inputs(simd, row, column, i, j, it.inputs, x, v.add(tile * it.inputs), tiles * it.inputs)
-            };
+                let v = v.add(tile * it.inputs);
+                transform_inputs::<T, S, F>(simd, row, column, first_row + i, j, it.inputs, x, v, v_place);
+            }
         }
-        let mut o = 0;
+        let (mut o, mut u) = (0, u);
         while o < it.outputs {
             let width = if it.outputs - o < PANEL { it.outputs - o } else { PANEL };
-            for place in 0..PLACES {
-                let walk = Walk { count: [1, 1, it.inputs], a: [0, 0, 1], b: [0, 0, it.outputs as isize] };
-                // SAFETY: V has `tiles` rows of the inputs for each place, M of `width`; columns o..o + width of U are inside.
+            let u_place = size.u_place(width);
+            for place in 0..size.places() {
+                let walk = Walk { count: [1, 1, it.inputs], a: [0, 0, 1], b: [0, 0, width as isize] };
+                // SAFETY: V has `together` rows of the inputs for each place, M of `width`; U has a row of `width` for each input.
                 unsafe {
                     let rows = Rows {
-                        a: v.add(place * tiles * it.inputs).cast_const(),
+                        a: v.add(place * v_place).cast_const(),
                         a_step: it.inputs as isize,
-                        c: m.add(place * tiles * width),
+                        c: m.add(place * m_place),
                         at: 0,
                         at_step: width,
-                        n: tiles,
+                        n: together,
                     };
-                    let u = u.add(place * it.inputs * it.outputs + o);
+                    let u = u.add(place * u_place);
                     gemm::columns::<T, S, _, Broadcast, Together<C, R>>(simd, rows, u, width, 0, walk, Store);
                 }
             }
-            for tile in 0..tiles {
-                let (i, j) = (2 * ((first + tile) / across), 2 * ((first + tile) % across));
-                let height = if rows.len() - i < 2 { rows.len() - i } else { 2 };
-                let wide = if column.outputs - j < 2 { column.outputs - j } else { 2 };
+            u = u.wrapping_add(size.places() * u_place);
+            for tile in 0..together {
+                let (i, j) = (F::OUTPUTS * ((first + tile) / across), F::OUTPUTS * ((first + tile) % across));
                 let at = row.y_first + column.y_first + i * row.y + j * column.y + o;
                 // SAFETY: the caller's.
                 unsafe {
                     let m = m.add(tile * width).cast_const();
-                    transform_outputs(
-                        simd,
-                        m,
-                        tiles * width,
-                        width,
-                        [height, wide],
-                        [row.y, column.y],
-                        o,
-                        at,
-                        y,
-                        epilogue,
-                    );
+                    let (left, steps) = ([size.rows - i, size.columns - j], [row.y, column.y]);
+                    transform_outputs::<T, S, E, F>(simd, m, m_place, width, left, steps, o, at, y, epilogue);
                 }
             }
             o += width;
         }
-        first += tiles;
     }
 }
 
 /// `V[place][tile] ← Bᵀ d B` for the tile of outputs (i, j); rows of V's places lie `place` elements apart.
 ///
 /// # Safety
-/// `x` can be read where the tile's inputs lie inside, `v` written at `16 · place` elements.
+/// `x` can be read where the tile's inputs lie inside, `v` written at all places.
 #[inline(always)]
 #[allow(clippy::too_many_arguments, reason = "a tile's place and its operands")]
-unsafe fn transform_inputs<T: Scalar, S: Simd<T>>(
+unsafe fn transform_inputs<T: Scalar, S: Simd<T>, F: Filter>(
     simd: S, row: &Axis, column: &Axis, i: usize, j: usize, inputs: usize, x: *const T, v: *mut T, place: usize,
 ) {
-    let (top, left) = (i as isize - row.before, j as isize - column.before);
-    let whole = top >= 0 && left >= 0 && top + 4 <= row.inputs as isize && left + 4 <= column.inputs as isize;
+    let (top, left, size) = (i as isize - row.before, j as isize - column.before, F::INPUTS as isize);
+    let (rows, columns) = (row.inputs as isize, column.inputs as isize);
+    let whole = top >= 0 && left >= 0 && top + size <= rows && left + size <= columns;
     let x = x.wrapping_offset(row.at(i, 0) + column.at(j, 0));
     let mut c = 0;
     while c < inputs {
-        let mut d = [[simd.splat(T::zero()); 4]; 4];
-        for r in 0..4 {
-            for s in 0..4 {
-                let (y, z) = (top + r as isize, left + s as isize);
-                if whole || (y >= 0 && y < row.inputs as isize && z >= 0 && z < column.inputs as isize) {
-                    // SAFETY: row y and column z lie inside.
-                    d[r][s] = unsafe { simd.load(x.wrapping_add(r * row.x + s * column.x + c)) };
+        let mut d = [[simd.splat(T::zero()); MOST]; MOST];
+        for s in 0..F::INPUTS {
+            let mut z = [simd.splat(T::zero()); MOST];
+            for r in 0..F::INPUTS {
+                let (down, right) = (top + r as isize, left + s as isize);
+                if whole || (down >= 0 && down < rows && right >= 0 && right < columns) {
+                    // SAFETY: this row and column lie inside.
+                    z[r] = unsafe { simd.load(x.wrapping_add(r * row.x + s * column.x + c)) };
                 }
             }
-        }
-        for s in 0..4 {
-            let t = input_column(simd, [d[0][s], d[1][s], d[2][s], d[3][s]]);
-            for r in 0..4 {
+            let t = F::inputs(simd, z);
+            for r in 0..F::INPUTS {
                 d[r][s] = t[r];
             }
         }
-        for r in 0..4 {
-            let t = input_column(simd, d[r]);
-            for s in 0..4 {
+        for r in 0..F::INPUTS {
+            let t = F::inputs(simd, d[r]);
+            for s in 0..F::INPUTS {
                 // SAFETY: the caller's.
-                unsafe { simd.store(v.add((4 * r + s) * place + c), t[s]) };
+                unsafe { simd.store(v.add((F::INPUTS * r + s) * place + c), t[s]) };
             }
         }
         c += S::LANES;
     }
 }
 
-/// `y ← epilogue(Aᵀ M A)` for one tile, of which `size` lies in the map.
+/// `y ← epilogue(Aᵀ M A)` for one tile, of which no more than the rows and columns that are `left` lie in the map.
 ///
 /// # Safety
-/// `m` can be read at 16 rows of `width` elements, `place` apart, `y` written at the tile's outputs from `at` on.
+/// `m` can be read at all places, each of `width` elements, `place` apart, `y` written at the tile's outputs from `at` on.
 #[inline(always)]
 #[allow(clippy::too_many_arguments, reason = "a tile's place and its operands")]
-unsafe fn transform_outputs<T: Scalar, S: Simd<T>, E: Epilogue<T>>(
-    simd: S, m: *const T, place: usize, width: usize, size: [usize; 2], steps: [usize; 2], channel: usize, at: usize,
+unsafe fn transform_outputs<T: Scalar, S: Simd<T>, E: Epilogue<T>, F: Filter>(
+    simd: S, m: *const T, place: usize, width: usize, left: [usize; 2], steps: [usize; 2], channel: usize, at: usize,
     y: *mut T, epilogue: E,
 ) {
     let mut o = 0;
     while o < width {
-        let mut t = [[simd.splat(T::zero()); 4]; 2];
-        for s in 0..4 {
-            let mut z = [simd.splat(T::zero()); 4];
-            for r in 0..4 {
+        let mut t = [[simd.splat(T::zero()); MOST]; MOST];
+        for s in 0..F::INPUTS {
+            let mut z = [simd.splat(T::zero()); MOST];
+            for r in 0..F::INPUTS {
                 // SAFETY: the caller's.
-                z[r] = unsafe { simd.load(m.add((4 * r + s) * place + o)) };
+                z[r] = unsafe { simd.load(m.add((F::INPUTS * r + s) * place + o)) };
             }
-            [t[0][s], t[1][s]] = output_column(simd, z);
+            let z = F::outputs(simd, z);
+            for r in 0..F::OUTPUTS {
+                t[r][s] = z[r];
+            }
         }
-        for r in 0..2 {
-            let z = output_column(simd, t[r]);
-            for s in 0..2 {
-                if r < size[0] && s < size[1] {
+        for r in 0..F::OUTPUTS {
+            let z = F::outputs(simd, t[r]);
+            for s in 0..F::OUTPUTS {
+                if r < left[0] && s < left[1] {
                     let at = at + r * steps[0] + s * steps[1] + o;
                     // SAFETY: the caller's.
                     unsafe { simd.store(y.add(at), epilogue.finish(simd, z[s], channel + o, at, S::LANES)) };

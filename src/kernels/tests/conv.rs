@@ -6,8 +6,8 @@ use super::shapes::*;
 use super::{Data, Source, abs, any_data, assert_close, cases, memory::Guarded, on_each};
 use crate::Scalar;
 use crate::kernels::activation::{Activation, Gelu, Identity, LeakyRelu, Relu, Silu};
-use crate::kernels::conv::{Affine, Bias, ConvSpec, Forward, NoSkip, Normed, Skip, Summand, forward_work};
-use crate::kernels::conv_backward::{Backward, backward_work};
+use crate::kernels::conv::{self, Affine, Bias, ConvSpec, Forward, NoSkip, Normed, Skip, Summand, forward_work};
+use crate::kernels::conv_backward::{self, Backward, backward_work};
 use crate::kernels::reference::{self, Order};
 use crate::kernels::simd::Simd;
 use crate::kernels::stage::{AvgPool, MaxPool, MaxPoolIndexed, NoPool, PoolSpec, Stage, StageBackward, Wants};
@@ -170,6 +170,21 @@ impl<T: Scalar, C: Case> Operands<T, C> {
         2 * (C::CONV.taps() + 8) + 16
     }
 
+    /// Asserts that sums are what they should be: to the bit for whole numbers, but not in Winograd's tiles of 4 × 4, whose constants have divisors of 3.
+    /// There all are compared as fractions, and with the largest.
+    #[track_caller]
+    fn assert_sums(&self, what: &str, tile: Option<usize>, [found, wanted, scale]: [&[T]; 3], roundings: usize) {
+        let in_fours = tile == Some(4);
+        let data = if in_fours { Data::Fractions } else { self.source.data };
+        assert_close(&Self::told(what), data, found, wanted, scale, roundings);
+        if in_fours {
+            let largest = wanted.iter().fold(T::zero(), |most, value| most.max(value.abs()));
+            let what = Self::told(&format!("{what}, by the largest,"));
+            // Of f32 this is 0.8 · 10⁻⁵.
+            assert_close(&what, data, found, wanted, &vec![largest; wanted.len()], 64);
+        }
+    }
+
     /// Runs the fast kernel into a stage, and the naive ones into `wanted`, given the activated map.
     #[allow(clippy::too_many_arguments, reason = "what is told to the kernel, and beside it to the naive ones")]
     fn check_stage<S: Simd<T>, F: Affine<T>, R: Summand<T>, A: Activation<T>, P: Stage<T>, Y: Plain<T>>(
@@ -199,7 +214,8 @@ impl<T: Scalar, C: Case> Operands<T, C> {
                 reference::max_pool_forward(&pool, &scale, &mut most, &mut vec![0; Y::LEN]);
                 scale = most;
             }
-            assert_close(&Self::told("y"), self.source.data, y[image].flat(), &wanted, &scale, Self::roundings());
+            let tile = conv::winograd_tile(&C::CONV, C::PLANES, P::POOL);
+            self.assert_sums("y", tile, [y[image].flat(), &wanted, &scale], Self::roundings());
         }
         y
     }
@@ -241,7 +257,8 @@ impl<T: Scalar, C: Case> Operands<T, C> {
                 reference::conv_backward_input(conv, C::ORDERS, weight.flat(), dz, &mut wanted);
                 reference::conv_backward_input(conv, C::ORDERS, &abs(weight.flat()), &abs(dz), &mut scale);
                 let products = conv.group_outputs() * conv.kernel[0] * conv.kernel[1];
-                assert_close(&Self::told("dx"), self.source.data, dx[image].flat(), &wanted, &scale, products + 8);
+                let tile = conv_backward::winograd_tile(conv, C::PLANES);
+                self.assert_sums("dx", tile, [dx[image].flat(), &wanted, &scale], products + 8);
             }
         }
         let products = images * conv.output().h * conv.output().w + 8;
@@ -363,14 +380,9 @@ fn check_indexed<const DX: bool, T: Scalar, S: Simd<T>, C: Case>(simd: S, draw: 
                 (found[out], most[out]) = (Relu.apply(z[input]), scale[input]);
             }
         });
-        assert_close(
-            &Operands::<T, C>::told("maximum"),
-            draw.data,
-            &found,
-            y[image].flat(),
-            &most,
-            Operands::<T, C>::roundings(),
-        );
+        let tile = conv::winograd_tile(&C::CONV, C::PLANES, Some(*pool));
+        let roundings = Operands::<T, C>::roundings();
+        operands.assert_sums("maximum", tile, [&found, y[image].flat(), &most], roundings);
     }
     let dz = |image: usize, dy: &[T]| -> Vec<T> {
         let dy: Vec<T> = dy.iter().zip(y[image].flat()).map(|(dy, y)| *dy * Relu.derivative(*y)).collect();
@@ -478,6 +490,9 @@ case!(
     Gaps,
     WideRow,
     LargeWindow,
+    Tiled,
+    TiledApart,
+    ManyChannels,
     Few,
     Broad,
     Tall
@@ -602,9 +617,28 @@ fn hand_picked_shapes() {
         on_each!(f32, |T, simd| {
             picked!(draw, check, T, simd, Wide Wider Single Pointwise LongPointwise PointwiseStrided PointwisePadded);
             picked!(draw, check, T, simd, WholeMap MostlyPadding MostlyPaddingStrided Sparse Phases Column);
-            picked!(draw, check, T, simd, DepthwiseStrided DepthwiseTwice Groups WideRow);
+            picked!(draw, check, T, simd, DepthwiseStrided DepthwiseTwice Groups WideRow Tiled);
         });
     }
+}
+
+/// So many channels that their tiles are of 2 × 2.
+#[test]
+fn many_channels() {
+    for draw in DRAWS {
+        let draw = Draw { images: 1, ..draw };
+        on_each!(f32, |T, simd| picked!(draw, check, T, simd, ManyChannels));
+    }
+}
+
+/// The hand-picked shapes go by the tiles that they are meant for.
+#[test]
+#[cfg(feature = "std")]
+fn tiles() {
+    assert_eq!(conv::winograd_tile(&Tiled::CONV, false, Some(Tiled::POOL)), Some(4));
+    assert_eq!(conv::winograd_tile(&TiledApart::CONV, false, Some(TiledApart::POOL)), Some(2));
+    assert_eq!(conv::winograd_tile(&ManyChannels::CONV, false, None), Some(2));
+    assert_eq!(conv_backward::winograd_tile(&ManyChannels::CONV, false), Some(2));
 }
 
 #[test]
@@ -620,7 +654,7 @@ fn hand_picked_shapes_in_planes() {
 fn stores_of_hand_picked_shapes() {
     for draw in DRAWS {
         on_each!(f32, |T, simd| {
-            picked!(draw, check_store, T, simd, Wider);
+            picked!(draw, check_store, T, simd, Wider Tiled);
             picked!(draw, check_normed_skip, T, simd, Pointwise DepthwiseStrided Groups);
         });
         on_each!(f64, |T, simd| picked!(draw, check_normed_skip, T, simd, MostlyPadding));
@@ -631,7 +665,7 @@ fn stores_of_hand_picked_shapes() {
 fn slices_of_hand_picked_shapes() {
     for draw in DRAWS {
         on_each!(f32, |T, simd| {
-            picked!(draw, check_slice, T, simd, Wide Wider Single Pointwise MostlyPadding DepthwiseStrided Groups);
+            picked!(draw, check_slice, T, simd, Wide Wider Single Pointwise MostlyPadding DepthwiseStrided Groups Tiled);
             picked!(draw, check_slice_planes, T, simd, Signal);
         });
     }
@@ -641,9 +675,9 @@ fn slices_of_hand_picked_shapes() {
 fn pooling_behind_hand_picked_shapes() {
     for draw in DRAWS {
         on_each!(f32, |T, simd| {
-            picked!(draw, check_max_pool, T, simd, LeNet2 Deep Depthwise Gaps LargeWindow Broad Tall);
+            picked!(draw, check_max_pool, T, simd, LeNet2 Deep Depthwise Gaps LargeWindow Broad Tall Tiled TiledApart);
             picked!(draw, check_max_pool_planes, T, simd, LeNet1 Colours);
-            picked!(draw, check_inference, T, simd, LeNet1);
+            picked!(draw, check_inference, T, simd, LeNet1 Tiled TiledApart);
             picked!(draw, check_inference_planes, T, simd, Few Gaps WideRow);
         });
         on_each!(f64, |T, simd| {

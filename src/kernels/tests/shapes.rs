@@ -139,7 +139,7 @@ pub(super) fn assert_slice<T: Scalar>(what: &str, slice: Slice, own: &[T], befor
 
 /// Convolutions that have a name, each with a pooling of its output.
 macro_rules! picked {
-    ($($(#[$doc:meta])* $name:ident: $conv:expr, pool $kernel:expr;)*) => {$(
+    ($($(#[$doc:meta])* $name:ident: $conv:expr, pool $kernel:expr $(, stride $stride:expr)?;)*) => {$(
         $(#[$doc])*
         #[derive(Clone, Copy, Default)]
         pub(super) struct $name;
@@ -150,7 +150,11 @@ macro_rules! picked {
         }
 
         impl PoolSpec for $name {
-            const POOL: Pool = Pool { rounding: Rounding::Floor, ..Pool::new(<$name as ConvSpec>::CONV.output(), $kernel) };
+            const POOL: Pool = Pool {
+                $(stride: $stride,)?
+                rounding: Rounding::Floor,
+                ..Pool::new(<$name as ConvSpec>::CONV.output(), $kernel)
+            };
         }
     )*};
 }
@@ -214,6 +218,12 @@ picked! {
     Broad: Conv { padding: [1, 0, 1, 0], ..conv([70, 6, 7], 5, [3, 3]) }, pool [2, 2];
     /// Kernels of more rows than a piece has.
     Tall: Conv { stride: [1, 2], ..conv([5, 14, 12], 9, [7, 3]) }, pool [2, 2];
+    /// Tiles of 4 × 4 that stand over at both ends, make no equal parts, and two panels of channels; behind them windows in parts that are not equal.
+    Tiled: Conv { padding: [2, 1, 0, 2], ..conv([16, 17, 11], 48, [3, 3]) }, pool [2, 2];
+    /// Pairs of rows that do not lie side by side: tiles of 2 × 2.
+    TiledApart: Conv { padding: [1; 4], ..conv([16, 8, 7], 16, [3, 3]) }, pool [2, 2], stride [3, 2];
+    /// More channels than tiles of 4 × 4 are for.
+    ManyChannels: Conv { padding: [1; 4], ..conv([272, 4, 4], 256, [3, 3]) }, pool [2, 2];
     /// A window of more than 256 places, which take two bytes each.
     LargeWindow: Conv { padding: [1; 4], ..conv([1, 40, 40], 2, [3, 3]) }, pool [17, 20];
 }
