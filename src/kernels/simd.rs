@@ -66,6 +66,10 @@ pub unsafe trait Simd<T: Scalar>: Copy + Send + Sync + 'static {
         pointer
     }
 
+    /// Asks for the line of the cache that holds this element, which need not be one.
+    #[inline(always)]
+    fn prefetch(self, _: *const T) {}
+
     /// `a + b`.
     fn add(self, a: Self::V, b: Self::V) -> Self::V;
     /// `a − b`.
@@ -315,6 +319,12 @@ macro_rules! x86_simd {
                 // SAFETY: no instruction at all: the pointer stays what it is, in its register.
                 unsafe { core::arch::asm!("/* {0} */", inout(reg) pointer, options(pure, nomem, nostack, preserves_flags)) };
                 pointer
+            }
+
+            #[inline(always)]
+            fn prefetch(self, element: *const $t) {
+                // SAFETY: no address is wrong for a hint.
+                unsafe { _mm_prefetch::<_MM_HINT_T0>(element.cast()) }
             }
 
             #[inline(always)]
