@@ -9,10 +9,12 @@
 //! rows of a window is taken where the sums are, so that one row of each channel is all that is stored.
 //! In training, where the places of maxima are wanted too, rows are brought into pixels and pooled as others are: its outputs have the bits of inference.
 
+use core::marker::PhantomData;
+
 use crate::Scalar;
 use crate::kernels::activation::Activation;
 use crate::kernels::conv::{ConvSpec, first, has_padding};
-use crate::kernels::simd::{Kernel, ONE_BY_ONE, Simd, pair_by_pair};
+use crate::kernels::simd::{Kernel, ONE_BY_ONE, Simd, evens_and_odds, pair_by_pair};
 use crate::kernels::stage::{Stage, Wants};
 use crate::kernels::tile::{load, store};
 use crate::kernels::window::exceeds;
@@ -91,55 +93,44 @@ pub(super) unsafe fn image<T: Scalar, S: Simd<T>, C: ConvSpec, A: Activation<T>,
     copy.fill(T::zero());
     for (r, y) in y.chunks_exact_mut((output.w * channels).max(1)).enumerate() {
         let top = r * pool.stride[0] * conv.stride[0];
-        let (x, plane, row) = if const { has_padding(&C::CONV) } {
+        let (x, plane) = if const { has_padding(&C::CONV) } {
             copy_rows(simd, conv, rows(conv, pool), top, x, copy);
-            (copy.as_ptr(), rows(conv, pool) * conv.padded()[1], conv.padded()[1])
+            (copy.as_ptr(), rows(conv, pool) * conv.padded()[1])
         } else {
-            let (h, w) = (conv.input.h, conv.input.w);
-            (x.as_ptr().wrapping_add(top * w), h * w, w)
+            (x.as_ptr().wrapping_add(top * conv.input.w), conv.input.h * conv.input.w)
         };
-        for p in 0..pool.kernel[0] {
-            let line = Line {
-                x: x.wrapping_add(p * conv.stride[0] * row),
-                planes: (conv.input.c, plane),
-                taps: (conv.kernel[0], conv.dilation[0] * row, conv.kernel[1]),
-                weights,
-                scale: first(scale),
-                shift: first(shift),
-                act,
-                best: best.as_mut_ptr(),
-                width,
-                is_first: p == 0 || const { matches!(P::WANTS, Wants::Places) },
-            };
-            macro_rules! of_channels {
-                ($($n:literal)*) => {
-                    match const { C::CONV.out_channels } {
-                        // The rows that an output row reads are inside the padded input, and `best` has a row for each channel.
-                        $($n => simd.outline(Lines::<_, _, $n>(line)),)*
-                        _ => {}
-                    }
-                };
-            }
-            of_channels!(1 2 3 4 5 6 7 8);
-            if const { matches!(P::WANTS, Wants::Places) } {
-                let Some(pixels) = pixels.get_mut(p * width * channels..(p + 1) * width * channels) else { return };
-                for (o, row) in best.chunks_exact(width.max(1)).enumerate() {
-                    for (pixel, value) in pixels.iter_mut().skip(o).step_by(channels).zip(row) {
-                        *pixel = *value;
-                    }
+        let best = best.as_mut_ptr();
+        let line = |p: usize, rows: usize| Line {
+            spec: PhantomData::<C>,
+            x: x.wrapping_add(p * conv.stride[0] * conv.padded()[1]),
+            rows,
+            plane,
+            weights,
+            scale: first(scale),
+            shift: first(shift),
+            act,
+            best,
+        };
+        macro_rules! of_channels {
+            ($operands:expr; $($n:literal)*) => {
+                match const { C::CONV.out_channels } {
+                    // The rows that they read are inside the padded input, `best` has a row for each channel, y a pixel for each window.
+                    $($n => simd.outline(Lines::<_, _, _, $n> { line: $operands.0, columns: $operands.1 }),)*
+                    _ => {}
                 }
-            }
+            };
         }
         if const { matches!(P::WANTS, Wants::Places) } {
-            let pixels = &pixels[..pool.kernel[0] * width * channels];
-            stage.row(simd, image, r, pixels, y);
-            continue;
-        }
-        for (o, best) in best.chunks_exact_mut(width.max(1)).enumerate() {
-            max_of_neighbours(simd, pool.kernel[1], best);
-            for (y, best) in y.iter_mut().skip(o).step_by(channels).zip(best.iter().step_by(pool.stride[1].max(1))) {
-                *y = *best;
+            let pixels = &mut pixels[..pool.kernel[0] * width * channels];
+            for (p, pixels) in pixels.chunks_exact_mut((width * channels).max(1)).enumerate() {
+                let all = Columns { kernel: 1, stride: 1, count: width, y: pixels.as_mut_ptr() };
+                of_channels!((line(p, 1), all); 1 2 3 4 5 6 7 8);
             }
+            stage.row(simd, image, r, pixels, y);
+        } else {
+            let [kernel, stride] = [pool.kernel[1], pool.stride[1]];
+            let windows = Columns { kernel, stride, count: output.w, y: y.as_mut_ptr() };
+            of_channels!((line(0, pool.kernel[0]), windows); 1 2 3 4 5 6 7 8);
         }
     }
 }
@@ -168,31 +159,16 @@ fn copy_rows<T: Scalar, S: Simd<T>>(simd: S, conv: &Conv, count: usize, first: u
     }
 }
 
-/// `row[j] ← max_q row[j + q]` over `count` neighbours, as far as there are such.
-#[inline(always)]
-fn max_of_neighbours<T: Scalar, S: Simd<T>>(simd: S, count: usize, row: &mut [T]) {
-    for j in (0..row.len()).step_by(S::LANES) {
-        let (rest, at) = (row.len() - j, row.as_mut_ptr().wrapping_add(j));
-        // SAFETY: `rest` elements from j on; where fewer than the lanes are left, what is beside them is not stored, or is no window's first column.
-        unsafe {
-            let mut best = load(simd, at, rest.min(S::LANES));
-            for q in 1..count.min(rest) {
-                best = larger(simd, best, load(simd, at.add(q), (rest - q).min(S::LANES)));
-            }
-            store(simd, at, best, rest.min(S::LANES));
-        }
-    }
-}
-
-/// One row of the convolution's map, of all output channels.
+/// The maximum of some rows of the convolution's map, of all output channels.
 #[derive(Clone, Copy)]
-struct Line<T, A> {
+struct Line<T, C, A> {
+    spec: PhantomData<C>,
     /// The first row that it reads, of the first plane.
     x: *const T,
-    /// Planes, and elements from one to the next.
-    planes: (usize, usize),
-    /// Kernel rows, elements from one to the next in x, and kernel columns.
-    taps: (usize, usize, usize),
+    /// Rows of the map.
+    rows: usize,
+    /// Elements from one plane to the next.
+    plane: usize,
     /// `[KH][KW][C][OC]`.
     weights: *const T,
     /// `[OC]`, or null.
@@ -200,90 +176,170 @@ struct Line<T, A> {
     /// `[OC]`, or null.
     shift: *const T,
     act: A,
-    /// `[OC][width]`: is written in a window's first row, and afterwards where it is less.
+    /// `[OC][W]`.
     best: *mut T,
-    width: usize,
-    is_first: bool,
 }
 
-/// [`Line`] for `OC` output channels.
-///
-/// Whoever makes one promises that the rows can be read, and `best` written.
-struct Lines<T, A, const OC: usize>(Line<T, A>);
+/// What becomes of its columns.
+#[derive(Clone, Copy)]
+struct Columns<T> {
+    /// Of a window.
+    kernel: usize,
+    /// From one window to the next.
+    stride: usize,
+    /// Windows.
+    count: usize,
+    /// `[windows][OC]`: their maxima.
+    y: *mut T,
+}
 
-impl<T: Scalar, A: Activation<T>, const OC: usize> Kernel<T> for Lines<T, A, OC> {
+impl<T> Columns<T> {
+    /// Whether they are taken in pairs, which happens in registers.
+    #[inline(always)]
+    fn in_pairs(&self) -> bool {
+        self.kernel == 2 && self.stride == 2
+    }
+}
+
+/// [`Line`] and [`Columns`] of `OC` output channels.
+///
+/// Whoever makes one promises that the rows can be read, `best` and y written, and that the windows are columns of the row.
+struct Lines<T, C, A, const OC: usize> {
+    line: Line<T, C, A>,
+    columns: Columns<T>,
+}
+
+impl<T: Scalar, C: ConvSpec, A: Activation<T>, const OC: usize> Kernel<T> for Lines<T, C, A, OC> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd<T>>(self, simd: S) {
-        let line = self.0;
+        let Self { line, columns } = self;
+        let width = const { C::CONV.output().w };
+        let pairs = columns.in_pairs();
         let mut j = 0;
         // SAFETY: the maker's promise.
         unsafe {
             // Two vectors of each channel beside two of x and the broadcast.
             if const { 2 * OC + 3 <= S::REGISTERS } {
-                while j + S::LANES < line.width {
-                    let last = (line.width - j - S::LANES).min(S::LANES);
-                    block::<T, S, A, OC, 2>(simd, line, j, last);
+                while j + S::LANES < width {
+                    let last = (width - j - S::LANES).min(S::LANES);
+                    block::<T, S, C, A, OC, 2>(simd, line, j, last, pairs);
                     j += 2 * S::LANES;
                 }
             }
-            while j < line.width {
-                block::<T, S, A, OC, 1>(simd, line, j, (line.width - j).min(S::LANES));
+            while j < width {
+                block::<T, S, C, A, OC, 1>(simd, line, j, (width - j).min(S::LANES), pairs);
                 j += S::LANES;
+            }
+            if columns.kernel > 1 && !pairs {
+                for o in 0..OC {
+                    max_of_neighbours(simd, columns.kernel, line.best.add(o * width), width);
+                }
+            }
+            let stride = if pairs { 1 } else { columns.stride };
+            for j in 0..columns.count {
+                let (y, best) = (columns.y.add(j * OC), line.best.add(j * stride));
+                for o in 0..OC {
+                    *y.add(o) = *best.add(o * width);
+                }
             }
         }
     }
 }
 
-/// `NV` vectors from column `j` on, of which the last has `last` lanes.
+/// `NV` vectors from column `j` on, of which the last has `last` lanes; or with `pairs` the maxima of pairs of columns, from `j / 2` on.
 ///
 /// # Safety
 /// As for [`Lines`].
 #[inline(always)]
-unsafe fn block<T: Scalar, S: Simd<T>, A: Activation<T>, const OC: usize, const NV: usize>(
-    simd: S, line: Line<T, A>, j: usize, last: usize,
+unsafe fn block<T: Scalar, S: Simd<T>, C: ConvSpec, A: Activation<T>, const OC: usize, const NV: usize>(
+    simd: S, line: Line<T, C, A>, j: usize, last: usize, pairs: bool,
 ) {
-    let ((planes, plane), (kh, row, kw)) = (line.planes, line.taps);
-    let mut sums = [[simd.splat(T::zero()); NV]; OC];
-    for c in 0..planes {
-        for u in 0..kh {
-            let mut x = line.x.wrapping_add(c * plane + u * row + j);
-            let mut w = line.weights.wrapping_add((u * kw * planes + c) * OC);
-            for _ in 0..kw {
-                let mut vectors = [simd.splat(T::zero()); NV];
-                // SAFETY: the caller's.
-                unsafe {
-                    for (n, vector) in vectors.iter_mut().enumerate() {
-                        let at = x.wrapping_add(n * S::LANES);
-                        *vector = if n + 1 == NV { simd.load_first(at, last) } else { simd.load(at) };
-                    }
-                    for (o, sums) in sums.iter_mut().enumerate() {
-                        let w = simd.splat(*w.add(o));
-                        for (sum, x) in sums.iter_mut().zip(vectors) {
-                            *sum = simd.mul_add(x, w, *sum);
+    let (planes, [kh, kw]) = const { (C::CONV.input.c, C::CONV.kernel) };
+    // From one row of the map, and of the kernel, to the next.
+    let [next, row] = const {
+        let width = C::CONV.padded()[1];
+        [C::CONV.stride[0] * width, C::CONV.dilation[0] * width]
+    };
+    let mut best = [[simd.splat(T::zero()); NV]; OC];
+    for p in 0..line.rows {
+        let mut sums = [[simd.splat(T::zero()); NV]; OC];
+        for c in 0..planes {
+            for u in 0..kh {
+                let mut x = line.x.wrapping_add(p * next + c * line.plane + u * row + j);
+                let mut w = line.weights.wrapping_add((u * kw * planes + c) * OC);
+                for _ in 0..kw {
+                    let mut vectors = [simd.splat(T::zero()); NV];
+                    // SAFETY: the caller's.
+                    unsafe {
+                        for (n, vector) in vectors.iter_mut().enumerate() {
+                            let at = x.wrapping_add(n * S::LANES);
+                            *vector = if n + 1 == NV { simd.load_first(at, last) } else { simd.load(at) };
+                        }
+                        for (o, sums) in sums.iter_mut().enumerate() {
+                            let w = simd.splat(*w.add(o));
+                            for (sum, x) in sums.iter_mut().zip(vectors) {
+                                *sum = simd.mul_add(x, w, *sum);
+                            }
                         }
                     }
+                    (x, w) = (x.wrapping_add(1), w.wrapping_add(planes * OC));
                 }
-                (x, w) = (x.wrapping_add(1), w.wrapping_add(planes * OC));
+            }
+        }
+        // Indices, for iterators over two arrays are not unrolled, and what they yield lies in memory.
+        for o in 0..OC {
+            for n in 0..NV {
+                let mut sum = sums[o][n];
+                // SAFETY: the caller's.
+                unsafe {
+                    if !line.scale.is_null() {
+                        sum = simd.mul(sum, simd.splat(*line.scale.add(o)));
+                    }
+                    if !line.shift.is_null() {
+                        sum = simd.add(sum, simd.splat(*line.shift.add(o)));
+                    }
+                }
+                let value = line.act.vector(simd, sum);
+                best[o][n] = if p == 0 { value } else { larger(simd, best[o][n], value) };
             }
         }
     }
-    for (o, sums) in sums.into_iter().enumerate() {
-        for (n, mut sum) in sums.into_iter().enumerate() {
-            let lanes = if n + 1 == NV { last } else { S::LANES };
-            // SAFETY: the caller's.
-            unsafe {
-                if !line.scale.is_null() {
-                    sum = simd.mul(sum, simd.splat(*line.scale.add(o)));
+    for o in 0..OC {
+        let to = line.best.wrapping_add(o * C::CONV.output().w);
+        // SAFETY: the caller's.
+        unsafe {
+            if pairs {
+                let behind = if NV > 1 { best[o][NV - 1] } else { simd.splat(T::zero()) };
+                let [evens, odds] = evens_and_odds(simd, best[o][0], behind);
+                let lanes = ((NV - 1) * S::LANES + last) / 2;
+                store(simd, to.wrapping_add(j / 2), larger(simd, evens, odds), lanes);
+            } else {
+                for n in 0..NV {
+                    let lanes = if n + 1 == NV { last } else { S::LANES };
+                    store(simd, to.wrapping_add(j + n * S::LANES), best[o][n], lanes);
                 }
-                if !line.shift.is_null() {
-                    sum = simd.add(sum, simd.splat(*line.shift.add(o)));
-                }
-                let (value, best) = (line.act.vector(simd, sum), line.best.add(o * line.width + j + n * S::LANES));
-                let value = if line.is_first { value } else { larger(simd, load(simd, best, lanes), value) };
-                store(simd, best, value, lanes);
             }
+        }
+    }
+}
+
+/// `row[j] ← max_q row[j + q]` over `count` neighbours, as far as there are such.
+///
+/// # Safety
+/// The row has `width` elements.
+#[inline(always)]
+unsafe fn max_of_neighbours<T: Scalar, S: Simd<T>>(simd: S, count: usize, row: *mut T, width: usize) {
+    for j in (0..width).step_by(S::LANES) {
+        let (rest, at) = (width - j, row.wrapping_add(j));
+        // SAFETY: `rest` elements from j on; where fewer than the lanes are left, what is beside them is not stored, or is no window's first column.
+        unsafe {
+            let mut best = load(simd, at, rest.min(S::LANES));
+            for q in 1..count.min(rest) {
+                best = larger(simd, best, load(simd, at.add(q), (rest - q).min(S::LANES)));
+            }
+            store(simd, at, best, rest.min(S::LANES));
         }
     }
 }

@@ -139,6 +139,21 @@ pub fn pair_by_pair<T: Scalar, S: Simd<T>>(simd: S, a: S::V, b: S::V, f: impl Fn
     }
 }
 
+/// The lanes with even numbers of `a` and then `b`, and those with odd ones: shuffles.
+#[inline(always)]
+pub fn evens_and_odds<T: Scalar, S: Simd<T>>(simd: S, a: S::V, b: S::V) -> [S::V; 2] {
+    let (mut lanes, mut halves) = ([T::zero(); 128], [[T::zero(); 64]; 2]);
+    // SAFETY: a vector has at most 64 lanes, by the contract of `Simd`.
+    unsafe {
+        simd.store(lanes.as_mut_ptr(), a);
+        simd.store(lanes.as_mut_ptr().add(S::LANES), b);
+        for i in 0..S::LANES {
+            (halves[0][i], halves[1][i]) = (lanes[2 * i], lanes[2 * i + 1]);
+        }
+        [simd.load(halves[0].as_ptr()), simd.load(halves[1].as_ptr())]
+    }
+}
+
 /// No vector instructions of our own: lanes as an array, which the compiler may put into whatever registers it has.
 #[derive(Clone, Copy, Debug)]
 pub struct Portable;
