@@ -72,6 +72,22 @@ pub(super) const fn phase_axes(conv: &Conv, phase: [usize; 2]) -> [Axis; 2] {
     ]
 }
 
+/// Whether there are phases that no tap reaches: their gradients are zeros.
+const fn has_idle_phases(conv: &Conv) -> bool {
+    let mut axis = 0;
+    while axis < 2 {
+        let mut phase = 0;
+        while phase < conv.stride[axis] {
+            if phase_axis(conv, axis, phase, 1, 1, 1).taps == 0 {
+                return true;
+            }
+            phase += 1;
+        }
+        axis += 1;
+    }
+    false
+}
+
 /// The numbers of dx, for phase 0.
 pub(super) const fn input_correlation(conv: &Conv) -> Correlation {
     let depthwise = is_depthwise(conv);
@@ -102,6 +118,7 @@ macro_rules! input_spec {
         impl<C: ConvSpec> CorrelationSpec for $name<C> {
             const CORRELATION: Correlation = input_correlation(&C::CONV);
             type Product = $product;
+            const PHASES: bool = C::CONV.stride[0] > 1 || C::CONV.stride[1] > 1;
         }
     };
 }
@@ -550,25 +567,25 @@ unsafe fn input<T: Scalar, S: Simd<T>, C: ConvSpec>(simd: S, dz: *const T, metho
         }
         return;
     }
+    if const { has_idle_phases(&C::CONV) } {
+        // SAFETY: dx has the input's length.
+        unsafe { core::slice::from_raw_parts_mut(dx, conv.input.len()) }.fill(T::zero());
+    }
     for i in 0..conv.stride[0] {
         for j in 0..conv.stride[1] {
             let axes = phase_axes(conv, [i, j]);
+            if axes[0].taps == 0 || axes[1].taps == 0 {
+                continue;
+            }
             let rows = 0..axes[0].outputs;
             // SAFETY: the caller's; the phases together are all inputs.
             unsafe {
                 if const { is_depthwise(&C::CONV) } {
-                    correlate::<_, _, _, _, AnyHeight>(
-                        simd,
-                        SeparateInput::<C>(PhantomData),
-                        axes,
-                        dz,
-                        w,
-                        dx,
-                        rows,
-                        Store,
-                    );
+                    let spec = SeparateInput::<C>(PhantomData);
+                    correlate::<_, _, _, _, AnyHeight>(simd, spec, axes, dz, w, dx, rows, Store);
                 } else {
-                    correlate::<_, _, _, _, AnyHeight>(simd, Input::<C>(PhantomData), axes, dz, w, dx, rows, Store);
+                    let spec = Input::<C>(PhantomData);
+                    correlate::<_, _, _, _, AnyHeight>(simd, spec, axes, dz, w, dx, rows, Store);
                 }
             }
         }

@@ -82,7 +82,7 @@ struct Gather<C>(PhantomData<C>);
 struct SeparateGather<C>(PhantomData<C>);
 
 macro_rules! spec {
-    ($name:ident, $product:ty, |$conv:ident| $correlation:expr) => {
+    ($name:ident, $product:ty, $numbers:ident, phases $phases:literal) => {
         impl<C> Clone for $name<C> {
             fn clone(&self) -> Self {
                 *self
@@ -90,11 +90,9 @@ macro_rules! spec {
         }
         impl<C> Copy for $name<C> {}
         impl<C: ConvTransposeSpec> CorrelationSpec for $name<C> {
-            const CORRELATION: Correlation = {
-                let $conv = &C::TRANSPOSED;
-                $correlation
-            };
+            const CORRELATION: Correlation = $numbers(&C::TRANSPOSED);
             type Product = $product;
+            const PHASES: bool = $phases && (C::TRANSPOSED.stride[0] > 1 || C::TRANSPOSED.stride[1] > 1);
         }
     };
 }
@@ -107,10 +105,10 @@ const fn backward_numbers(conv: &ConvTranspose) -> Correlation {
     Correlation { axes: across_axes(conv), ..forward_correlation(&conv.across(), false) }
 }
 
-spec!(Spread, Broadcast, |conv| forward_numbers(conv));
-spec!(SeparateSpread, Depthwise, |conv| forward_numbers(conv));
-spec!(Gather, Broadcast, |conv| backward_numbers(conv));
-spec!(SeparateGather, Depthwise, |conv| backward_numbers(conv));
+spec!(Spread, Broadcast, forward_numbers, phases true);
+spec!(SeparateSpread, Depthwise, forward_numbers, phases true);
+spec!(Gather, Broadcast, backward_numbers, phases false);
+spec!(SeparateGather, Depthwise, backward_numbers, phases false);
 
 /// `y[i] ← act(transposed convolution of x[i] with weight + bias)` for the images of a micro-batch.
 #[inline(always)]

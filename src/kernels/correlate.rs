@@ -13,7 +13,7 @@ use core::ops::Range;
 
 use crate::Scalar;
 use crate::kernels::simd::Simd;
-use crate::kernels::tile::{Columns, Epilogue, Height, Product, Rows, VECTORS, Walk, line};
+use crate::kernels::tile::{AnyHeight, Columns, Epilogue, Height, Product, Rows, VECTORS, Walk, line};
 
 /// One axis: output `i` reads, at tap `t`, input `i · stride + t · dilation − before`.
 #[derive(Clone, Copy, Debug)]
@@ -168,11 +168,14 @@ pub trait CorrelationSpec: Copy {
     /// [`Broadcast`](crate::kernels::tile::Broadcast), or [`Depthwise`](crate::kernels::tile::Depthwise): `y[…, o] = Σ x[…, o] · w[…, o]`. Then there is
     /// one group of `outputs` channels, of which each has one input.
     type Product: Product;
+    /// Whether it is one of several phases, of which each has other edges.
+    const PHASES: bool = false;
 }
 
-/// Whether there are columns of outputs that miss taps. Without them lines always go along the rows.
-const fn has_edges(it: &Correlation) -> bool {
-    inner(&it.axes[1]) < it.axes[1].outputs
+/// Whether there are columns of outputs that miss taps, as far as is known. Without them lines always go along the rows.
+const fn has_edges<C: CorrelationSpec>() -> bool {
+    let columns = &C::CORRELATION.axes[1];
+    C::PHASES || inner(columns) < columns.outputs
 }
 
 /// The outputs along an axis that have all taps.
@@ -190,7 +193,7 @@ const fn inner(axis: &Axis) -> usize {
 struct Across<C>(PhantomData<C>);
 
 impl<C: CorrelationSpec> Height for Across<C> {
-    const ROWS: usize = inner(&C::CORRELATION.axes[1]);
+    const ROWS: usize = if C::PHASES { AnyHeight::ROWS } else { inner(&C::CORRELATION.axes[1]) };
 }
 
 /// The outputs of a column that have all taps, of `R` rows at a time: the usual length of a line down it.
@@ -198,7 +201,7 @@ struct Down<C, R>(PhantomData<(C, R)>);
 
 impl<C: CorrelationSpec, R: Height> Height for Down<C, R> {
     const ROWS: usize = {
-        let inner = inner(&C::CORRELATION.axes[0]);
+        let inner = if C::PHASES { AnyHeight::ROWS } else { inner(&C::CORRELATION.axes[0]) };
         if R::ROWS < inner { R::ROWS } else { inner }
     };
 }
@@ -290,7 +293,7 @@ unsafe fn regions<T: Scalar, S: Simd<T>, C: CorrelationSpec, E: Epilogue<T>, R: 
             let (row_step, column_step) = (row.stride * row.x, column.stride * column.x);
             // SAFETY: taps of the classes lie inside x for all their outputs, which are the caller's.
             unsafe {
-                if const { has_edges(&C::CORRELATION) } && height > width {
+                if const { has_edges::<C>() } && height > width {
                     for n in 0..width {
                         let (a, at) = (x.wrapping_add(n * column_step), at + n * column.y);
                         let rows = Rows { a, a_step: row_step as isize, c: y, at, at_step: row.y, n: height };

@@ -195,7 +195,8 @@ pub const fn equal_rows(rows: usize, most: usize) -> usize {
 /// `C[n × NV vectors] = A · B`, or with [`Depthwise`] `Σ_k A_k ⊙ B_k`, where A is vectors along the channels too.
 ///
 /// The tiles are as high as cuts the expected rows into equal parts: by powers of two, 30 rows would be 16 + 8 + 4 + 2, of which the last ones
-/// have too few sums to hide the latency of a multiply-add. Other lengths (edges, a last micro-batch) end by single rows, for each height is compiled by itself.
+/// have too few sums to hide the latency of a multiply-add. Other lengths (edges) end by single rows, for each height is compiled by itself; where nothing is
+/// expected (a micro-batch, the phases of a stride), by halves.
 ///
 /// # Safety
 /// For all rows, steps of the walk and columns: A and B can be read, the output written, the epilogue's operands read.
@@ -244,8 +245,13 @@ pub unsafe fn line<T: Scalar, S: Simd<T>, E: Epilogue<T>, D: Product, H: Height,
     blocks_of!(equal_rows(H::ROWS, most_rows(D::DEPTHWISE, S::REGISTERS, NV)); 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16);
     // The last part may be shorter than the others.
     blocks_of!(last_rows(H::ROWS, most_rows(D::DEPTHWISE, S::REGISTERS, NV)); 2 3 4 5 6 7 8 9 10 11 12 13 14 15);
-    if const { H::ROWS == usize::MAX } {
+    // Halves of what is left; depthwise, where each height is compiled into each layer, one of them.
+    if const { H::ROWS == usize::MAX && !D::DEPTHWISE } {
+        blocks!(8);
         blocks!(4);
+    }
+    if const { H::ROWS == usize::MAX } {
+        blocks!(2);
     }
     blocks!(1);
     debug_assert!(i == rows.n);
