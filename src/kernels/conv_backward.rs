@@ -20,7 +20,7 @@ use crate::kernels::stage::StageBackward;
 use crate::kernels::sums::add_rows;
 use crate::kernels::tile::{AddTo, AnyHeight, Broadcast, Depthwise, Height, Rows, Store, Walk};
 use crate::kernels::work::Work;
-use crate::kernels::{pointwise, pooled, winograd};
+use crate::kernels::{depthwise, pointwise, pooled, winograd};
 use crate::plain::{Plain, elements, elements_mut};
 use crate::shape::{Conv, Pool};
 
@@ -319,6 +319,7 @@ where
             }
             return;
         }
+        padded.fill(T::zero());
         let mut dx = self.dx.iter_mut();
         for (image, ((x, y), dy)) in self.x.iter().zip(self.y).zip(self.dy).enumerate() {
             let dz = self.stage.backward(simd, image, self.act, y.flat(), dy.flat_mut(), dz);
@@ -352,19 +353,34 @@ impl<C: ConvSpec> ConvSpec for Padded<C> {
     const PLANES: bool = false;
 }
 
-/// `padded ← x`, from planes or pixels to pixels with a border of zeros.
+/// `padded ← x`, from planes or pixels to pixels, without the border: its zeros stay from image to image.
 #[inline(always)]
 pub(super) fn pad<T: Scalar>(conv: &Conv, planes: bool, x: &[T], padded: &mut [T]) {
+    /// Planes that are read together: what is written between elements of others would not become vectors.
+    const TOGETHER: usize = 4;
     let (c, h, w) = (conv.input.c, conv.input.h, conv.input.w);
     let (top, left, width) = (conv.padding[0], conv.padding[2], conv.padded()[1]);
-    padded.fill(T::zero());
-    // A map in pixels is one plane of longer rows.
-    let (w, step) = if planes { (w, c) } else { (w * c, 1) };
-    for (channel, plane) in x.chunks_exact((h * w).max(1)).enumerate() {
-        let rows = padded.chunks_exact_mut((width * c).max(1)).skip(top);
-        for (row, to) in plane.chunks_exact(w.max(1)).zip(rows) {
-            for (from, to) in row.iter().zip(to.iter_mut().skip(left * c + channel).step_by(step.max(1))) {
+    for row in 0..h {
+        let Some(to) = padded.get_mut(((top + row) * width + left) * c..) else { return };
+        if !planes {
+            for (to, from) in to.iter_mut().zip(x.iter().skip(row * w * c).take(w * c)) {
                 *to = *from;
+            }
+            continue;
+        }
+        for first in (0..c).step_by(TOGETHER) {
+            let count = TOGETHER.min(c - first);
+            let rows: [&[T]; TOGETHER] = core::array::from_fn(|k| {
+                let at = ((first + k.min(count - 1)) * h + row) * w;
+                x.get(at..at + w).unwrap_or_default()
+            });
+            if rows.iter().any(|row| row.len() < w) {
+                return;
+            }
+            for (j, pixel) in to.chunks_exact_mut(c).take(w).enumerate() {
+                for k in 0..count {
+                    pixel[first + k] = rows[k][j];
+                }
             }
         }
     }
@@ -418,7 +434,9 @@ impl<C: ConvSpec> Height for TapRow<C> {
 unsafe fn weights<T: Scalar, S: Simd<T>, C: ConvSpec>(simd: S, x: *const T, dz: *const T, dw: *mut T) {
     // SAFETY: the caller's.
     unsafe {
-        if const { is_depthwise(&C::CONV) } {
+        if const { is_depthwise(&C::CONV) && !S::ONE_BY_ONE } {
+            depthwise::add_weights(simd, conv::Separate::<C>(PhantomData), x, dz, dw);
+        } else if const { is_depthwise(&C::CONV) } {
             depthwise_weights::<T, S, C>(simd, x, dz, dw);
         } else {
             dense_weights::<T, S, C>(simd, x, dz, dw);
@@ -571,23 +589,35 @@ unsafe fn input<T: Scalar, S: Simd<T>, C: ConvSpec>(simd: S, dz: *const T, metho
         // SAFETY: dx has the input's length.
         unsafe { core::slice::from_raw_parts_mut(dx, conv.input.len()) }.fill(T::zero());
     }
-    for i in 0..conv.stride[0] {
-        for j in 0..conv.stride[1] {
-            let axes = phase_axes(conv, [i, j]);
-            if axes[0].taps == 0 || axes[1].taps == 0 {
-                continue;
-            }
+    macro_rules! phase {
+        ($i:expr, $j:expr) => {{
+            let axes = phase_axes(conv, [$i, $j]);
             let rows = 0..axes[0].outputs;
-            // SAFETY: the caller's; the phases together are all inputs.
-            unsafe {
-                if const { is_depthwise(&C::CONV) } {
-                    let spec = SeparateInput::<C>(PhantomData);
-                    correlate::<_, _, _, _, AnyHeight>(simd, spec, axes, dz, w, dx, rows, Store);
-                } else {
-                    let spec = Input::<C>(PhantomData);
-                    correlate::<_, _, _, _, AnyHeight>(simd, spec, axes, dz, w, dx, rows, Store);
+            if axes[0].taps > 0 && axes[1].taps > 0 {
+                // SAFETY: the caller's; the phases together are all inputs.
+                unsafe {
+                    if const { is_depthwise(&C::CONV) } {
+                        let spec = SeparateInput::<C>(PhantomData);
+                        correlate::<_, _, _, _, AnyHeight>(simd, spec, axes, dz, w, dx, rows, Store);
+                    } else {
+                        let spec = Input::<C>(PhantomData);
+                        correlate::<_, _, _, _, AnyHeight>(simd, spec, axes, dz, w, dx, rows, Store);
+                    }
                 }
             }
+        }};
+    }
+    if const { is_depthwise(&C::CONV) && !S::ONE_BY_ONE && C::CONV.stride[0] == 2 && C::CONV.stride[1] == 2 } {
+        // Written out, so that the compiler knows the ends of each phase's rows.
+        phase!(0, 0);
+        phase!(0, 1);
+        phase!(1, 0);
+        phase!(1, 1);
+        return;
+    }
+    for i in 0..conv.stride[0] {
+        for j in 0..conv.stride[1] {
+            phase!(i, j);
         }
     }
 }

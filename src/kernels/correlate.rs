@@ -12,6 +12,7 @@ use core::marker::PhantomData;
 use core::ops::Range;
 
 use crate::Scalar;
+use crate::kernels::depthwise;
 use crate::kernels::simd::Simd;
 use crate::kernels::tile::{AnyHeight, Columns, Epilogue, Height, Product, Rows, VECTORS, Walk, line};
 
@@ -102,6 +103,18 @@ impl Axis {
         begin as usize..end as usize
     }
 
+    /// The outputs that have all taps.
+    #[inline(always)]
+    pub const fn full(&self) -> Range<usize> {
+        if self.taps == 0 {
+            return 0..self.outputs;
+        }
+        let (first, last) = (self.outputs_of(0), self.outputs_of(self.taps - 1));
+        let end = if last.end < first.end { last.end } else { first.end };
+        let begin = if last.start > first.start { last.start } else { first.start };
+        if begin < end { begin..end } else { self.outputs..self.outputs }
+    }
+
     /// Where tap `t` of output `i` lies in x. (It may lie outside; then it is not read.)
     #[inline(always)]
     pub const fn at(&self, i: usize, t: usize) -> isize {
@@ -178,15 +191,10 @@ const fn has_edges<C: CorrelationSpec>() -> bool {
     C::PHASES || inner(columns) < columns.outputs
 }
 
-/// The outputs along an axis that have all taps.
-const fn inner(axis: &Axis) -> usize {
-    let (mut i, mut inner) = (0, 0);
-    while i < axis.outputs {
-        let taps = axis.taps(i);
-        inner += (taps.start == 0 && taps.end == axis.taps) as usize;
-        i += 1;
-    }
-    inner
+/// How many outputs along an axis have all taps.
+pub(super) const fn inner(axis: &Axis) -> usize {
+    let full = axis.full();
+    full.end - full.start
 }
 
 /// The outputs of a row that have all taps: the usual length of a line along it.
@@ -219,7 +227,9 @@ pub unsafe fn correlate<T: Scalar, S: Simd<T>, C: CorrelationSpec, E: Epilogue<T
 ) {
     // SAFETY: the caller's.
     unsafe {
-        if const { C::CORRELATION.outputs <= <S::Half as Simd<T>>::LANES } {
+        if const { C::Product::DEPTHWISE && !S::ONE_BY_ONE } {
+            depthwise::correlate::<T, S, C, E>(simd, spec, axes, x, w, y, rows, epilogue);
+        } else if const { C::CORRELATION.outputs <= <S::Half as Simd<T>>::LANES } {
             panels::<T, S::Half, C, E, R>(simd.half(), spec, axes, x, w, y, rows, epilogue);
         } else {
             panels::<T, S, C, E, R>(simd, spec, axes, x, w, y, rows, epilogue);

@@ -17,6 +17,7 @@ pub mod conv;
 pub mod conv_backward;
 pub mod conv_transpose;
 pub mod correlate;
+mod depthwise;
 pub mod dropout;
 pub mod gemm;
 pub mod global_max;

@@ -103,6 +103,7 @@ pub(super) unsafe fn backward<const DX: bool, T, S, C, A, P, X, Y>(
         transpose(simd, per_output, oc, w, turned);
     }
     sums.fill(T::zero());
+    padded_x.fill(T::zero());
     let mut dx = dx.iter_mut();
     for (image, ((x, y), dy)) in x.iter().zip(y).zip(dy).enumerate() {
         let (dy, places) = (dy.flat_mut(), stage.places(image));

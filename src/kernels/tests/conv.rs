@@ -490,6 +490,8 @@ case!(
     Gaps,
     WideRow,
     LargeWindow,
+    DepthwiseLong,
+    DepthwiseSparse,
     Tiled,
     TiledApart,
     ManyChannels,
@@ -617,7 +619,8 @@ fn hand_picked_shapes() {
         on_each!(f32, |T, simd| {
             picked!(draw, check, T, simd, Wide Wider Single Pointwise LongPointwise PointwiseStrided PointwisePadded);
             picked!(draw, check, T, simd, WholeMap MostlyPadding MostlyPaddingStrided Sparse Phases Column);
-            picked!(draw, check, T, simd, DepthwiseStrided DepthwiseTwice Groups WideRow Tiled);
+            picked!(draw, check, T, simd, DepthwiseStrided DepthwiseTwice DepthwiseLong DepthwiseSparse);
+            picked!(draw, check, T, simd, Groups WideRow Tiled);
         });
     }
 }
@@ -666,6 +669,7 @@ fn slices_of_hand_picked_shapes() {
     for draw in DRAWS {
         on_each!(f32, |T, simd| {
             picked!(draw, check_slice, T, simd, Wide Wider Single Pointwise MostlyPadding DepthwiseStrided Groups Tiled);
+            picked!(draw, check_slice, T, simd, DepthwiseLong);
             picked!(draw, check_slice_planes, T, simd, Signal);
         });
     }

@@ -206,6 +206,10 @@ picked! {
     DepthwiseStrided: Conv { padding: [1; 4], groups: 35, stride: [2, 2], ..conv([35, 7, 8], 35, [3, 3]) }, pool [2, 2];
     /// Each channel by itself, twice.
     DepthwiseTwice: Conv { padding: [0, 1, 1, 0], groups: 9, ..conv([9, 6, 7], 18, [3, 2]) }, pool [2, 2];
+    /// Each channel by itself, with more taps in a row than are summed together, and more zeros beside it than a part has outputs.
+    DepthwiseLong: Conv { padding: [0, 1, 9, 5], groups: 17, ..conv([17, 3, 23], 17, [2, 11]) }, pool [2, 2];
+    /// Each channel by itself, with a stride that leaves inputs out and another than down.
+    DepthwiseSparse: Conv { padding: [2, 1, 1, 4], groups: 16, stride: [2, 3], ..conv([16, 9, 31], 16, [5, 2]) }, pool [2, 2];
     /// Groups of whole vectors.
     Groups: Conv { padding: [1; 4], groups: 2, ..conv([32, 4, 4], 32, [3, 3]) }, pool [2, 2];
     /// Rows between windows, and behind them.
