@@ -454,9 +454,13 @@ where
         // `Normed` takes what its parts have: they must have an element for each channel.
         assert!(scale.len() == if F::SCALES { channels } else { 0 });
         assert!(shift.len() == if F::SCALES { channels } else { F::BIASES });
-        if let Some(pool) = const { P::POOL }
-            && const { planar::fits(&C::CONV, C::PLANES, P::POOL, P::WANTS) && S::LANES >= planar::LANES && A::MONOTONE }
-        {
+        if const {
+            planar::fits(&C::CONV, C::PLANES, P::POOL, P::WANTS)
+                && S::LANES >= planar::lanes(P::POOL)
+                && (A::MONOTONE || P::POOL.is_none())
+                && R::LEN == 0
+        } {
+            let pool = const { planar::windows(&C::CONV, P::POOL) };
             let operands = planar::Operands { pool, weights: self.weight.flat().as_ptr(), scale, shift, act: self.act };
             for (image, (x, y)) in self.x.iter().zip(self.y).enumerate() {
                 // SAFETY: the lengths were asserted above.

@@ -1,12 +1,13 @@
-//! A network's first convolution where it has few output channels, with max-pooling behind it: vectors go along the rows of the picture.
+//! A network's first convolution where it has few output channels: vectors go along the rows of the picture.
 //!
 //! ```text
-//! rows[o, j] = max_p f(scale[o] · Σ_{c, u, v} x[c, i + p·s + u·d, j + v] · w[u, v, c, o] + shift[o])      for the rows p of a window
-//! y[j, o] = max_q rows[o, j·t + q]                                                               for its columns q
+//! rows[o, j] = max_p f(scale[o] · Σ_{c, u, v} x[c, i + p·s + u·d, j·s′ + v] · w[u, v, c, o] + shift[o])      for the rows p of a window
+//! y[j, o] = max_q rows[o, j·t + q]                                                                   for its columns q
 //! ```
 //!
-//! Of 6 channels in pixels, half of AVX-512's lanes have nothing to do and a quarter of the rest; rows of 28 outputs leave an eighth. The maximum over the
-//! rows of a window is taken where the sums are, so that one row of each channel is all that is stored.
+//! Of 6 channels in pixels, half of AVX-512's lanes have nothing to do and a quarter of the rest; of 16, each multiply-add waits for a broadcast of its own. With
+//! a stride of two, rows are copied as their even and their odd columns, so that each tap reads a run. With max-pooling behind it the maximum over the rows of a
+//! window is taken where the sums are, so that one row of each channel is all that is stored; without, windows are of one output.
 //! In training, where the places of maxima are wanted too, rows are brought into pixels and pooled as others are: its outputs have the bits of inference.
 
 use core::marker::PhantomData;
@@ -14,32 +15,44 @@ use core::marker::PhantomData;
 use crate::Scalar;
 use crate::kernels::activation::Activation;
 use crate::kernels::conv::{ConvSpec, first, has_padding};
-use crate::kernels::simd::{Kernel, ONE_BY_ONE, Simd, evens_and_odds, pair_by_pair};
+use crate::kernels::simd::{Kernel, ONE_BY_ONE, Simd, evens_and_odds, interleave, pair_by_pair};
 use crate::kernels::stage::{Stage, Wants};
 use crate::kernels::tile::{load, store};
 use crate::kernels::window::exceeds;
 use crate::shape::{Conv, Pool};
 
-/// Output channels for which it is done; more fill vectors by themselves.
+/// Output channels at a time: with two vectors of each, 16 of 32 registers. More fill vectors by themselves, but for [`SINGLE`].
 const FEW: usize = 8;
+
+/// Output channels of which a pixel is one vector of AVX-512.
+const SINGLE: usize = 16;
 
 /// Outputs of a row that it takes: a vector of AVX-512.
 const WIDE: usize = 16;
 
-/// Lanes of an instruction set that it takes.
-pub(super) const LANES: usize = 8;
-
-/// Whether it is done, where vectors have enough [`LANES`] and the activation is monotone: training has others in a step of their own. Where a window has all
-/// rows, inference has the pooling in a step of its own.
+/// Whether it is done, where vectors have enough [`lanes`] and the activation, before pooling, is monotone: training has others in a step of their own. Where a
+/// window has all rows, inference has the pooling in a step of its own.
 pub(super) const fn fits(conv: &Conv, planes: bool, pool: Option<Pool>, wants: Wants) -> bool {
-    let several = match pool {
-        Some(pool) => pool.output().h > 1,
-        None => false,
+    let [_, stride] = conv.stride;
+    let few = match pool {
+        Some(pool) => pool.output().h > 1 && !matches!(wants, Wants::Rows) && conv.out_channels <= FEW && stride == 1,
+        None => (conv.out_channels == FEW || conv.out_channels == SINGLE) && conv.input.c <= 4 && stride <= 2,
     };
     let in_planes = planes || conv.input.c == 1;
-    let along = conv.groups == 1 && conv.stride[1] == 1 && conv.dilation[1] == 1;
-    let few = conv.out_channels <= FEW && conv.output().w >= WIDE;
-    several && !matches!(wants, Wants::Rows) && in_planes && along && few && !ONE_BY_ONE
+    few && in_planes && conv.groups == 1 && conv.dilation[1] == 1 && conv.output().w >= WIDE && !ONE_BY_ONE
+}
+
+/// Lanes of an instruction set that it takes: without pooling those that a pixel fills at the most.
+pub(super) const fn lanes(pool: Option<Pool>) -> usize {
+    if pool.is_some() { 8 } else { SINGLE }
+}
+
+/// The pooling, or windows of one output.
+pub(super) const fn windows(conv: &Conv, pool: Option<Pool>) -> Pool {
+    match pool {
+        Some(pool) => pool,
+        None => Pool::new(conv.output(), [1; 2]),
+    }
 }
 
 /// Rows of the padded input that a row of windows reads.
@@ -47,17 +60,29 @@ const fn rows(conv: &Conv, pool: &Pool) -> usize {
     (pool.kernel[0] - 1) * conv.stride[0] + (conv.kernel[0] - 1) * conv.dilation[0] + 1
 }
 
-/// Elements of their copy, with zeros around them; where there are none, they are read where they lie.
+/// Whether they are copied: with zeros around them, even columns before odd ones.
+const fn copies(conv: &Conv) -> bool {
+    has_padding(conv) || conv.stride[1] > 1
+}
+
+/// Elements from the even columns of a copied row to the odd ones.
+const fn half(conv: &Conv) -> usize {
+    conv.padded()[1].div_ceil(2)
+}
+
+/// Elements of a row.
+const fn row_len(conv: &Conv) -> usize {
+    if conv.stride[1] > 1 { 2 * half(conv) } else { conv.padded()[1] }
+}
+
+/// Elements of the copy; where there is none, rows are read where they lie.
 const fn copy_len(conv: &Conv, pool: &Pool) -> usize {
-    if has_padding(conv) { conv.input.c * rows(conv, pool) * conv.padded()[1] } else { 0 }
+    if copies(conv) { conv.input.c * rows(conv, pool) * row_len(conv) } else { 0 }
 }
 
 /// Elements of workspace: that copy, and a row of each output channel.
 pub(super) const fn work(conv: &Conv, pool: Option<Pool>) -> usize {
-    match pool {
-        Some(pool) => copy_len(conv, &pool) + conv.out_channels * conv.output().w,
-        None => 0,
-    }
+    copy_len(conv, &windows(conv, pool)) + conv.out_channels * conv.output().w
 }
 
 /// What all images share.
@@ -91,19 +116,24 @@ pub(super) unsafe fn image<T: Scalar, S: Simd<T>, C: ConvSpec, A: Activation<T>,
     let (best, pixels) = work.split_at_mut(channels * width);
     // The border; rows write between.
     copy.fill(T::zero());
-    for (r, y) in y.chunks_exact_mut((output.w * channels).max(1)).enumerate() {
+    // Elements of a pixel that leaves the step, and of them before the first one.
+    let (pixel, before) = match const { C::SLICE } {
+        Some(slice) => (slice.total, slice.first),
+        None => (channels, 0),
+    };
+    for (r, y) in y.chunks_exact_mut((output.w * pixel).max(1)).enumerate() {
         let top = r * pool.stride[0] * conv.stride[0];
-        let (x, plane) = if const { has_padding(&C::CONV) } {
+        let (x, plane) = if const { copies(&C::CONV) } {
             copy_rows(simd, conv, rows(conv, pool), top, x, copy);
-            (copy.as_ptr(), rows(conv, pool) * conv.padded()[1])
+            (copy.as_ptr(), rows(conv, pool) * row_len(conv))
         } else {
             (x.as_ptr().wrapping_add(top * conv.input.w), conv.input.h * conv.input.w)
         };
         let best = best.as_mut_ptr();
-        let line = |p: usize, rows: usize| Line {
+        let line = |p: usize| Line {
             spec: PhantomData::<C>,
-            x: x.wrapping_add(p * conv.stride[0] * conv.padded()[1]),
-            rows,
+            x: x.wrapping_add(p * conv.stride[0] * row_len(conv)),
+            rows: pool.kernel[0],
             plane,
             weights,
             scale: first(scale),
@@ -111,26 +141,30 @@ pub(super) unsafe fn image<T: Scalar, S: Simd<T>, C: ConvSpec, A: Activation<T>,
             act,
             best,
         };
+        // The rows that they read are inside the padded input, `best` has a row for each channel, y a pixel for each window.
         macro_rules! of_channels {
-            ($operands:expr; $($n:literal)*) => {
+            ($pools:literal, $line:expr, $columns:expr) => {
+                of_channels!(@ $pools, Lines { line: $line, columns: $columns }; 1 2 3 4 5 6 7 8 16)
+            };
+            (@ $pools:literal, $lines:expr; $($n:literal)*) => {
                 match const { C::CONV.out_channels } {
-                    // The rows that they read are inside the padded input, `best` has a row for each channel, y a pixel for each window.
-                    $($n => simd.outline(Lines::<_, _, _, $n> { line: $operands.0, columns: $operands.1 }),)*
+                    $($n => simd.outline::<Lines<_, _, _, $n, { if $n > FEW { FEW } else { $n } }, $pools>>($lines),)*
                     _ => {}
                 }
             };
         }
+        let pixels_of = |y: *mut T, pixel: usize| Columns { kernel: 1, stride: 1, count: width, y, pixel };
         if const { matches!(P::WANTS, Wants::Places) } {
             let pixels = &mut pixels[..pool.kernel[0] * width * channels];
             for (p, pixels) in pixels.chunks_exact_mut((width * channels).max(1)).enumerate() {
-                let all = Columns { kernel: 1, stride: 1, count: width, y: pixels.as_mut_ptr() };
-                of_channels!((line(p, 1), all); 1 2 3 4 5 6 7 8);
+                of_channels!(false, line(p), pixels_of(pixels.as_mut_ptr(), channels));
             }
             stage.row(simd, image, r, pixels, y);
+        } else if const { P::POOL.is_none() } {
+            of_channels!(false, line(0), pixels_of(y.as_mut_ptr().wrapping_add(before), pixel));
         } else {
             let [kernel, stride] = [pool.kernel[1], pool.stride[1]];
-            let windows = Columns { kernel, stride, count: output.w, y: y.as_mut_ptr() };
-            of_channels!((line(0, pool.kernel[0]), windows); 1 2 3 4 5 6 7 8);
+            of_channels!(true, line(0), Columns { kernel, stride, count: output.w, y: y.as_mut_ptr(), pixel });
         }
     }
 }
@@ -139,20 +173,32 @@ pub(super) unsafe fn image<T: Scalar, S: Simd<T>, C: ConvSpec, A: Activation<T>,
 #[inline(always)]
 fn copy_rows<T: Scalar, S: Simd<T>>(simd: S, conv: &Conv, count: usize, first: usize, x: &[T], copy: &mut [T]) {
     let (h, w, top, left) = (conv.input.h, conv.input.w, conv.padding[0], conv.padding[2]);
-    let planes = copy.chunks_exact_mut((count * conv.padded()[1]).max(1));
+    let halves = conv.stride[1] > 1;
+    let planes = copy.chunks_exact_mut((count * row_len(conv)).max(1));
     for (plane, copy) in x.chunks_exact((h * w).max(1)).zip(planes) {
-        for (row, to) in copy.chunks_exact_mut(conv.padded()[1].max(1)).enumerate() {
-            let Some(to) = to.get_mut(left..left + w) else { return };
+        for (row, to) in copy.chunks_exact_mut(row_len(conv).max(1)).enumerate() {
             let at = (first + row).checked_sub(top).filter(|row| *row < h);
-            for j in (0..w).step_by(S::LANES) {
-                let lanes = (w - j).min(S::LANES);
-                // SAFETY: row `at` of the plane has w elements, and so has `to`.
-                unsafe {
-                    let values = match at {
-                        Some(row) => load(simd, plane.as_ptr().add(row * w + j), lanes),
-                        None => simd.splat(T::zero()),
-                    };
-                    store(simd, to.as_mut_ptr().add(j), values, lanes);
+            let to = to.as_mut_ptr();
+            // SAFETY: row `at` of the plane has w elements, and `to` as many behind the first `left`, or half of them in each of its halves.
+            unsafe {
+                let part = |j: usize| match at {
+                    Some(row) if j < w => load(simd, plane.as_ptr().add(row * w + j), (w - j).min(S::LANES)),
+                    _ => simd.splat(T::zero()),
+                };
+                if halves {
+                    // An even column becomes an odd one where an odd number of zeros is before it.
+                    let (even, odd) =
+                        (left % 2 * half(conv) + left / 2, (left + 1) % 2 * half(conv) + left.div_ceil(2));
+                    for j in (0..w).step_by(2 * S::LANES) {
+                        let [evens, odds] = evens_and_odds(simd, part(j), part(j + S::LANES));
+                        let rest = (w - j).min(2 * S::LANES);
+                        store(simd, to.add(even + j / 2), evens, rest.div_ceil(2));
+                        store(simd, to.add(odd + j / 2), odds, rest / 2);
+                    }
+                } else {
+                    for j in (0..w).step_by(S::LANES) {
+                        store(simd, to.add(left + j), part(j), (w - j).min(S::LANES));
+                    }
                 }
             }
         }
@@ -189,8 +235,10 @@ struct Columns<T> {
     stride: usize,
     /// Windows.
     count: usize,
-    /// `[windows][OC]`: their maxima.
+    /// Their maxima: pixels of the output channels.
     y: *mut T,
+    /// Elements from one pixel to the next.
+    pixel: usize,
 }
 
 impl<T> Columns<T> {
@@ -201,46 +249,56 @@ impl<T> Columns<T> {
     }
 }
 
-/// [`Line`] and [`Columns`] of `OC` output channels.
+/// [`Line`] and [`Columns`] of `ALL` output channels, `OC` at a time. With `POOLS` of all rows, otherwise of the first.
 ///
 /// Whoever makes one promises that the rows can be read, `best` and y written, and that the windows are columns of the row.
-struct Lines<T, C, A, const OC: usize> {
+struct Lines<T, C, A, const ALL: usize, const OC: usize, const POOLS: bool> {
     line: Line<T, C, A>,
     columns: Columns<T>,
 }
 
-impl<T: Scalar, C: ConvSpec, A: Activation<T>, const OC: usize> Kernel<T> for Lines<T, C, A, OC> {
+impl<T: Scalar, C: ConvSpec, A: Activation<T>, const ALL: usize, const OC: usize, const POOLS: bool> Kernel<T>
+    for Lines<T, C, A, ALL, OC, POOLS>
+{
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd<T>>(self, simd: S) {
-        let Self { line, columns } = self;
+        let Self { mut line, columns } = self;
+        if !POOLS {
+            line.rows = 1;
+        }
         let width = const { C::CONV.output().w };
-        let pairs = columns.in_pairs();
-        let mut j = 0;
+        let pairs = POOLS && columns.in_pairs();
         // SAFETY: the maker's promise.
         unsafe {
-            // Two vectors of each channel beside two of x and the broadcast.
-            if const { 2 * OC + 3 <= S::REGISTERS } {
-                while j + S::LANES < width {
-                    let last = (width - j - S::LANES).min(S::LANES);
-                    block::<T, S, C, A, OC, 2>(simd, line, j, last, pairs);
-                    j += 2 * S::LANES;
+            for first in (0..ALL).step_by(OC) {
+                let mut j = 0;
+                // Two vectors of each channel beside two of x and the broadcast.
+                if const { 2 * OC + 3 <= S::REGISTERS } {
+                    while j + S::LANES < width {
+                        let last = (width - j - S::LANES).min(S::LANES);
+                        block::<T, S, C, A, OC, 2>(simd, line, first, j, last, pairs);
+                        j += 2 * S::LANES;
+                    }
+                }
+                while j < width {
+                    block::<T, S, C, A, OC, 1>(simd, line, first, j, (width - j).min(S::LANES), pairs);
+                    j += S::LANES;
                 }
             }
-            while j < width {
-                block::<T, S, C, A, OC, 1>(simd, line, j, (width - j).min(S::LANES), pairs);
-                j += S::LANES;
+            if const { !POOLS && ALL.is_power_of_two() && ALL <= S::LANES } && columns.pixel == ALL {
+                return to_pixels::<T, S, ALL>(simd, line.best, width, columns.y);
             }
             if columns.kernel > 1 && !pairs {
-                for o in 0..OC {
+                for o in 0..ALL {
                     max_of_neighbours(simd, columns.kernel, line.best.add(o * width), width);
                 }
             }
             let stride = if pairs { 1 } else { columns.stride };
             for j in 0..columns.count {
-                let (y, best) = (columns.y.add(j * OC), line.best.add(j * stride));
-                for o in 0..OC {
+                let (y, best) = (columns.y.add(j * columns.pixel), line.best.add(j * stride));
+                for o in 0..ALL {
                     *y.add(o) = *best.add(o * width);
                 }
             }
@@ -248,28 +306,61 @@ impl<T: Scalar, C: ConvSpec, A: Activation<T>, const OC: usize> Kernel<T> for Li
     }
 }
 
-/// `NV` vectors from column `j` on, of which the last has `last` lanes; or with `pairs` the maxima of pairs of columns, from `j / 2` on.
+/// `y[j][o] ← best[o][j]`, for a power of two of channels that a vector holds: as often as that power, what lies in the first half of the vectors is interleaved with
+/// what lies in the second.
+///
+/// # Safety
+/// `best` has `OC` rows of `width` elements, y as many.
+#[inline(always)]
+unsafe fn to_pixels<T: Scalar, S: Simd<T>, const OC: usize>(simd: S, best: *const T, width: usize, y: *mut T) {
+    for j in (0..width).step_by(S::LANES) {
+        let columns = (width - j).min(S::LANES);
+        let mut vectors = [simd.splat(T::zero()); OC];
+        for o in 0..OC {
+            // SAFETY: the caller's.
+            vectors[o] = unsafe { load(simd, best.wrapping_add(o * width + j), columns) };
+        }
+        let mut round = 1;
+        while round < OC {
+            let before = vectors;
+            for o in 0..OC / 2 {
+                [vectors[2 * o], vectors[2 * o + 1]] = interleave(simd, before[o], before[o + OC / 2]);
+            }
+            round *= 2;
+        }
+        for o in 0..OC {
+            let lanes = (columns * OC).saturating_sub(o * S::LANES).min(S::LANES);
+            // SAFETY: the caller's.
+            unsafe { store(simd, y.wrapping_add(j * OC + o * S::LANES), vectors[o], lanes) };
+        }
+    }
+}
+
+/// `NV` vectors from column `j` on, of which the last has `last` lanes; or with `pairs` the maxima of pairs of columns, from `j / 2` on. Of the `OC` channels from
+/// `from` on.
 ///
 /// # Safety
 /// As for [`Lines`].
 #[inline(always)]
 unsafe fn block<T: Scalar, S: Simd<T>, C: ConvSpec, A: Activation<T>, const OC: usize, const NV: usize>(
-    simd: S, line: Line<T, C, A>, j: usize, last: usize, pairs: bool,
+    simd: S, line: Line<T, C, A>, from: usize, j: usize, last: usize, pairs: bool,
 ) {
-    let (planes, [kh, kw]) = const { (C::CONV.input.c, C::CONV.kernel) };
+    let (planes, [kh, kw], all) = const { (C::CONV.input.c, C::CONV.kernel, C::CONV.out_channels) };
     // From one row of the map, and of the kernel, to the next.
-    let [next, row] = const {
-        let width = C::CONV.padded()[1];
-        [C::CONV.stride[0] * width, C::CONV.dilation[0] * width]
-    };
+    let [next, row] = const { [C::CONV.stride[0] * row_len(&C::CONV), C::CONV.dilation[0] * row_len(&C::CONV)] };
     let mut best = [[simd.splat(T::zero()); NV]; OC];
     for p in 0..line.rows {
         let mut sums = [[simd.splat(T::zero()); NV]; OC];
         for c in 0..planes {
             for u in 0..kh {
-                let mut x = line.x.wrapping_add(p * next + c * line.plane + u * row + j);
-                let mut w = line.weights.wrapping_add((u * kw * planes + c) * OC);
-                for _ in 0..kw {
+                let x = line.x.wrapping_add(p * next + c * line.plane + u * row + j);
+                let mut w = line.weights.wrapping_add((u * kw * planes + c) * all + from);
+                for v in 0..kw {
+                    let x = x.wrapping_add(if const { C::CONV.stride[1] > 1 } {
+                        v % 2 * const { half(&C::CONV) } + v / 2
+                    } else {
+                        v
+                    });
                     let mut vectors = [simd.splat(T::zero()); NV];
                     // SAFETY: the caller's.
                     unsafe {
@@ -284,7 +375,7 @@ unsafe fn block<T: Scalar, S: Simd<T>, C: ConvSpec, A: Activation<T>, const OC: 
                             }
                         }
                     }
-                    (x, w) = (x.wrapping_add(1), w.wrapping_add(planes * OC));
+                    w = w.wrapping_add(planes * all);
                 }
             }
         }
@@ -295,10 +386,10 @@ unsafe fn block<T: Scalar, S: Simd<T>, C: ConvSpec, A: Activation<T>, const OC: 
                 // SAFETY: the caller's.
                 unsafe {
                     if !line.scale.is_null() {
-                        sum = simd.mul(sum, simd.splat(*line.scale.add(o)));
+                        sum = simd.mul(sum, simd.splat(*line.scale.add(from + o)));
                     }
                     if !line.shift.is_null() {
-                        sum = simd.add(sum, simd.splat(*line.shift.add(o)));
+                        sum = simd.add(sum, simd.splat(*line.shift.add(from + o)));
                     }
                 }
                 let value = line.act.vector(simd, sum);
@@ -307,7 +398,7 @@ unsafe fn block<T: Scalar, S: Simd<T>, C: ConvSpec, A: Activation<T>, const OC: 
         }
     }
     for o in 0..OC {
-        let to = line.best.wrapping_add(o * C::CONV.output().w);
+        let to = line.best.wrapping_add((from + o) * C::CONV.output().w);
         // SAFETY: the caller's.
         unsafe {
             if pairs {

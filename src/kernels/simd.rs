@@ -154,6 +154,21 @@ pub fn evens_and_odds<T: Scalar, S: Simd<T>>(simd: S, a: S::V, b: S::V) -> [S::V
     }
 }
 
+/// The lanes of `a` and `b` in turn: shuffles.
+#[inline(always)]
+pub fn interleave<T: Scalar, S: Simd<T>>(simd: S, a: S::V, b: S::V) -> [S::V; 2] {
+    let (mut halves, mut lanes) = ([[T::zero(); 64]; 2], [T::zero(); 128]);
+    // SAFETY: a vector has at most 64 lanes, by the contract of `Simd`.
+    unsafe {
+        simd.store(halves[0].as_mut_ptr(), a);
+        simd.store(halves[1].as_mut_ptr(), b);
+        for i in 0..S::LANES {
+            (lanes[2 * i], lanes[2 * i + 1]) = (halves[0][i], halves[1][i]);
+        }
+        [simd.load(lanes.as_ptr()), simd.load(lanes.as_ptr().add(S::LANES))]
+    }
+}
+
 /// No vector instructions of our own: lanes as an array, which the compiler may put into whatever registers it has.
 #[derive(Clone, Copy, Debug)]
 pub struct Portable;

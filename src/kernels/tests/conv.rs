@@ -306,6 +306,10 @@ fn check_store<T: Scalar, S: Simd<T>, C: Case>(simd: S, draw: Draw) {
         operands.check_stage(simd, operands.normed(), skip, &normed_added, LEAKY, NoPool, no_pool);
 }
 
+fn check_store_planes<T: Scalar, S: Simd<T>, C: Case>(simd: S, draw: Draw) {
+    check_store::<T, S, InPlanes<C>>(simd, draw);
+}
+
 /// A normalisation and a second summand alone: for many shapes.
 fn check_normed_skip<T: Scalar, S: Simd<T>, C: Case>(simd: S, draw: Draw) {
     let operands = Operands::<T, C>::new(draw);
@@ -492,6 +496,10 @@ case!(
     LargeWindow,
     DepthwiseLong,
     DepthwiseSparse,
+    FirstEight,
+    FirstSparse,
+    FirstSixteen,
+    FirstBare,
     Tiled,
     TiledApart,
     ManyChannels,
@@ -649,6 +657,7 @@ fn hand_picked_shapes_in_planes() {
     for draw in DRAWS {
         on_each!(f32, |T, simd| {
             picked!(draw, check_planes, T, simd, Pointwise MostlyPaddingStrided Signal Depthwise Groups);
+            picked!(draw, check_planes, T, simd, FirstEight FirstSparse FirstSixteen FirstBare);
         });
     }
 }
@@ -658,6 +667,7 @@ fn stores_of_hand_picked_shapes() {
     for draw in DRAWS {
         on_each!(f32, |T, simd| {
             picked!(draw, check_store, T, simd, Wider Tiled);
+            picked!(draw, check_store_planes, T, simd, FirstEight FirstSixteen);
             picked!(draw, check_normed_skip, T, simd, Pointwise DepthwiseStrided Groups);
         });
         on_each!(f64, |T, simd| picked!(draw, check_normed_skip, T, simd, MostlyPadding));
@@ -670,7 +680,7 @@ fn slices_of_hand_picked_shapes() {
         on_each!(f32, |T, simd| {
             picked!(draw, check_slice, T, simd, Wide Wider Single Pointwise MostlyPadding DepthwiseStrided Groups Tiled);
             picked!(draw, check_slice, T, simd, DepthwiseLong);
-            picked!(draw, check_slice_planes, T, simd, Signal);
+            picked!(draw, check_slice_planes, T, simd, Signal FirstEight);
         });
     }
 }

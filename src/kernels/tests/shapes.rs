@@ -218,6 +218,14 @@ picked! {
     WideRow: conv([1, 4, 1100], 2, [2, 2]), pool [2, 2];
     /// A picture's first, of few channels: rows are vectors.
     Few: Conv { stride: [2, 1], dilation: [2, 1], padding: [1, 0, 2, 1], ..conv([3, 20, 43], 8, [3, 4]) }, pool [2, 3];
+    /// A picture's first of eight channels, every other column: even ones and odd ones behind an odd border.
+    FirstEight: Conv { stride: [2, 2], padding: [1, 0, 1, 2], ..conv([3, 9, 37], 8, [3, 3]) }, pool [2, 2];
+    /// The same behind an even border, and more rows than columns apart.
+    FirstSparse: Conv { stride: [3, 2], dilation: [2, 1], padding: [2, 3, 2, 1], ..conv([4, 13, 70], 8, [3, 5]) }, pool [2, 2];
+    /// A picture's first whose channels fill a vector: rows of a vector, and of one column more.
+    FirstSixteen: Conv { padding: [2, 1, 1, 2], ..conv([2, 7, 33], 16, [3, 4]) }, pool [2, 2];
+    /// Without a border, and with nothing behind the last odd column.
+    FirstBare: Conv { stride: [1, 2], ..conv([1, 5, 48], 16, [2, 2]) }, pool [2, 2];
     /// Kernel rows of more vectors than a piece has.
     Broad: Conv { padding: [1, 0, 1, 0], ..conv([70, 6, 7], 5, [3, 3]) }, pool [2, 2];
     /// Kernels of more rows than a piece has.

@@ -3,7 +3,7 @@
 use super::memory::Guarded;
 use super::on_each;
 use crate::Scalar;
-use crate::kernels::simd::{Run, Simd};
+use crate::kernels::simd::{Run, Simd, evens_and_odds, interleave};
 
 /// A vector's lanes.
 fn lanes<T: Scalar, S: Simd<T>>(simd: S, v: S::V) -> Vec<T> {
@@ -74,6 +74,18 @@ fn edges<T: Scalar, S: Simd<T>>(simd: S) {
     }
 }
 
+/// Two vectors' lanes as one row, apart and in turn.
+fn shuffles<T: Scalar, S: Simd<T>>(simd: S) {
+    let ((a, la), (b, lb)) = (vector::<T, S>(simd, |i| 1.0 + i as f64), vector::<T, S>(simd, |i| -1.0 - i as f64));
+    let row = [la.clone(), lb.clone()].concat();
+    let [evens, odds] = simd.vectorize(Run(|| evens_and_odds(simd, a, b)));
+    assert_eq!(lanes(simd, evens), row.iter().copied().step_by(2).collect::<Vec<T>>());
+    assert_eq!(lanes(simd, odds), row.iter().copied().skip(1).step_by(2).collect::<Vec<T>>());
+    let [first, second] = simd.vectorize(Run(|| interleave(simd, a, b)));
+    let turns: Vec<T> = la.into_iter().zip(lb).flat_map(|(a, b)| [a, b]).collect();
+    assert_eq!([lanes(simd, first), lanes(simd, second)].concat(), turns);
+}
+
 /// Half a vector is a vector, no longer than a whole one.
 fn with_half<T: Scalar, S: Simd<T>>(simd: S) {
     assert!(<S::Half as Simd<T>>::LANES <= S::LANES);
@@ -84,6 +96,11 @@ fn with_half<T: Scalar, S: Simd<T>>(simd: S) {
 #[test]
 fn lane_by_lane() {
     on_each!(|T, simd| arithmetic::<T, _>(simd));
+}
+
+#[test]
+fn rows_of_two_vectors() {
+    on_each!(|T, simd| shuffles::<T, _>(simd));
 }
 
 #[test]
