@@ -360,8 +360,8 @@ impl<T: Scalar, C: ConvSpec, P: Stage<T>> Height for AtATime<T, C, P> {
 
 /// What Winograd's workspace hangs on.
 const fn winograd_size(conv: &Conv, planes: bool, pool: Option<Pool>) -> winograd::Size {
-    let (inputs, outputs) = (conv.input.c, conv.out_channels);
-    winograd::Size { inputs, outputs, rows: at_a_time(conv, planes, pool), columns: conv.output().w }
+    let (inputs, outputs, out) = (conv.input.c, conv.out_channels, conv.output());
+    winograd::Size { inputs, outputs, rows: at_a_time(conv, planes, pool), all_rows: out.h, columns: out.w }
 }
 
 /// The side of Winograd's tiles, where the forward pass goes by them.

@@ -161,7 +161,8 @@ const fn is_tiled(conv: &Conv, planes: bool) -> bool {
 
 /// What Winograd's workspace of dx hangs on.
 const fn winograd_size(conv: &Conv) -> winograd::Size {
-    winograd::Size { inputs: conv.out_channels, outputs: conv.input.c, rows: conv.input.h, columns: conv.input.w }
+    let (inputs, outputs, input) = (conv.out_channels, conv.input.c, conv.input);
+    winograd::Size { inputs, outputs, rows: input.h, all_rows: input.h, columns: input.w }
 }
 
 /// The side of Winograd's tiles, where dx goes by them.

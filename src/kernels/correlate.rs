@@ -227,6 +227,7 @@ pub unsafe fn correlate<T: Scalar, S: Simd<T>, C: CorrelationSpec, E: Epilogue<T
 ) {
     // SAFETY: the caller's.
     unsafe {
+        // One number at a time, the micro-kernel's loops serve here too: code counts there, and vectors of channels are none.
         if const { C::Product::DEPTHWISE && !S::ONE_BY_ONE } {
             depthwise::correlate::<T, S, C, E>(simd, spec, axes, x, w, y, rows, epilogue);
         } else if const { C::CORRELATION.outputs <= <S::Half as Simd<T>>::LANES } {

@@ -181,23 +181,28 @@ fn copy_rows<T: Scalar, S: Simd<T>>(simd: S, conv: &Conv, count: usize, first: u
             let to = to.as_mut_ptr();
             // SAFETY: row `at` of the plane has w elements, and `to` as many behind the first `left`, or half of them in each of its halves.
             unsafe {
-                let part = |j: usize| match at {
-                    Some(row) if j < w => load(simd, plane.as_ptr().add(row * w + j), (w - j).min(S::LANES)),
-                    _ => simd.splat(T::zero()),
-                };
+                // Not a closure: that would be compiled without the instructions of the function around it.
+                macro_rules! part {
+                    ($j:expr) => {
+                        match at {
+                            Some(row) if $j < w => load(simd, plane.as_ptr().add(row * w + $j), (w - $j).min(S::LANES)),
+                            _ => simd.splat(T::zero()),
+                        }
+                    };
+                }
                 if halves {
                     // An even column becomes an odd one where an odd number of zeros is before it.
                     let (even, odd) =
                         (left % 2 * half(conv) + left / 2, (left + 1) % 2 * half(conv) + left.div_ceil(2));
                     for j in (0..w).step_by(2 * S::LANES) {
-                        let [evens, odds] = evens_and_odds(simd, part(j), part(j + S::LANES));
+                        let [evens, odds] = evens_and_odds(simd, part!(j), part!(j + S::LANES));
                         let rest = (w - j).min(2 * S::LANES);
                         store(simd, to.add(even + j / 2), evens, rest.div_ceil(2));
                         store(simd, to.add(odd + j / 2), odds, rest / 2);
                     }
                 } else {
                     for j in (0..w).step_by(S::LANES) {
-                        store(simd, to.add(left + j), part(j), (w - j).min(S::LANES));
+                        store(simd, to.add(left + j), part!(j), (w - j).min(S::LANES));
                     }
                 }
             }

@@ -12,7 +12,7 @@ use core::marker::PhantomData;
 use core::ops::Range;
 
 use crate::Scalar;
-use crate::kernels::correlate::{Axis, CorrelationSpec};
+use crate::kernels::correlate::{Axis, Correlation, CorrelationSpec};
 use crate::kernels::gemm;
 use crate::kernels::simd::Simd;
 use crate::kernels::tile::{Broadcast, Epilogue, Height, Rows, Store, Walk, equal_rows};
@@ -33,9 +33,13 @@ const LANES: usize = 16;
 /// all of them to the same few sets of the first-level cache.
 const APART: usize = LANES;
 
-/// Pairs of channels up to which tiles are of 4 × 4. U has 36 elements of each pair then, instead of 16, and is made for each call: 256 channels on 14 × 14
-/// take 0.89 of the time of tiles of 2 × 2 for one image and 0.82 for 64; 512 channels take 1.6 times as long.
+/// Pairs of channels up to which tiles are of 4 × 4. U has 36 elements of each pair then, instead of 16, and is made for each call: 256 channels on 28 × 28
+/// take 0.7 of the time of tiles of 2 × 2, 512 on 14 × 14 take 1.6 times as long.
 const PAIRS: usize = 256 * 256;
+
+/// Elements of U for each element of the maps up to which they are: more would be the largest part of the workspace, for maps of few tiles (64 channels on 8 × 8: as
+/// long for one image, 0.7 of the time for 64, and 340 KB more).
+const RATIO: usize = 8;
 
 /// Whether the convolution is computed this way.
 ///
@@ -67,6 +71,8 @@ pub struct Size {
     pub outputs: usize,
     /// Rows of outputs at a time.
     pub rows: usize,
+    /// Rows of outputs in all.
+    pub all_rows: usize,
     /// Outputs in a row.
     pub columns: usize,
 }
@@ -74,13 +80,15 @@ pub struct Size {
 impl Size {
     /// Of the correlation `C`, over `R` rows at a time.
     const fn of<C: CorrelationSpec, R: Height>() -> Self {
-        let it = &C::CORRELATION;
-        Size { inputs: it.inputs, outputs: it.outputs, rows: R::ROWS, columns: it.axes[1].outputs }
+        let Correlation { axes: [row, column], inputs, outputs, .. } = C::CORRELATION;
+        Size { inputs, outputs, rows: R::ROWS, all_rows: row.outputs, columns: column.outputs }
     }
 
     /// Outputs of a tile along an axis.
     pub const fn tile(self) -> usize {
-        if self.rows >= Four::OUTPUTS && self.inputs * self.outputs <= PAIRS { Four::OUTPUTS } else { Two::OUTPUTS }
+        let (pairs, pixels) = (self.inputs * self.outputs, self.all_rows * self.columns);
+        let amortised = pairs * Four::INPUTS * Four::INPUTS <= RATIO * pixels * (self.inputs + self.outputs);
+        if self.rows >= Four::OUTPUTS && pairs <= PAIRS && amortised { Four::OUTPUTS } else { Two::OUTPUTS }
     }
 
     const fn places(self) -> usize {
