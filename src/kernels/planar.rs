@@ -47,11 +47,15 @@ pub(super) const fn lanes(pool: Option<Pool>) -> usize {
     if pool.is_some() { 8 } else { SINGLE }
 }
 
-/// The pooling, or windows of one output.
+/// Rows of outputs for which rows of the picture are copied together, where nothing is pooled: they share what their kernels do.
+const TOGETHER: usize = 4;
+
+/// The pooling, or windows of rows that are stored one by one.
 pub(super) const fn windows(conv: &Conv, pool: Option<Pool>) -> Pool {
+    let rows = conv.output().h;
     match pool {
         Some(pool) => pool,
-        None => Pool::new(conv.output(), [1; 2]),
+        None => Pool::new(conv.output(), [if rows < TOGETHER { rows } else { TOGETHER }, 1]),
     }
 }
 
@@ -116,62 +120,83 @@ pub(super) unsafe fn image<T: Scalar, S: Simd<T>, C: ConvSpec, A: Activation<T>,
     let (best, pixels) = work.split_at_mut(channels * width);
     // The border; rows write between.
     copy.fill(T::zero());
-    // Elements of a pixel that leaves the step, and of them before the first one.
-    let (pixel, before) = match const { C::SLICE } {
-        Some(slice) => (slice.total, slice.first),
-        None => (channels, 0),
-    };
-    for (r, y) in y.chunks_exact_mut((output.w * pixel).max(1)).enumerate() {
-        let top = r * pool.stride[0] * conv.stride[0];
-        let (x, plane) = if const { copies(&C::CONV) } {
-            copy_rows(simd, conv, rows(conv, pool), top, x, copy);
-            (copy.as_ptr(), rows(conv, pool) * row_len(conv))
-        } else {
-            (x.as_ptr().wrapping_add(top * conv.input.w), conv.input.h * conv.input.w)
+    let best = best.as_mut_ptr();
+    // The rows that they read are inside the padded input, `best` has a row for each channel, y a pixel for each window.
+    macro_rules! of_channels {
+        ($pools:literal, $line:expr, $columns:expr) => {
+            of_channels!(@ $pools, Lines { line: $line, columns: $columns }; 1 2 3 4 5 6 7 8 16)
         };
-        let best = best.as_mut_ptr();
-        let line = |p: usize| Line {
-            spec: PhantomData::<C>,
-            x: x.wrapping_add(p * conv.stride[0] * row_len(conv)),
-            rows: pool.kernel[0],
-            plane,
-            weights,
-            scale: first(scale),
-            shift: first(shift),
-            act,
-            best,
+        (@ $pools:literal, $lines:expr; $($n:literal)*) => {
+            match const { C::CONV.out_channels } {
+                $($n => simd.outline::<Lines<_, _, _, $n, { if $n > FEW { FEW } else { $n } }, $pools>>($lines),)*
+                _ => {}
+            }
         };
-        // The rows that they read are inside the padded input, `best` has a row for each channel, y a pixel for each window.
-        macro_rules! of_channels {
-            ($pools:literal, $line:expr, $columns:expr) => {
-                of_channels!(@ $pools, Lines { line: $line, columns: $columns }; 1 2 3 4 5 6 7 8 16)
+    }
+    // The rows of the map from `$first` on, of which the first one is number `$p`.
+    macro_rules! line {
+        ($first:expr, $p:expr) => {{
+            let top = $first * conv.stride[0];
+            let (x, plane) = if const { copies(&C::CONV) } {
+                (copy.as_ptr(), rows(conv, pool) * row_len(conv))
+            } else {
+                (x.as_ptr().wrapping_add(top * conv.input.w), conv.input.h * conv.input.w)
             };
-            (@ $pools:literal, $lines:expr; $($n:literal)*) => {
-                match const { C::CONV.out_channels } {
-                    $($n => simd.outline::<Lines<_, _, _, $n, { if $n > FEW { FEW } else { $n } }, $pools>>($lines),)*
-                    _ => {}
-                }
-            };
+            Line {
+                spec: PhantomData::<C>,
+                x: x.wrapping_add($p * conv.stride[0] * row_len(conv)),
+                rows: pool.kernel[0],
+                plane,
+                weights,
+                scale: first(scale),
+                shift: first(shift),
+                act,
+                best,
+            }
+        }};
+    }
+    let row_of = |y: *mut T, pixel: usize| Columns { kernel: 1, stride: 1, count: width, y, pixel };
+    if const { P::POOL.is_none() } {
+        // Elements of a pixel that leaves the step, and of them before the first one.
+        let (pixel, before) = match const { C::SLICE } {
+            Some(slice) => (slice.total, slice.first),
+            None => (channels, 0),
+        };
+        let (all, count) = (conv.output().h, pool.kernel[0]);
+        for next in (0..all).step_by(count.max(1)) {
+            // The last rows may be some of those before, again.
+            let row = next.min(all - count);
+            copy_rows(simd, conv, rows(conv, pool), row * conv.stride[0], x, copy);
+            for p in 0..count {
+                let y = y.as_mut_ptr().wrapping_add((row + p) * width * pixel + before);
+                of_channels!(false, line!(row, p), row_of(y, pixel));
+            }
         }
-        let pixels_of = |y: *mut T, pixel: usize| Columns { kernel: 1, stride: 1, count: width, y, pixel };
+        return;
+    }
+    for (r, y) in y.chunks_exact_mut((output.w * channels).max(1)).enumerate() {
+        let row = r * pool.stride[0];
+        copy_rows(simd, conv, rows(conv, pool), row * conv.stride[0], x, copy);
         if const { matches!(P::WANTS, Wants::Places) } {
             let pixels = &mut pixels[..pool.kernel[0] * width * channels];
             for (p, pixels) in pixels.chunks_exact_mut((width * channels).max(1)).enumerate() {
-                of_channels!(false, line(p), pixels_of(pixels.as_mut_ptr(), channels));
+                of_channels!(false, line!(row, p), row_of(pixels.as_mut_ptr(), channels));
             }
             stage.row(simd, image, r, pixels, y);
-        } else if const { P::POOL.is_none() } {
-            of_channels!(false, line(0), pixels_of(y.as_mut_ptr().wrapping_add(before), pixel));
         } else {
             let [kernel, stride] = [pool.kernel[1], pool.stride[1]];
-            of_channels!(true, line(0), Columns { kernel, stride, count: output.w, y: y.as_mut_ptr(), pixel });
+            let columns = Columns { kernel, stride, count: output.w, y: y.as_mut_ptr(), pixel: channels };
+            of_channels!(true, line!(row, 0), columns);
         }
     }
 }
 
-/// `copy ← count` rows of each plane from row `first` of the padded input on, without their border.
+/// `copy ← count` rows of each plane from row `first` of the padded input on, without their border; nothing where they are read where they lie.
 #[inline(always)]
 fn copy_rows<T: Scalar, S: Simd<T>>(simd: S, conv: &Conv, count: usize, first: usize, x: &[T], copy: &mut [T]) {
+    if copy.is_empty() {
+        return;
+    }
     let (h, w, top, left) = (conv.input.h, conv.input.w, conv.padding[0], conv.padding[2]);
     let halves = conv.stride[1] > 1;
     let planes = copy.chunks_exact_mut((count * row_len(conv)).max(1));
