@@ -57,12 +57,17 @@ impl Crew {
         }
     }
 
-    /// `work(i, &mut items[i])` for every item.
-    pub(super) fn each<I: Send>(&self, items: &mut [I], work: impl Fn(usize, &mut I) + Send + Sync) {
+    /// Both, at the same time if there are threads.
+    pub(super) fn join(&self, a: impl FnOnce() + Send, b: impl FnOnce() + Send) {
         match self {
-            Crew::Caller => items.iter_mut().enumerate().for_each(|(i, item)| work(i, item)),
+            Crew::Caller => {
+                a();
+                b();
+            }
             #[cfg(feature = "rayon")]
-            _ => self.within(|| items.par_iter_mut().with_max_len(1).enumerate().for_each(|(i, item)| work(i, item))),
+            _ => {
+                self.within(|| rayon::join(a, b));
+            }
         }
     }
 
@@ -108,9 +113,9 @@ mod tests {
                 assert!(to.iter().enumerate().all(|(i, &sum)| sum == i as f32 + 0.5), "{len}");
             }
             assert!(crew.collect(100, |i| i).into_iter().eq(0..100));
-            let mut items = vec![0; 100];
-            crew.each(&mut items, |i, item| *item = i);
-            assert!(items.into_iter().eq(0..100));
+            let (mut left, mut right) = (0, 0);
+            crew.join(|| left = 1, || right = 2);
+            assert_eq!((left, right), (1, 2));
         }
     }
 }

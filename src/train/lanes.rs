@@ -1,8 +1,8 @@
 //! Lanes: the gradient of a batch, in parts that threads can share.
 //!
 //! A batch is cut into a fixed number of lanes, whatever the number of threads. A lane goes through its samples in order and sums their
-//! gradient in its own memory; then the lanes are added in a fixed tree: 0 += 1, 2 += 3, …; 0 += 2, 4 += 6, …. Every sum
-//! has one order, so its bits are the same on any number of threads.
+//! gradient in its own memory; lanes are added in a fixed tree: 0 += 1, 2 += 3, …; 0 += 2, 4 += 6, …, by the thread that has made them.
+//! Every sum has one order, so its bits are the same on any number of threads.
 
 use crate::Scalar;
 use crate::augment::{Augment, Draws};
@@ -112,7 +112,7 @@ impl<'a, N: Network, L: Sync> Lanes<'a, N, L> {
         let busy = batch.len().div_ceil(share);
         let lanes = &mut self.lanes[..busy];
         let scale = N::Scalar::of(1.0 / batch.len() as f64);
-        crew.each(lanes, |i, lane| {
+        sum_of(crew, lanes, 0, &|i, lane| {
             let part = &batch[i * share..batch.len().min((i + 1) * share)];
             lane.result = lane.run(net, source, part, scale, masks.skip((i * share) as u64));
         });
@@ -120,20 +120,31 @@ impl<'a, N: Network, L: Sync> Lanes<'a, N, L> {
         for lane in lanes.iter() {
             sums.add(lane.result?);
         }
-        let mut stride = 1;
-        while stride < busy {
-            for to in (0..busy - stride).step_by(2 * stride) {
-                let (left, right) = lanes.split_at_mut(to + stride);
-                crew.add(left[to].grad.flat_mut(), right[0].grad.flat());
-            }
-            stride *= 2;
-        }
         Ok(sums)
     }
 
     /// The gradient of the last batch; there is one as soon as there is a lane.
     pub(super) fn grad(&self) -> Option<&N> {
         self.lanes.first().map(|lane| &*lane.grad)
+    }
+}
+
+/// `work(i, lane)` for these lanes, of which the first has number `first`; then that one has the sum of their gradients.
+///
+/// They are halved at a power of two, so that lanes are added in the same tree however many there are.
+fn sum_of<'a, N: Network, L: Sync>(
+    crew: &Crew, lanes: &mut [Lane<'a, N, L>], first: usize, work: &(impl Fn(usize, &mut Lane<'a, N, L>) + Sync),
+) {
+    match lanes {
+        [] => return,
+        [lane] => return work(first, lane),
+        _ => {}
+    }
+    let half = lanes.len().next_power_of_two() / 2;
+    let (left, right) = lanes.split_at_mut(half);
+    crew.join(|| sum_of(crew, left, first, work), || sum_of(crew, right, first + half, work));
+    if let ([to, ..], [from, ..]) = (left, right) {
+        crew.add(to.grad.flat_mut(), from.grad.flat());
     }
 }
 
