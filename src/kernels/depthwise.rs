@@ -65,7 +65,7 @@ macro_rules! each_part {
                     }
                     if outputs > $p {
                         const $inside: bool = false;
-                        let ($j, $done) = (outputs - $p, ($p - outputs % $p) % $p);
+                        let ($j, $done) = (outputs - $p, outputs.next_multiple_of($p) - outputs);
                         $body
                     }
                 }
