@@ -1,6 +1,6 @@
 //! Convolution with kernels of 3 × 3 and stride 1 by Winograd's minimal filtering, F(4 × 4, 3 × 3) and F(2 × 2, 3 × 3).
 //!
-//! A tile of m × m outputs sees (m + 2) × (m + 2) inputs. With the matrices of a [filter](self::filter) it is `Y = Aᵀ [(G g Gᵀ) ⊙ (Bᵀ d B)] A`: for m = 4,
+//! A tile of m × m outputs sees (m + 2) × (m + 2) inputs. With the matrices of a filter (`filter.rs`) it is `Y = Aᵀ [(G g Gᵀ) ⊙ (Bᵀ d B)] A`: for m = 4,
 //! 36 multiplications for 16 outputs instead of 144; for m = 2, 16 for four instead of 36. The sum over the input channels makes each of the (m + 2)² places a
 //! product of matrices, `M[place] = V[place] · U[place]`. Transforms go along vectors of channels.
 //!
