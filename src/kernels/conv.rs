@@ -337,7 +337,7 @@ pub(super) const fn images_at_a_time(conv: &Conv, planes: bool, pool: Option<Poo
 /// Rows of windows computed at a time: by Winograd's tiles as many as fill these.
 const fn windows_at_a_time(conv: &Conv, planes: bool, pool: &Pool) -> usize {
     if is_tiled(conv, planes, Some(*pool)) && pool.stride[0] == pool.kernel[0] {
-        winograd::rows_for(pool.kernel[0], conv.output().h, conv.output().w) / pool.kernel[0]
+        winograd::windows_for(pool.kernel[0], conv.output().h, conv.output().w)
     } else {
         1
     }

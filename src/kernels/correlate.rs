@@ -192,7 +192,7 @@ const fn has_edges<C: CorrelationSpec>() -> bool {
 }
 
 /// How many outputs along an axis have all taps.
-pub(super) const fn inner(axis: &Axis) -> usize {
+const fn inner(axis: &Axis) -> usize {
     let full = axis.full();
     full.end - full.start
 }

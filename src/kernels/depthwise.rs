@@ -13,18 +13,7 @@ use core::ops::Range;
 use crate::Scalar;
 use crate::kernels::correlate::{Axis, CorrelationSpec};
 use crate::kernels::simd::Simd;
-use crate::kernels::tile::{Epilogue, equal_rows, load, store};
-
-/// `$body` for each number `$i` below `$n`, written out: sums that are indexed by a loop's variable lie in memory.
-macro_rules! each {
-    ($i:ident < $n:expr => $body:expr) => { each!(@ $i, $n, $body; 0 1 2 3 4 5 6 7 8) };
-    (@ $i:ident, $n:expr, $body:expr; $($number:literal)*) => {$(
-        if $number < $n {
-            let $i: usize = $number;
-            $body
-        }
-    )*};
-}
+use crate::kernels::tile::{Epilogue, each, equal_rows, load, store};
 
 /// The outputs of a part: as many as cut a row into equal parts. 8 sums (of 16 registers 4) hide the latency of a multiply-add, and leave room for what
 /// three taps read. Of phases, rows may be shorter than the first one's by one.

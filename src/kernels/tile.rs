@@ -315,17 +315,20 @@ impl<T: Scalar, E: Epilogue<T>, D: Product, const P: usize, const NV: usize> Ker
     }
 }
 
-/// `$body` for each row `$p < P` of a tile, written out: the compiler unrolls loops of a dozen turns or not, as it likes, and sums that are
+/// `$body` for each number `$i` below `$n`, 16 at the most, written out: the compiler unrolls loops of a dozen turns or not, as it likes, and sums that are
 /// indexed by a loop's variable lie in memory.
-macro_rules! each_row {
-    ($p:ident => $body:expr) => { each_row!(@ $p, $body; 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15) };
-    (@ $p:ident, $body:expr; $($n:literal)*) => {$(
-        if $n < P {
-            let $p: usize = $n;
+macro_rules! each {
+    ($i:ident < $n:expr => $body:expr) => {
+        $crate::kernels::tile::each!(@ $i, $n, $body; 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15)
+    };
+    (@ $i:ident, $n:expr, $body:expr; $($number:literal)*) => {$(
+        if $number < $n {
+            let $i: usize = $number;
             $body
         }
     )*};
 }
+pub(super) use each;
 
 /// Rows of A that one pointer reaches: at 0 to 3 steps, which addresses of the instructions add.
 const REACH: usize = 4;
@@ -389,7 +392,7 @@ unsafe fn one<T: Scalar, S: Simd<T>, E: Epilogue<T>, D: Product, const P: usize,
     }
     let [mut acc, others @ ..] = acc;
     for other in others.iter().take(chains - 1) {
-        each_row!(p => for v in 0..NV {
+        each!(p < P => for v in 0..NV {
             acc[p][v] = simd.add(acc[p][v], other[p][v]);
         });
     }
@@ -414,7 +417,7 @@ unsafe fn one<T: Scalar, S: Simd<T>, E: Epilogue<T>, D: Product, const P: usize,
             }
         }
     } else {
-        each_row!(p => for v in 0..NV {
+        each!(p < P => for v in 0..NV {
             finish!(p, v, acc[p][v]);
         });
     }
@@ -446,7 +449,7 @@ unsafe fn step<T: Scalar, S: Simd<T>, D: Product, const P: usize, const NV: usiz
             }
             row[v] = load(simd, b.add(v * S::LANES), lanes(v, NV, last, S::LANES));
         }
-        each_row!(p => {
+        each!(p < P => {
             let a = a[p / REACH].wrapping_offset((p % REACH) as isize * a_step);
             if const { D::DEPTHWISE } {
                 for v in 0..NV {

@@ -136,13 +136,13 @@ impl Size {
     }
 }
 
-/// Rows to compute at a time where windows of `kernel` of them lie side by side: whole windows that fill tiles, and these a part of the product. Of `rows` in all.
-pub const fn rows_for(kernel: usize, rows: usize, columns: usize) -> usize {
+/// Windows of `kernel` rows, side by side, to compute at a time: as many as fill tiles, and these a part of the product. Of `rows` in all.
+pub const fn windows_for(kernel: usize, rows: usize, columns: usize) -> usize {
     let across = columns.div_ceil(Four::OUTPUTS);
     let down = if across >= TILES { 1 } else { TILES / across };
     let (wanted, all) = (Four::OUTPUTS * down / kernel, rows / kernel);
     let windows = if wanted < all { wanted } else { all };
-    kernel * if windows == 0 { 1 } else { windows }
+    if windows == 0 { 1 } else { windows }
 }
 
 /// The tiles of the correlation `C` over `R` rows as the rows of a product.
