@@ -361,10 +361,14 @@ pub(super) fn pad<T: Scalar>(conv: &Conv, planes: bool, x: &[T], padded: &mut [T
     const TOGETHER: usize = 4;
     let (c, h, w) = (conv.input.c, conv.input.h, conv.input.w);
     let (top, left, width) = (conv.padding[0], conv.padding[2], conv.padded()[1]);
-    // A map in pixels is one plane of longer rows.
-    let (c, w, left, width) = if planes { (c, w, left, width) } else { (1, w * c, left * c, width * c) };
     for row in 0..h {
         let Some(to) = padded.get_mut(((top + row) * width + left) * c..) else { return };
+        if !planes {
+            for (to, from) in to.iter_mut().zip(x.iter().skip(row * w * c).take(w * c)) {
+                *to = *from;
+            }
+            continue;
+        }
         for first in (0..c).step_by(TOGETHER) {
             let count = TOGETHER.min(c - first);
             let rows: [&[T]; TOGETHER] = core::array::from_fn(|k| {
