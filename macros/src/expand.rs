@@ -107,8 +107,8 @@ fn implementation(context: &Context<'_>, passes: passes::Passes, tables: &TokenS
         let averages = info::statistics(context);
         quote!(const STATISTICS: usize = #averages;)
     });
-    let passes::Passes { items, activations, tape, indices, deltas, work, train_work, infer, forward_tape, backward } =
-        passes;
+    let passes::Passes { items, activations, tape, indices, deltas, .. } = passes;
+    let passes::Passes { thread_bytes, train_work, infer, forward_tape, backward, .. } = passes;
     quote! {
         const _: () = {
             use ::tenonet::__private as tn;
@@ -126,20 +126,20 @@ fn implementation(context: &Context<'_>, passes: passes::Passes, tables: &TokenS
                 type Input = #input;
                 type Output = #output;
                 type Activations = #activations;
-                type Work = #work;
                 type Tape = #tape;
                 type Indices = #indices;
                 type Deltas = #deltas;
                 type TrainWork = #train_work;
 
                 const NAME: &'static str = #name;
+                const THREAD_BYTES: usize = #thread_bytes;
                 const LAYERS: &'static [tn::LayerInfo] = &[#(#layers),*];
                 const TENSORS: &'static [tn::TensorInfo] = &[#(#tensors),*];
                 #statistics
 
                 fn infer<S: tn::Simd<T>>(
                     &self, simd: S, inputs: &[Self::Input], outputs: &mut [Self::Output],
-                    activations: &mut [Self::Activations], work: &mut Self::Work,
+                    activations: &mut [Self::Activations],
                 ) { #infer }
 
                 fn forward_tape<S: tn::Simd<T>>(
@@ -172,6 +172,7 @@ fn inherent(context: &Context<'_>, tables: &TokenStream) -> TokenStream {
         ("STATISTICS", quote!(usize), "Elements behind the parameters: running statistics of batch normalisations."),
         ("WEIGHT_BYTES", quote!(usize), "Bytes of the parameters and statistics."),
         ("SCRATCH_BYTES", quote!(usize), "Bytes of the scratch for inference of one input."),
+        ("THREAD_BYTES", quote!(usize), "Bytes that inference borrows, beside the scratch, of a space that each thread keeps."),
         ("TAPE_BYTES", quote!(usize), "Bytes that training keeps of one input between forward and backward."),
         ("MICRO_BATCH", quote!(usize), "Inputs that training takes through the layers together."),
         ("LAYERS", quote!(&'static [tn::LayerInfo]), "The layers, as declared."),

@@ -1,11 +1,12 @@
 //! An arena: the activations of a micro-batch in one piece of memory, placed by the macro.
 //!
 //! The macro gives each activation an offset (in elements, for one input); for `n` inputs all offsets are `n` times as
-//! large, and the `n` maps of one activation lie one after the other. That windows do not overlap is asserted when compiling.
+//! large, and the `n` maps of one activation lie one after the other. A kernel's workspace lies between them. That windows do not overlap is asserted when compiling.
 
 use core::marker::PhantomData;
 
 use crate::plain::Plain;
+use crate::shape::room;
 
 /// A feature map inside a network: rows of pixels, the channels of a pixel side by side.
 pub type Pixels<const H: usize, const W: usize, const C: usize, T> = [[[T; C]; W]; H];
@@ -48,8 +49,30 @@ impl<T, A: Plain<T>, const OFFSET: usize> Window<T> for Near<A, OFFSET> {
     const REUSED: bool = true;
 }
 
-/// Memory for `n` inputs, each of which has `N::LEN` elements; all of them are seen, or some.
-pub struct Arena<'a, T, N> {
+/// A workspace in an arena, needed once for all inputs: beside the activations that live while a kernel has it.
+#[derive(Clone, Copy)]
+pub struct Work {
+    /// The first element, of one input.
+    pub first: usize,
+    /// Elements.
+    pub len: usize,
+}
+
+impl Work {
+    /// `len` elements where these ranges, `[first, end]`, are not.
+    pub const fn beside(taken: &[[usize; 2]], len: usize) -> Work {
+        Work { first: room(taken, len), len }
+    }
+
+    /// One behind the last element.
+    pub const fn end(self) -> usize {
+        self.first + self.len
+    }
+}
+
+/// Memory for `n` inputs, of which there is one at least, each with `N::LEN` elements; all of them are seen, or some. Of each input's, `LENT` elements from `FIRST` on are lent to
+/// a workspace: no window may touch them.
+pub struct Arena<'a, T, N, const FIRST: usize = 0, const LENT: usize = 0> {
     memory: *mut T,
     n: usize,
     /// The first input that is seen, and how many are: inside 0..n.
@@ -59,11 +82,25 @@ pub struct Arena<'a, T, N> {
 }
 
 impl<'a, T: Copy + 'static, N: Plain<T>> Arena<'a, T, N> {
-    /// The arena in this memory, for at most `n` inputs.
+    /// The arena in this memory, for at most `n` inputs; nothing for none.
     #[inline(always)]
-    pub fn new(memory: &'a mut [N], n: usize) -> Self {
+    pub fn new(memory: &'a mut [N], n: usize) -> Option<Self> {
         let n = n.min(memory.len());
-        Arena { n, from: 0, count: n, memory: memory.as_mut_ptr().cast(), lives: PhantomData }
+        (n > 0).then(|| Arena { n, from: 0, count: n, memory: memory.as_mut_ptr().cast(), lives: PhantomData })
+    }
+
+    /// The arena without a workspace of `LEN` elements from `FIRST` on, and that.
+    #[inline(always)]
+    pub fn beside<const FIRST: usize, const LEN: usize>(&mut self) -> (Arena<'_, T, N, FIRST, LEN>, &mut [T; LEN])
+    where
+        [T; LEN]: Plain<T>,
+    {
+        const { assert!(FIRST + LEN <= N::LEN, "a workspace lies outside its arena") };
+        let arena = Arena { n: self.n, from: self.from, count: self.count, memory: self.memory, lives: PhantomData };
+        // SAFETY: the memory has n · N::LEN elements, n ≥ 1: these are inside by the assertion above, and among elements FIRST · n to (FIRST + LEN) · n, which no
+        // window of the arena that goes with them has. Both borrow from `self`, uniquely.
+        let work = unsafe { &mut *self.memory.add(FIRST * self.n).cast::<[T; LEN]>() };
+        (arena, work)
     }
 
     /// What inputs `from..to` of these have, as far as there are such: the same places, of fewer inputs.
@@ -74,6 +111,9 @@ impl<'a, T: Copy + 'static, N: Plain<T>> Arena<'a, T, N> {
         Arena { n: self.n, from: self.from + from, count: to - from, memory: self.memory, lives: PhantomData }
     }
 
+}
+
+impl<T: Copy + 'static, N: Plain<T>, const FIRST: usize, const LENT: usize> Arena<'_, T, N, FIRST, LENT> {
     /// Inputs.
     #[inline(always)]
     pub fn len(&self) -> usize {
@@ -92,11 +132,16 @@ impl<'a, T: Copy + 'static, N: Plain<T>> Arena<'a, T, N> {
         if W::REUSED { 0 } else { self.from }
     }
 
+    /// Whether a window lies inside, and apart from what is lent.
+    const fn has<W: Window<T>>() -> bool {
+        end::<T, W>() <= N::LEN && (end::<T, W>() <= FIRST || FIRST + LENT <= W::START)
+    }
+
     /// # Safety
     /// No other reference to the window is alive while the result is.
     #[inline(always)]
     unsafe fn window<'b, W: Window<T>>(&self) -> &'b mut [W::Item] {
-        const { assert!(end::<T, W>() <= N::LEN, "an activation lies outside its arena") };
+        const { assert!(Self::has::<W>(), "an activation lies outside its arena") };
         // SAFETY: the memory has n · N::LEN elements; the window's n items are elements START · n to END · n of it, inside by
         // the assertion above, and from + count ≤ n. Items are plain elements of T: any element is valid, and T's alignment is enough.
         unsafe {
@@ -109,7 +154,7 @@ impl<'a, T: Copy + 'static, N: Plain<T>> Arena<'a, T, N> {
     /// No unique reference to the window is alive while the result is.
     #[inline(always)]
     unsafe fn view<'b, W: Window<T>>(&self) -> &'b [W::Item] {
-        const { assert!(end::<T, W>() <= N::LEN, "an activation lies outside its arena") };
+        const { assert!(Self::has::<W>(), "an activation lies outside its arena") };
         // SAFETY: as in `window`, for shared references.
         unsafe {
             let items: *const W::Item = self.memory.add(W::START * self.n).cast();

@@ -13,8 +13,10 @@ use crate::kernels::activation::Activation;
 use crate::kernels::concat::{Slice, holds, within};
 use crate::kernels::correlate::{Axis, Correlation, CorrelationSpec, correlate};
 use crate::kernels::simd::{Kernel, Simd};
+use crate::kernels::space::Space;
 use crate::kernels::stage::{Stage, Wants, is_side_by_side};
 use crate::kernels::tile::{Broadcast, Depthwise, Epilogue, Height, load};
+use crate::kernels::winograd::Tiles;
 use crate::kernels::work::Work;
 use crate::kernels::{planar, pointwise, winograd};
 use crate::plain::{Plain, elements, elements_mut};
@@ -294,7 +296,7 @@ impl<T: Scalar, A: Activation<T>> Epilogue<T> for Fused<T, A> {
     }
 }
 
-/// Elements of the buffer for the rows that are computed before they are pooled.
+/// Elements of the rows that are computed before they are pooled.
 const fn rows_len(conv: &Conv, planes: bool, pool: Option<Pool>) -> usize {
     match pool {
         Some(_) => at_a_time(conv, planes, pool) * conv.output().w * conv.out_channels,
@@ -302,15 +304,24 @@ const fn rows_len(conv: &Conv, planes: bool, pool: Option<Pool>) -> usize {
     }
 }
 
-/// Elements of workspace for the forward pass into a stage that `wants` this. `normed`: with a batch normalisation in the store.
+/// Elements of the rows under one row of windows.
+const fn row_of_windows_len(conv: &Conv, pool: Option<Pool>) -> usize {
+    match pool {
+        Some(pool) => pool.kernel[0] * conv.output().w * conv.out_channels,
+        None => 0,
+    }
+}
+
+/// Elements of workspace for the forward pass into a stage that `wants` this, the same whether or not it goes by Winograd's tiles. `normed`: with a batch normalisation in
+/// the store.
 pub const fn forward_work(conv: &Conv, planes: bool, pool: Option<Pool>, wants: Wants, normed: bool) -> usize {
     let own = if normed { 2 * conv.out_channels } else { 0 };
-    let in_pixels = rows_len(conv, planes, pool) + kernels_len(conv, planes, pool) + tiles_len(conv, planes, pool);
+    let in_pixels = row_of_windows_len(conv, pool);
     // Which of them it is hangs on the instruction set.
     let in_planes = match wants {
         _ if !planar::fits(conv, planes, pool, wants) => 0,
         Wants::Maximum => planar::work(conv, pool),
-        _ => planar::work(conv, pool) + rows_len(conv, planes, pool),
+        _ => planar::work(conv, pool) + row_of_windows_len(conv, pool),
     };
     own + if in_pixels > in_planes { in_pixels } else { in_planes }
 }
@@ -370,14 +381,13 @@ pub(super) fn winograd_tile(conv: &Conv, planes: bool, pool: Option<Pool>) -> Op
     is_tiled(conv, planes, pool).then(|| winograd_size(conv, planes, pool).tile())
 }
 
-/// Elements for Winograd's kernels.
-const fn kernels_len(conv: &Conv, planes: bool, pool: Option<Pool>) -> usize {
-    if is_tiled(conv, planes, pool) { winograd_size(conv, planes, pool).kernels_len() } else { 0 }
-}
-
-/// Elements for Winograd's tiles.
-const fn tiles_len(conv: &Conv, planes: bool, pool: Option<Pool>) -> usize {
-    if is_tiled(conv, planes, pool) { winograd_size(conv, planes, pool).tiles_len() } else { 0 }
+/// Elements that the forward pass borrows of the thread's [`Space`]: for Winograd's tiles, and for the rows of several rows of windows, which fill these.
+pub const fn forward_space(conv: &Conv, planes: bool, pool: Option<Pool>) -> usize {
+    if is_tiled(conv, planes, pool) {
+        rows_len(conv, planes, pool) + winograd_size(conv, planes, pool).len()
+    } else {
+        0
+    }
 }
 
 /// `y[i] ← stage(act(conv(x[i], weight) · scale + shift + skip[i]))` for the images of a micro-batch.
@@ -470,17 +480,18 @@ where
             }
             return;
         }
-        let (rows, work) = rows.split_at_mut(const { rows_len(&C::CONV, C::PLANES, P::POOL) });
-        let (kernels, tiles) = work.split_at_mut(const { kernels_len(&C::CONV, C::PLANES, P::POOL) });
         let weights = self.weight.flat().as_ptr();
-        let method = Method { weights, kernels: kernels.as_ptr(), tiles: tiles.as_mut_ptr() };
-        if const { is_tiled(&C::CONV, C::PLANES, P::POOL) } {
-            // SAFETY: the weights have the convolution's length, `kernels` was cut to Winograd's.
-            unsafe {
-                let (spec, kernels) = (Dense::<C>(PhantomData), kernels.as_mut_ptr());
-                winograd::transform_kernels::<_, _, _, AtATime<T, C, P>>(simd, spec, weights, kernels);
-            }
-        }
+        let mut space = Space::borrow::<T>(const { forward_space(&C::CONV, C::PLANES, P::POOL) });
+        let (rows, tiles) = if const { is_tiled(&C::CONV, C::PLANES, P::POOL) } {
+            let (rows, space) = space.elements().split_at_mut(const { rows_len(&C::CONV, C::PLANES, P::POOL) });
+            let spec = Dense::<C>(PhantomData);
+            // SAFETY: the weights have the convolution's length.
+            (rows, unsafe { winograd::transform_kernels::<_, _, _, AtATime<T, C, P>>(simd, spec, weights, space) })
+        } else {
+            (rows, Tiles::NONE)
+        };
+        assert!(rows.len() >= const { rows_len(&C::CONV, C::PLANES, P::POOL) });
+        let method = Method { weights, tiles };
         let many = const { images_at_a_time(&C::CONV, C::PLANES, P::POOL) };
         for (turn, (x, y)) in self.x.chunks(many).zip(self.y.chunks_mut(many)).enumerate() {
             let (image, images) = (turn * many, x.len().min(y.len()));
@@ -538,9 +549,8 @@ where
 pub(super) struct Method<T> {
     /// As they are.
     pub(super) weights: *const T,
-    /// For Winograd's tiles, and their workspace; of no elements where there are none.
-    pub(super) kernels: *const T,
-    pub(super) tiles: *mut T,
+    /// For Winograd's tiles, where the pass goes by them.
+    pub(super) tiles: Tiles<T>,
 }
 
 impl<T> Clone for Method<T> {
@@ -563,16 +573,7 @@ unsafe fn image_rows<T: Scalar, S: Simd<T>, C: ConvSpec, P: Stage<T>, E: Epilogu
     unsafe {
         if const { is_tiled(&C::CONV, C::PLANES, P::POOL) } {
             let spec = Dense::<C>(PhantomData);
-            winograd::correlate::<_, _, _, _, AtATime<T, C, P>>(
-                simd,
-                spec,
-                x,
-                method.kernels,
-                y,
-                rows,
-                epilogue,
-                method.tiles,
-            );
+            winograd::correlate::<_, _, _, _, AtATime<T, C, P>>(simd, spec, x, method.tiles, y, rows, epilogue);
         } else if const { is_depthwise(&C::CONV) && !C::PLANES } {
             correlate::<_, _, _, _, AtATime<T, C, P>>(simd, Separate::<C>(PhantomData), axes, x, w, y, rows, epilogue);
         } else {

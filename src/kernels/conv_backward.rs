@@ -16,9 +16,11 @@ use crate::kernels::correlate::{Axis, Correlation, CorrelationSpec, correlate};
 use crate::kernels::gemm;
 use crate::kernels::map::transpose;
 use crate::kernels::simd::{Kernel, Simd};
+use crate::kernels::space::Space;
 use crate::kernels::stage::StageBackward;
 use crate::kernels::sums::add_rows;
 use crate::kernels::tile::{AddTo, AnyHeight, Broadcast, Depthwise, Height, Rows, Store, Walk};
+use crate::kernels::winograd::Tiles;
 use crate::kernels::work::Work;
 use crate::kernels::{depthwise, pointwise, pooled, winograd};
 use crate::plain::{Plain, elements, elements_mut};
@@ -171,20 +173,14 @@ pub(super) fn winograd_tile(conv: &Conv, planes: bool) -> Option<usize> {
     is_tiled(conv, planes).then(|| winograd_size(conv).tile())
 }
 
-/// Elements for Winograd's kernels of dx.
-const fn kernels_len(conv: &Conv, planes: bool) -> usize {
-    if is_tiled(conv, planes) { winograd_size(conv).kernels_len() } else { 0 }
-}
-
-/// Elements for Winograd's tiles of dx.
-const fn tiles_len(conv: &Conv, planes: bool) -> usize {
-    if is_tiled(conv, planes) { winograd_size(conv).tiles_len() } else { 0 }
+/// Elements that the backward pass borrows of the thread's [`Space`].
+const fn backward_space(conv: &Conv, planes: bool) -> usize {
+    if is_tiled(conv, planes) { winograd_size(conv).len() } else { 0 }
 }
 
 /// Elements of workspace for the backward pass.
 pub const fn backward_work(conv: &Conv, planes: bool, pool: Option<Pool>) -> usize {
-    let own = dz_len(conv, pool) + padded_len(conv, planes);
-    let own = own + turned_len(conv, planes) + kernels_len(conv, planes) + tiles_len(conv, planes);
+    let own = dz_len(conv, pool) + padded_len(conv, planes) + turned_len(conv, planes);
     // Which of them it is hangs on the instruction set.
     let by_windows = if pooled::fits(conv, pool) { pooled::work(conv, planes) } else { 0 };
     if own > by_windows { own } else { by_windows }
@@ -276,24 +272,21 @@ where
         let len = const { C::CONV.output().len() };
         let (dz, work) = work.split_at_mut(const { dz_len(&C::CONV, P::POOL) });
         let (padded, work) = work.split_at_mut(const { padded_len(&C::CONV, C::PLANES) });
-        let (turned, work) = work.split_at_mut(const { turned_len(&C::CONV, C::PLANES) });
-        let (kernels, tiles) = work.split_at_mut(const { kernels_len(&C::CONV, C::PLANES) });
+        let (turned, _) = work.split_at_mut(const { turned_len(&C::CONV, C::PLANES) });
         let w = self.weight.flat();
         if DX && !turned.is_empty() {
             exchange(simd, conv, w, turned);
         }
-        let method = Method {
-            weights: if const { is_depthwise(&C::CONV) } { w.as_ptr() } else { turned.as_ptr() },
-            kernels: kernels.as_ptr(),
-            tiles: tiles.as_mut_ptr(),
+        let kernels = if const { is_depthwise(&C::CONV) } { w.as_ptr() } else { turned.as_ptr() };
+        let mut space = Space::borrow::<T>(if DX { const { backward_space(&C::CONV, C::PLANES) } } else { 0 });
+        let tiles = if DX && const { is_tiled(&C::CONV, C::PLANES) } {
+            let (spec, space) = (Input::<C>(PhantomData), space.elements());
+            // SAFETY: the exchanged kernels have the correlation's taps and channels.
+            unsafe { winograd::transform_kernels::<_, _, _, InputRows<C>>(simd, spec, kernels, space) }
+        } else {
+            Tiles::NONE
         };
-        if DX && const { is_tiled(&C::CONV, C::PLANES) } {
-            // SAFETY: the exchanged kernels have the correlation's taps and channels, `kernels` was cut to Winograd's.
-            unsafe {
-                let (spec, kernels) = (Input::<C>(PhantomData), kernels.as_mut_ptr());
-                winograd::transform_kernels::<_, _, _, InputRows<C>>(simd, spec, method.weights, kernels);
-            }
-        }
+        let method = Method { weights: kernels, tiles };
         let dw = self.dw.flat_mut().as_mut_ptr();
         if const { conv::takes_pixels(&C::CONV, C::PLANES, P::POOL) } {
             let many = const { conv::images_at_a_time(&C::CONV, C::PLANES, P::POOL) };
@@ -573,16 +566,7 @@ unsafe fn input<T: Scalar, S: Simd<T>, C: ConvSpec>(simd: S, dz: *const T, metho
         let (spec, rows) = (Input::<C>(PhantomData), 0..conv.input.h);
         // SAFETY: the caller's; with stride 1 there is one phase.
         unsafe {
-            winograd::correlate::<_, _, _, _, InputRows<C>>(
-                simd,
-                spec,
-                dz,
-                method.kernels,
-                dx,
-                rows,
-                Store,
-                method.tiles,
-            );
+            winograd::correlate::<_, _, _, _, InputRows<C>>(simd, spec, dz, method.tiles, dx, rows, Store);
         }
         return;
     }

@@ -33,6 +33,7 @@ mod pooled;
 pub mod reference;
 pub mod scale;
 pub mod simd;
+pub mod space;
 pub mod stage;
 pub mod sums;
 pub mod tile;

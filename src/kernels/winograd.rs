@@ -126,13 +126,18 @@ impl Size {
     }
 
     /// Elements of U, the transformed kernels: panels of `[places][inputs][channels]`.
-    pub const fn kernels_len(self) -> usize {
+    const fn kernels_len(self) -> usize {
         self.places() * (self.inputs * self.outputs + APART * self.outputs.div_ceil(PANEL))
     }
 
     /// Elements of V and a panel of M.
-    pub const fn tiles_len(self) -> usize {
+    const fn tiles_len(self) -> usize {
         self.places() * (self.v_place() + self.m_place())
+    }
+
+    /// Elements of U, V and M.
+    pub const fn len(self) -> usize {
+        self.kernels_len() + self.tiles_len()
     }
 }
 
@@ -152,15 +157,37 @@ impl<C: CorrelationSpec, R: Height> Height for Together<C, R> {
     const ROWS: usize = Size::of::<C, R>().together();
 }
 
-/// `U[place] ← G g Gᵀ` for all pairs of channels.
+/// U, and room for V and a panel of M.
+pub struct Tiles<T> {
+    u: *const T,
+    work: *mut T,
+}
+
+impl<T> Tiles<T> {
+    /// Of a convolution that has none.
+    pub const NONE: Self = Tiles { u: core::ptr::null(), work: core::ptr::null_mut() };
+}
+
+impl<T> Clone for Tiles<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<T> Copy for Tiles<T> {}
+
+/// `U[place] ← G g Gᵀ` for all pairs of channels. U, V and M lie in `memory`, which has [`Size::len`] elements.
 ///
 /// # Safety
-/// `w` can be read at all taps and channels of the correlation; `u` has [`Size::kernels_len`] elements.
+/// `w` can be read at all taps and channels of the correlation.
 #[inline(always)]
 pub unsafe fn transform_kernels<T: Scalar, S: Simd<T>, C: CorrelationSpec, R: Height>(
-    simd: S, spec: C, w: *const T, u: *mut T,
-) {
-    // SAFETY: the caller's.
+    simd: S, spec: C, w: *const T, memory: &mut [T],
+) -> Tiles<T> {
+    let size = const { Size::of::<C, R>() };
+    assert!(memory.len() >= size.len());
+    let (u, work) = memory.split_at_mut(size.kernels_len());
+    let u = u.as_mut_ptr();
+    // SAFETY: the caller's; U was cut to its length.
     unsafe {
         if const { Size::of::<C, R>().tile() == Four::OUTPUTS } {
             kernels::<T, S, C, R, Four>(simd, spec, w, u);
@@ -168,6 +195,7 @@ pub unsafe fn transform_kernels<T: Scalar, S: Simd<T>, C: CorrelationSpec, R: He
             kernels::<T, S, C, R, Two>(simd, spec, w, u);
         }
     }
+    Tiles { u, work: work.as_mut_ptr() }
 }
 
 /// # Safety
@@ -215,22 +243,20 @@ unsafe fn kernels<T: Scalar, S: Simd<T>, C: CorrelationSpec, R: Height, F: Filte
 
 /// `y ← epilogue(correlation of x and the kernels)` for output rows `rows`, which are `R::ROWS`, from `y` on.
 ///
-/// Where tiles cannot be cut into equal parts, some are computed twice: the epilogue must not read what is written.
-///
 /// # Safety
-/// As for [`correlate`](crate::kernels::correlate::correlate); `u` are the kernels of [`transform_kernels`], `work` has [`Size::tiles_len`] elements.
+/// As for [`correlate`](crate::kernels::correlate::correlate); `memory` is that of [`transform_kernels`], which nothing else has used since.
 #[inline(always)]
 #[allow(clippy::too_many_arguments, reason = "operands, epilogue and workspace of one correlation")]
 pub unsafe fn correlate<T: Scalar, S: Simd<T>, C: CorrelationSpec, E: Epilogue<T>, R: Height>(
-    simd: S, spec: C, x: *const T, u: *const T, y: *mut T, rows: Range<usize>, epilogue: E, work: *mut T,
+    simd: S, spec: C, x: *const T, memory: Tiles<T>, y: *mut T, rows: Range<usize>, epilogue: E,
 ) {
     debug_assert!(rows.len() == R::ROWS);
     // SAFETY: the caller's.
     unsafe {
         if const { Size::of::<C, R>().tile() == Four::OUTPUTS } {
-            tiles::<T, S, C, E, R, Four>(simd, spec, x, u, y, rows.start, epilogue, work);
+            tiles::<T, S, C, E, R, Four>(simd, spec, x, memory, y, rows.start, epilogue);
         } else {
-            tiles::<T, S, C, E, R, Two>(simd, spec, x, u, y, rows.start, epilogue, work);
+            tiles::<T, S, C, E, R, Two>(simd, spec, x, memory, y, rows.start, epilogue);
         }
     }
 }
@@ -240,17 +266,19 @@ pub unsafe fn correlate<T: Scalar, S: Simd<T>, C: CorrelationSpec, E: Epilogue<T
 #[inline(always)]
 #[allow(clippy::too_many_arguments, reason = "operands, epilogue and workspace of one correlation")]
 unsafe fn tiles<T: Scalar, S: Simd<T>, C: CorrelationSpec, E: Epilogue<T>, R: Height, F: Filter>(
-    simd: S, _: C, x: *const T, u: *const T, y: *mut T, first_row: usize, epilogue: E, work: *mut T,
+    simd: S, _: C, x: *const T, memory: Tiles<T>, y: *mut T, first_row: usize, epilogue: E,
 ) {
     let (it, size) = (const { &C::CORRELATION }, const { Size::of::<C, R>() });
     let [row, column] = const { &C::CORRELATION.axes };
     let (together, v_place, m_place) = (size.together(), size.v_place(), size.m_place());
-    let (v, m) = (work, work.wrapping_add(size.places() * v_place));
+    let (v, m) = (memory.work, memory.work.wrapping_add(size.places() * v_place));
     let across = size.columns.div_ceil(F::OUTPUTS);
     let mut next = 0;
     while next < size.tiles() {
-        // The last part ends with the last tile, and may share some with the one before.
+        // The last part ends with the last tile, and may share some with the one before: of these nothing is stored again, for an epilogue may read
+        // what was there before.
         let first = if size.tiles() - next < together { size.tiles() - together } else { next };
+        let stored = next - first;
         next += together;
         for tile in 0..together {
             let (i, j) = (F::OUTPUTS * ((first + tile) / across), F::OUTPUTS * ((first + tile) % across));
@@ -260,7 +288,7 @@ unsafe fn tiles<T: Scalar, S: Simd<T>, C: CorrelationSpec, E: Epilogue<T>, R: He
                 transform_inputs::<T, S, F>(simd, row, column, first_row + i, j, it.inputs, x, v, v_place);
             }
         }
-        let (mut o, mut u) = (0, u);
+        let (mut o, mut u) = (0, memory.u);
         while o < it.outputs {
             let width = if it.outputs - o < PANEL { it.outputs - o } else { PANEL };
             let u_place = size.u_place(width);
@@ -281,7 +309,7 @@ unsafe fn tiles<T: Scalar, S: Simd<T>, C: CorrelationSpec, E: Epilogue<T>, R: He
                 }
             }
             u = u.wrapping_add(size.places() * u_place);
-            for tile in 0..together {
+            for tile in stored..together {
                 let (i, j) = (F::OUTPUTS * ((first + tile) / across), F::OUTPUTS * ((first + tile) % across));
                 let at = row.y_first + column.y_first + i * row.y + j * column.y + o;
                 // SAFETY: the caller's.

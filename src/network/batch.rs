@@ -39,19 +39,18 @@ fn take_kept<W: 'static>(slot: &mut Box<dyn Any>) -> Option<Box<W>> {
 /// A scratch for a micro-batch.
 pub(crate) struct BatchScratch<N: Network> {
     activations: Box<[N::Activations]>,
-    work: Box<N::Work>,
 }
 
 impl<N: Network> Default for BatchScratch<N> {
     fn default() -> Self {
-        BatchScratch { activations: plain::zeroed_slice(N::INFER_BATCH), work: plain::zeroed_box() }
+        BatchScratch { activations: plain::zeroed_slice(N::INFER_BATCH) }
     }
 }
 
 impl<N: Network> BatchScratch<N> {
     /// `y[i] ← net(x[i])` for a micro-batch at most.
     pub(crate) fn infer(&mut self, net: &N, x: &[N::Input], y: &mut [N::Output]) {
-        N::Scalar::dispatch(Infer { net, x, y, activations: &mut self.activations, work: &mut self.work });
+        N::Scalar::dispatch(Infer { net, x, y, activations: &mut self.activations });
     }
 }
 

@@ -38,12 +38,9 @@ pub trait Network: Plain<Self::Scalar> {
     /// What comes out.
     type Output: FeatureMap<Scalar = Self::Scalar>;
 
-    /// Activations of one input at inference, placed by live range.
+    /// Activations of one input at inference and the kernels' workspace, placed by live range.
     #[doc(hidden)]
     type Activations: Plain<Self::Scalar>;
-    /// Workspace of the kernels at inference.
-    #[doc(hidden)]
-    type Work: Plain<Self::Scalar>;
     /// Activations of one input that backward reads.
     #[doc(hidden)]
     type Tape: Plain<Self::Scalar>;
@@ -74,9 +71,14 @@ pub trait Network: Plain<Self::Scalar> {
     };
     /// Bytes of the parameters and running averages.
     const WEIGHT_BYTES: usize = size_of::<Self>();
-    /// Bytes of the scratch for inference of one input: activations, placed by live range, and the kernels' workspace. With `std` the latter holds
-    /// what Winograd's tiles need, for convolutions of 3 × 3 from 16 channels on.
+    /// Bytes of the scratch for inference of one input: activations and the kernels' workspace, placed by live range. They are the same on a device and on a host, so that
+    /// a budget holds on both.
     const SCRATCH_BYTES: usize = size_of::<Scratch<Self>>();
+    /// Bytes that inference borrows, beside the scratch, of a space that each thread keeps for all networks, with `std`: for Winograd's tiles, by which convolutions of 3 × 3
+    /// from 16 channels on go on a host. Without `std` there is no such space, and these are 0.
+    ///
+    /// A thread's space grows where a network wants more than those before it: the first `forward` on a thread allocates it, no other one does.
+    const THREAD_BYTES: usize;
     /// Bytes that training keeps of one input between forward and backward.
     const TAPE_BYTES: usize = size_of::<Self::Tape>() + size_of::<Self::Indices>() + size_of::<Self::Output>();
     /// Inputs that training takes through the layers together, so that a weight matrix is read once for all of them.
@@ -117,7 +119,6 @@ pub trait Network: Plain<Self::Scalar> {
     #[doc(hidden)]
     fn infer<S: Simd<Self::Scalar>>(
         &self, simd: S, x: &[Self::Input], y: &mut [Self::Output], activations: &mut [Self::Activations],
-        work: &mut Self::Work,
     );
 
     /// Forward that keeps on the tape what backward reads. `masks` are those of the first input.
@@ -165,7 +166,7 @@ pub trait Network: Plain<Self::Scalar> {
         }
     }
 
-    /// The output for one input. It neither allocates nor panics.
+    /// The output for one input. It does not panic, and allocates nothing but the thread's space, once ([`THREAD_BYTES`](Self::THREAD_BYTES)).
     fn forward(&self, x: &Self::Input, scratch: &mut Scratch<Self>) -> Self::Output {
         let mut y = plain::zeroed::<Self::Output>();
         Self::Scalar::dispatch(Infer {
@@ -173,7 +174,6 @@ pub trait Network: Plain<Self::Scalar> {
             x: core::slice::from_ref(x),
             y: core::slice::from_mut(&mut y),
             activations: &mut scratch.activations,
-            work: &mut scratch.work,
         });
         y
     }
@@ -419,7 +419,6 @@ pub(crate) struct Infer<'a, N: Network> {
     pub(crate) x: &'a [N::Input],
     pub(crate) y: &'a mut [N::Output],
     pub(crate) activations: &'a mut [N::Activations],
-    pub(crate) work: &'a mut N::Work,
 }
 
 impl<N: Network> Kernel<N::Scalar> for Infer<'_, N> {
@@ -427,7 +426,7 @@ impl<N: Network> Kernel<N::Scalar> for Infer<'_, N> {
 
     #[inline(always)]
     fn run<S: Simd<N::Scalar>>(self, simd: S) {
-        self.net.infer(simd, self.x, self.y, self.activations, self.work);
+        self.net.infer(simd, self.x, self.y, self.activations);
     }
 }
 

@@ -39,14 +39,17 @@ impl<N: Network> fmt::Display for Summary<N> {
             ("multiply-adds", N::MACS, " for one input"),
             ("weights", N::WEIGHT_BYTES, " bytes"),
             ("scratch", N::SCRATCH_BYTES, " bytes, for inference"),
+            ("thread", N::THREAD_BYTES, " bytes beside it that a thread keeps"),
             ("tape", N::TAPE_BYTES, " bytes for one input, in training"),
         ];
+        // Most networks borrow nothing of the thread.
+        let totals = || totals.into_iter().filter(|(name, number, _)| *name != "thread" || *number > 0);
         let (mut words, mut numbers) = (0, 0);
-        for (name, number, _) in totals {
+        for (name, number, _) in totals() {
             words = words.max(width(name));
             numbers = numbers.max(width(grouped(number).as_str()));
         }
-        for (name, number, unit) in totals {
+        for (name, number, unit) in totals() {
             writeln!(f)?;
             write!(f, "{name:words$}  {:>numbers$}{unit}", grouped(number).as_str())?;
         }

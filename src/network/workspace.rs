@@ -12,10 +12,9 @@ use crate::plain;
 #[repr(C, align(64))]
 pub struct Scratch<N: Network, const B: usize = 1> {
     pub(crate) activations: [N::Activations; B],
-    pub(crate) work: N::Work,
 }
 
-// SAFETY: both fields are Zeroable (Plain requires it), and padding may be anything.
+// SAFETY: the field is Zeroable (Plain requires it), and padding may be anything.
 unsafe impl<N: Network, const B: usize> Zeroable for Scratch<N, B> {}
 
 impl<N: Network, const B: usize> Scratch<N, B> {

@@ -22,13 +22,13 @@ impl<T: Scalar> Network for Tensor<PARAMS, 1, 1, T> {
     type Input = Tensor<INPUTS, 1, 1, T>;
     type Output = Tensor<CLASSES, 1, 1, T>;
     type Activations = [T; 0];
-    type Work = [T; 0];
     type Tape = [T; 0];
     type Indices = [u8; 0];
     type Deltas = [T; 0];
     type TrainWork = [T; 0];
 
     const NAME: &'static str = "Linear";
+    const THREAD_BYTES: usize = 0;
     // Small, so that a lane has several micro-batches.
     const MICRO_BATCH: usize = 4;
     const LAYERS: &'static [LayerInfo] = &[LayerInfo {
@@ -50,7 +50,7 @@ impl<T: Scalar> Network for Tensor<PARAMS, 1, 1, T> {
     ];
 
     fn infer<S: Simd<T>>(
-        &self, _simd: S, x: &[Self::Input], y: &mut [Self::Output], _activations: &mut [[T; 0]], _work: &mut [T; 0],
+        &self, _simd: S, x: &[Self::Input], y: &mut [Self::Output], _activations: &mut [[T; 0]],
     ) {
         let (w, b) = self.as_slice().split_at(WEIGHTS);
         for (x, y) in x.iter().zip(y) {
@@ -62,9 +62,9 @@ impl<T: Scalar> Network for Tensor<PARAMS, 1, 1, T> {
 
     fn forward_tape<S: Simd<T>>(
         &self, simd: S, x: &[Self::Input], y: &mut [Self::Output], _tape: &mut [[T; 0]], _indices: &mut [[u8; 0]],
-        work: &mut [T; 0], _masks: Masks,
+        _work: &mut [T; 0], _masks: Masks,
     ) {
-        self.infer(simd, x, y, &mut [], work);
+        self.infer(simd, x, y, &mut []);
     }
 
     fn backward<S: Simd<T>>(

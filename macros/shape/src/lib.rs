@@ -36,7 +36,7 @@ pub use fault::{Axis, Fault, Faults, Field, deny_excess};
 pub use layer_norm::LayerNorm;
 pub use linear::Linear;
 pub use pad::{Pad, PadMode};
-pub use place::{Life, Placement, load, place};
+pub use place::{Life, Placement, load, place, room};
 pub use pool::{Pool, Rounding};
 pub use residual::Residual;
 pub use shape::Shape;

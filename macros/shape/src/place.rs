@@ -34,6 +34,22 @@ impl<const N: usize> Placement<N> {
     }
 }
 
+/// The first of `len` elements that are free where these ranges of an arena, `[first, end]`, are not: as low as they fit, and behind all of them at the latest.
+pub const fn room(taken: &[[usize; 2]], len: usize) -> usize {
+    let (mut start, mut i) = (0, 0);
+    while i < taken.len() {
+        let [first, end] = taken[i];
+        if first < end && start < end && first < start.saturating_add(len) {
+            // Ranges that were passed may be in the way again.
+            start = end;
+            i = 0;
+        } else {
+            i += 1;
+        }
+    }
+    start
+}
+
 /// The most elements that live at one step: no arena can be smaller.
 pub const fn load(lives: &[Life]) -> usize {
     let (mut most, mut i) = (0, 0);
@@ -333,6 +349,27 @@ mod tests {
             let from = random(&mut state, 10);
             let slow = (from..).find(|start| (0..value).all(|other| !overlaps(*start, other)));
             assert_eq!(Some(lowest(&lives, &offsets, &order, value, from)), slow, "{lives:?}: {offsets:?}");
+        }
+    }
+
+    #[test]
+    fn room_is_the_lowest() {
+        assert_eq!(room(&[], 5), 0);
+        assert_eq!(room(&[[8, 12], [0, 3]], 5), 3);
+        assert_eq!(room(&[[8, 12], [0, 3]], 6), 12);
+        assert_eq!(room(&[[8, 12], [2, 2], [5, 8]], 5), 0);
+        assert_eq!(room(&[[0, usize::MAX]], 1), usize::MAX);
+        let mut state = 5;
+        for _ in 0..2000 {
+            let taken: Vec<[usize; 2]> = (0..random(&mut state, 6))
+                .map(|_| {
+                    let first = random(&mut state, 20);
+                    [first, first + random(&mut state, 6)]
+                })
+                .collect();
+            let len = 1 + random(&mut state, 6);
+            let free = |start: &usize| taken.iter().all(|[first, end]| end <= start || start + len <= *first || first == end);
+            assert_eq!(Some(room(&taken, len)), (0..).find(free), "{taken:?}: {len}");
         }
     }
 

@@ -24,7 +24,7 @@ pub struct Passes {
     pub tape: TokenStream,
     pub indices: TokenStream,
     pub deltas: TokenStream,
-    pub work: TokenStream,
+    pub thread_bytes: TokenStream,
     pub train_work: TokenStream,
     pub infer: TokenStream,
     pub forward_tape: TokenStream,
@@ -41,7 +41,7 @@ impl Passes {
             tape: none(),
             indices: quote!([u8; 0]),
             deltas: none(),
-            work: none(),
+            thread_bytes: quote!(0),
             train_work: none(),
             infer: nothing(),
             forward_tape: nothing(),
@@ -61,16 +61,19 @@ pub fn passes(context: &Context<'_>) -> Passes {
         let len = len.argument();
         quote!([T; #len])
     };
-    let (work, train_work) = (work(context, &inference, false), work(context, &training, true));
+    let train_work = train_work(context, &training);
     let index_total = train.index_total.argument();
     let kept = kept(context, &train_work);
     Passes {
-        items: quote!(#specs #(#places)* #kept),
-        activations: array(&pass.arena.total),
+        items: {
+            let work = &pass.work.item;
+            quote!(#specs #(#places)* #work #kept)
+        },
+        activations: array(&pass.total()),
         tape: array(&train.tape.total),
         indices: quote!([u8; #index_total]),
         deltas: array(&train.deltas.total),
-        work: quote!([T; #work]),
+        thread_bytes: thread_bytes(context, &inference),
         train_work: match keeps_statistics(context) {
             true => {
                 let TrainWork { work, .. } = TrainWork::new(context);
@@ -125,7 +128,7 @@ pub fn markers(network: &Network) -> Vec<syn::Ident> {
         let camel = camel(name);
         // Beside the parameters of the passes and the network itself.
         let taken = twins.get(&plain(name)).is_some_and(|twins| *twins > 1)
-            || ["T", "S", "Self", "ACTIVATIONS", "TAPE", "DELTAS"].contains(&camel.as_str())
+            || ["T", "S", "Self", "ACTIVATIONS", "WORK", "TAPE", "DELTAS"].contains(&camel.as_str())
             || network.ident == camel;
         if taken { format_ident!("{camel}At{index}") } else { format_ident!("{camel}") }
     };
@@ -241,38 +244,61 @@ fn kept(context: &Context<'_>, work: &TokenStream) -> TokenStream {
     }
 }
 
-/// Elements of workspace: what the hungriest step needs on the target.
-fn work(context: &Context<'_>, steps: &[Step], training: bool) -> TokenStream {
-    let needs = steps.iter().filter_map(|step| match step.kernel {
-        Kernel::Conv { layer, norm, pool, .. } => {
-            let (conv, normed) = (marker(context, layer), norm.is_some());
-            let wants = match pool.is_some_and(|pool| is_max_pool(context, pool)) {
-                true if training => quote!(tn::Wants::Places),
-                true => quote!(tn::Wants::Maximum),
-                false => quote!(tn::Wants::Rows),
-            };
-            let pool = match pool {
-                Some(pool) => {
-                    let pool = marker(context, pool);
-                    quote!(tn::Option::Some(#pool::POOL))
-                }
-                None => quote!(tn::Option::None),
-            };
-            let backward =
-                training.then(|| quote!(, tn::conv_backward::backward_work(&#conv::CONV, #conv::PLANES, #pool)));
-            Some(quote!(tn::conv::forward_work(&#conv::CONV, #conv::PLANES, #pool, #wants, #normed) #backward))
+/// Elements of workspace that a step's kernel needs forward, on the target; nothing where it needs none on any.
+fn forward_work(context: &Context<'_>, step: &Step, mode: Mode) -> Option<TokenStream> {
+    let Kernel::Conv { layer, norm, pool, .. } = step.kernel else { return None };
+    let (conv, normed) = (marker(context, layer), norm.is_some());
+    let wants = match (pool.is_some_and(|pool| is_max_pool(context, pool)), mode) {
+        (true, Mode::Training) => quote!(tn::Wants::Places),
+        (true, Mode::Inference) => quote!(tn::Wants::Maximum),
+        (false, _) => quote!(tn::Wants::Rows),
+    };
+    let pool = pool_behind(context, pool);
+    Some(quote!(tn::conv::forward_work(&#conv::CONV, #conv::PLANES, #pool, #wants, #normed)))
+}
+
+/// The pooling that a convolution's step ends with, as an option.
+fn pool_behind(context: &Context<'_>, pool: Option<usize>) -> TokenStream {
+    match pool {
+        Some(pool) => {
+            let pool = marker(context, pool);
+            quote!(tn::Option::Some(#pool::POOL))
         }
-        Kernel::ConvTranspose { layer, .. } if training => {
+        None => quote!(tn::Option::None),
+    }
+}
+
+/// Elements of workspace in training: what the hungriest step needs on the target.
+fn train_work(context: &Context<'_>, steps: &[Step]) -> TokenStream {
+    let needs = steps.iter().filter_map(|step| match step.kernel {
+        Kernel::Conv { layer, pool, .. } => {
+            let (conv, pool) = (marker(context, layer), pool_behind(context, pool));
+            let forward = forward_work(context, step, Mode::Training);
+            Some(quote!(#forward, tn::conv_backward::backward_work(&#conv::CONV, #conv::PLANES, #pool)))
+        }
+        Kernel::ConvTranspose { layer, .. } => {
             let conv = marker(context, layer);
             Some(quote!(tn::conv_transpose::backward_work(&#conv::TRANSPOSED)))
         }
-        Kernel::Linear { layer, .. } if training => {
+        Kernel::Linear { layer, .. } => {
             let (inputs, outputs) = (context.shapes.before(layer).len(), context.shapes.outputs[layer].len());
             Some(quote!(tn::linear::backward_work(#inputs, #outputs)))
         }
         _ => None,
     });
     quote!({ tn::largest(&[#(#needs),*]) })
+}
+
+/// Bytes that the hungriest step of inference borrows of the thread's space.
+fn thread_bytes(context: &Context<'_>, steps: &[Step]) -> TokenStream {
+    let spaces = steps.iter().filter_map(|step| match step.kernel {
+        Kernel::Conv { layer, pool, .. } => {
+            let (conv, pool) = (marker(context, layer), pool_behind(context, pool));
+            Some(quote!(tn::conv::forward_space(&#conv::CONV, #conv::PLANES, #pool)))
+        }
+        _ => None,
+    });
+    quote!(tn::largest(&[#(#spaces),*]) * ::core::mem::size_of::<T>())
 }
 
 /// Whether a pooling takes the maximum.

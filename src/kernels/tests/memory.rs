@@ -6,7 +6,7 @@ use bytemuck::Zeroable;
 
 /// Which end of the values lies at a page that cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Border {
+pub(in crate::kernels) enum Border {
     /// The first value begins there.
     Begin,
     /// The last value ends there.
@@ -14,7 +14,7 @@ pub(super) enum Border {
 }
 
 /// `len` values beside a page that cannot be read.
-pub(super) struct Guarded<X: Zeroable> {
+pub(in crate::kernels) struct Guarded<X: Zeroable> {
     items: *mut X,
     len: usize,
     #[allow(dead_code, reason = "dropped with the value")]
@@ -23,12 +23,12 @@ pub(super) struct Guarded<X: Zeroable> {
 
 impl<X: Zeroable> Guarded<X> {
     /// Zeroed values, the last of which ends at the border.
-    pub(super) fn zeroed(len: usize) -> Self {
+    pub(in crate::kernels) fn zeroed(len: usize) -> Self {
         Self::zeroed_at(Border::End, len)
     }
 
     /// Zeroed values.
-    pub(super) fn zeroed_at(border: Border, len: usize) -> Self {
+    pub(in crate::kernels) fn zeroed_at(border: Border, len: usize) -> Self {
         let bytes = len * size_of::<X>();
         let pages = Pages::new(bytes);
         let behind = if border == Border::Begin { pages.room(bytes) } else { bytes };
@@ -74,14 +74,14 @@ mod pages {
     const PAGE: usize = 1 << 16;
 
     /// Pages that can be read and written, between two that cannot.
-    pub(in super::super) struct Pages {
+    pub(in crate::kernels) struct Pages {
         first: *mut u8,
         length: usize,
     }
 
     impl Pages {
         /// Zeroed pages for at least `bytes` bytes.
-        pub(in super::super) fn new(bytes: usize) -> Self {
+        pub(in crate::kernels) fn new(bytes: usize) -> Self {
             let inside = bytes.next_multiple_of(PAGE);
             let length = inside + 2 * PAGE;
             // SAFETY: a new mapping of its own, of which the pages between the first and the last get access.
@@ -98,12 +98,12 @@ mod pages {
         }
 
         /// Bytes from the beginning of the pages for `bytes` bytes to their end.
-        pub(in super::super) fn room(&self, bytes: usize) -> usize {
+        pub(in crate::kernels) fn room(&self, bytes: usize) -> usize {
             bytes.next_multiple_of(PAGE)
         }
 
         /// Where the pages end, and the one without access begins.
-        pub(in super::super) fn end(&self) -> *mut u8 {
+        pub(in crate::kernels) fn end(&self) -> *mut u8 {
             // The mapping begins at a border of the machine's own page, which may be smaller than PAGE: the last border
             // of a PAGE that has a whole one behind it.
             let end = (self.first as usize + self.length - PAGE) / PAGE * PAGE;
@@ -122,14 +122,14 @@ mod pages {
 #[cfg(not(all(target_os = "linux", target_pointer_width = "64", not(miri))))]
 mod pages {
     /// Without a page to guard it: exactly as long as it must be, for tools that watch allocations.
-    pub(in super::super) struct Pages {
+    pub(in crate::kernels) struct Pages {
         first: *mut u8,
         layout: std::alloc::Layout,
     }
 
     impl Pages {
         /// Zeroed memory of `bytes` bytes.
-        pub(in super::super) fn new(bytes: usize) -> Self {
+        pub(in crate::kernels) fn new(bytes: usize) -> Self {
             let layout = std::alloc::Layout::from_size_align(bytes.max(1), 1 << 6).expect("sizes of tests are small");
             // SAFETY: the layout has a size.
             let first = unsafe { std::alloc::alloc_zeroed(layout) };
@@ -138,12 +138,12 @@ mod pages {
         }
 
         /// Bytes from the beginning to the end.
-        pub(in super::super) fn room(&self, bytes: usize) -> usize {
+        pub(in crate::kernels) fn room(&self, bytes: usize) -> usize {
             bytes.max(1)
         }
 
         /// Where the memory ends.
-        pub(in super::super) fn end(&self) -> *mut u8 {
+        pub(in crate::kernels) fn end(&self) -> *mut u8 {
             self.first.wrapping_add(self.layout.size())
         }
     }

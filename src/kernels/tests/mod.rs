@@ -15,7 +15,7 @@ mod conv_transpose;
 mod dropout;
 mod linear;
 mod map;
-mod memory;
+pub(super) mod memory;
 mod pool;
 mod resize;
 mod scale;

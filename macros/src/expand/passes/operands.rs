@@ -13,6 +13,9 @@ use crate::size::Size;
 /// An arena: the offsets of its buffers and its length.
 pub struct Arena {
     offsets: Vec<Size>,
+    lens: Vec<Size>,
+    /// From when to when each buffer is needed.
+    times: Vec<[usize; 2]>,
     /// Whether each buffer is needed in one stretch alone.
     near: Vec<bool>,
     pub total: Size,
@@ -26,6 +29,7 @@ impl Arena {
     /// const TAPE: tn::Placement<2> = tn::Placement::new([tn::Life { len: …, first: 0, last: 1 }, …]);
     /// ```
     pub fn new(context: &Context<'_>, buffers: &[Buffer], name: &str) -> Arena {
+        let times = buffers.iter().map(|buffer| [buffer.first, buffer.last]).collect();
         let near = buffers.iter().map(|buffer| buffer.first == buffer.last).collect();
         let lens: Vec<Size> = buffers.iter().map(|buffer| context.shapes.at(buffer.shape).len()).collect();
         let known = buffers.iter().zip(&lens).map(|(buffer, len)| match len {
@@ -37,6 +41,8 @@ impl Arena {
             let total = Size::Known(place(&lives, &mut offsets, &mut order));
             return Arena {
                 offsets: offsets.into_iter().map(Size::Known).collect(),
+                lens,
+                times,
                 near,
                 total,
                 item: TokenStream::new(),
@@ -52,7 +58,21 @@ impl Arena {
             let index = Size::Known(index);
             Size::Const(quote!(#name.offsets[#index]))
         };
-        Arena { offsets: (0..buffers.len()).map(offset).collect(), near, total: Size::Const(quote!(#name.total)), item }
+        let offsets = (0..buffers.len()).map(offset).collect();
+        Arena { offsets, lens, times, near, total: Size::Const(quote!(#name.total)), item }
+    }
+
+    /// What is in use at a time: `[0, 1176], [1176, 1576]`.
+    pub fn taken(&self, time: usize) -> TokenStream {
+        let buffers = (0..self.times.len()).filter(|buffer| {
+            let [first, last] = self.times[*buffer];
+            first <= time && time <= last
+        });
+        let ranges = buffers.map(|buffer| {
+            let (first, end) = (&self.offsets[buffer], self.offsets[buffer].plus(&self.lens[buffer]));
+            quote!([#first, #end])
+        });
+        quote!(#(#ranges),*)
     }
 
     /// `tn::At<tn::Pixels<14, 14, 6, T>, 0>`: a buffer with a value of this shape.

@@ -111,8 +111,8 @@ impl<'a> Training<'a> {
         quote! {
             let n = inputs.len().min(outputs.len()).min(tape.len()).min(indices.len());
             let inputs = tn::first(inputs, n);
-            let mut tape = tn::Arena::<T, _>::new(tape, n);
-            let mut indices = tn::Arena::<u8, _>::new(indices, n);
+            let tn::Option::Some(mut tape) = tn::Arena::<T, _>::new(tape, n) else { return };
+            let tn::Option::Some(mut indices) = tn::Arena::<u8, _>::new(indices, n) else { return };
             #work
         }
     }
@@ -282,7 +282,7 @@ impl<'a> Training<'a> {
         quote! {
             #prologue
             let (outputs, d_outputs) = (tn::first(outputs, n), tn::first_mut(d_outputs, n));
-            let mut deltas = tn::Arena::<T, _>::new(deltas, n);
+            let tn::Option::Some(mut deltas) = tn::Arena::<T, _>::new(deltas, n) else { return };
             #(#stretches)*
         }
     }
