@@ -136,13 +136,12 @@ impl<C: Operands> Passes<C> {
     pub(crate) fn forward(&mut self) {
         f32::dispatch(conv::Forward {
             spec: C::default(),
-            x: &self.x[..1],
+            maps: (&self.x[..1], &mut self.y[..1]),
             weight: &*self.weight,
             affine: Bias(&*self.bias),
             skip: NoSkip,
             act: Relu,
             stage: NoPool,
-            y: &mut self.y[..1],
             work: &mut self.forward_work[..],
         });
     }

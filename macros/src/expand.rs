@@ -172,7 +172,11 @@ fn inherent(context: &Context<'_>, tables: &TokenStream) -> TokenStream {
         ("STATISTICS", quote!(usize), "Elements behind the parameters: running statistics of batch normalisations."),
         ("WEIGHT_BYTES", quote!(usize), "Bytes of the parameters and statistics."),
         ("SCRATCH_BYTES", quote!(usize), "Bytes of the scratch for inference of one input."),
-        ("THREAD_BYTES", quote!(usize), "Bytes that inference borrows, beside the scratch, of a space that each thread keeps."),
+        (
+            "THREAD_BYTES",
+            quote!(usize),
+            "Bytes that inference borrows, beside the scratch, of a space that each thread keeps.",
+        ),
         ("TAPE_BYTES", quote!(usize), "Bytes that training keeps of one input between forward and backward."),
         ("MICRO_BATCH", quote!(usize), "Inputs that training takes through the layers together."),
         ("LAYERS", quote!(&'static [tn::LayerInfo]), "The layers, as declared."),

@@ -157,7 +157,7 @@ pub fn steps(network: &Network, mode: Mode) -> Vec<Step> {
         Mode::Inference => {
             let stored = concat::store_into_joined(network, &apart);
             // Less lives at once, but places are found by rules of thumb, which for few networks find worse ones.
-            let total = |steps: &[Step]| Memory::inference(steps).total(network);
+            let total = |steps: &[Step]| Memory::inference(network, steps).total(network);
             if total(&stored) <= total(&apart) { stored } else { apart }
         }
         // Backward reads what leaves a convolution beside its gradient: a branch has a map of its own.

@@ -110,7 +110,6 @@ impl<'a, T: Copy + 'static, N: Plain<T>> Arena<'a, T, N> {
         let from = from.min(to);
         Arena { n: self.n, from: self.from + from, count: to - from, memory: self.memory, lives: PhantomData }
     }
-
 }
 
 impl<T: Copy + 'static, N: Plain<T>, const FIRST: usize, const LENT: usize> Arena<'_, T, N, FIRST, LENT> {

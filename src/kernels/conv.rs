@@ -207,8 +207,10 @@ impl<T: Scalar, B: Plain<T>, N: Plain<T>, M: Plain<T>> Affine<T> for Normed<'_, 
 
 /// A second summand of the step, before its activation.
 pub trait Summand<T: Scalar>: Copy {
-    /// Elements of its maps; 0 where there is none.
+    /// Elements of its maps; 0 where there are none.
     const LEN: usize;
+    /// Whether it is what lies in the place of the output.
+    const IN_PLACE: bool = false;
 
     /// The maps of these images, in pixels; nothing where there are fewer.
     fn images(&self, images: Range<usize>) -> &[T];
@@ -247,6 +249,77 @@ impl<T: Scalar, R: Plain<T>> Summand<T> for Skip<'_, R> {
     }
 }
 
+/// The maps of a residual connection, which lie where what leaves the step is written.
+#[derive(Clone, Copy, Debug)]
+pub struct SkipInPlace;
+
+impl<T: Scalar> Summand<T> for SkipInPlace {
+    const LEN: usize = 0;
+    const IN_PLACE: bool = true;
+
+    #[inline(always)]
+    fn images(&self, _: Range<usize>) -> &[T] {
+        &[]
+    }
+}
+
+/// The maps that a step reads and those that it writes, of the same images.
+///
+/// # Safety
+/// Of as many images as [`parts`](Self::parts) says, X elements each can be read at the first pointer, and Y elements each written at the second one. Elements that
+/// are written are not among those that can be read, but with `OVER`: then both begin at the same one.
+pub unsafe trait Maps<T> {
+    /// Elements of a map that arrives.
+    const X: usize;
+    /// Elements of a map that leaves.
+    const Y: usize;
+    /// Whether what leaves lies in the place of what arrives.
+    const OVER: bool;
+
+    /// Images, what arrives, and what leaves. While the pointers are in use, so is `self`.
+    fn parts(&mut self) -> (usize, *const T, *mut T);
+}
+
+// SAFETY: slices of so many plain items, one of them unique.
+unsafe impl<T, X: Plain<T>, Y: Plain<T>> Maps<T> for (&[X], &mut [Y]) {
+    const X: usize = X::LEN;
+    const Y: usize = Y::LEN;
+    const OVER: bool = false;
+
+    #[inline(always)]
+    fn parts(&mut self) -> (usize, *const T, *mut T) {
+        let (x, y) = self;
+        (x.len().min(y.len()), elements(x).as_ptr(), elements_mut(y).as_mut_ptr())
+    }
+}
+
+/// Maps that are overwritten from the first element on, row by row, by those that are made of them, which are no longer.
+pub struct Over<'a, X, Y> {
+    maps: &'a mut [X],
+    leaves: PhantomData<Y>,
+}
+
+impl<'a, X, Y> Over<'a, X, Y> {
+    /// What arrives in `maps` becomes maps of type `Y`, one after the other.
+    #[inline(always)]
+    pub fn new(maps: &'a mut [X]) -> Self {
+        Over { maps, leaves: PhantomData }
+    }
+}
+
+// SAFETY: a unique slice of plain items; as many items of Y lie inside, where these are not longer, and otherwise there are none.
+unsafe impl<T, X: Plain<T>, Y: Plain<T>> Maps<T> for Over<'_, X, Y> {
+    const X: usize = X::LEN;
+    const Y: usize = Y::LEN;
+    const OVER: bool = true;
+
+    #[inline(always)]
+    fn parts(&mut self) -> (usize, *const T, *mut T) {
+        let memory = elements_mut(self.maps).as_mut_ptr();
+        (if const { Y::LEN <= X::LEN } { self.maps.len() } else { 0 }, memory.cast_const(), memory)
+    }
+}
+
 /// `act(sum · scale + shift + skip)`. What is not there is null: the type knows no lengths, so that layers share tiles.
 pub(super) struct Fused<T, A> {
     scale: *const T,
@@ -269,10 +342,10 @@ pub(super) fn first<T>(values: &[T]) -> *const T {
 }
 
 impl<T: Scalar, A: Activation<T>> Fused<T, A> {
-    /// The epilogue with these parts, each of which may be empty.
+    /// The epilogue with these parts, each of which may be empty; `skip` is null of none.
     #[inline(always)]
-    pub(super) fn new(scale: &[T], shift: &[T], skip: &[T], act: A) -> Self {
-        Fused { scale: first(scale), shift: first(shift), skip: first(skip), act }
+    pub(super) fn new(scale: &[T], shift: &[T], skip: *const T, act: A) -> Self {
+        Fused { scale: first(scale), shift: first(shift), skip, act }
     }
 }
 
@@ -347,11 +420,23 @@ pub(super) const fn images_at_a_time(conv: &Conv, planes: bool, pool: Option<Poo
 
 /// Rows of windows computed at a time: by Winograd's tiles as many as fill these.
 const fn windows_at_a_time(conv: &Conv, planes: bool, pool: &Pool) -> usize {
-    if is_tiled(conv, planes, Some(*pool)) && pool.stride[0] == pool.kernel[0] {
-        winograd::windows_for(pool.kernel[0], conv.output().h, conv.output().w)
-    } else {
-        1
+    if !(is_tiled(conv, planes, Some(*pool)) && pool.stride[0] == pool.kernel[0]) {
+        return 1;
     }
+    let mut windows = winograd::windows_for(pool.kernel[0], conv.output().h, conv.output().w);
+    while windows > 1 && conv.pools_in_place(pool) && !again_in_place(conv, pool, windows) {
+        windows -= 1;
+    }
+    windows
+}
+
+/// Whether pooled rows that lie in the place of the input leave what the last `windows` rows of them are made of, some of which may have been written before: their
+/// number is fixed.
+const fn again_in_place(conv: &Conv, pool: &Pool, windows: usize) -> bool {
+    let (out, input) = (pool.output(), conv.input);
+    let (first, written) = (out.h - windows, out.h / windows * windows);
+    let from = (first * pool.stride[0] * conv.stride[0]).saturating_sub(conv.padding[0]);
+    written == out.h || written * out.w * conv.out_channels <= from * input.w * input.c
 }
 
 /// Rows computed at a time: all, or those that these rows of windows cover.
@@ -409,17 +494,39 @@ pub fn forward<T, S, C, F, R, A, P, X, W, Y, K>(
     K: Plain<T>,
 {
     const { assert!(K::LEN >= forward_work(&C::CONV, C::PLANES, P::POOL, P::WANTS, F::SCALES)) };
-    simd.outline(Forward { spec, x, weight, affine, skip, act, stage, y, work });
+    simd.outline(Forward { spec, maps: (x, y), weight, affine, skip, act, stage, work });
+}
+
+/// [`forward`] with a pooling whose maps, of type `Y`, take the place of those that arrive ([`Conv::pools_in_place`]).
+#[inline(always)]
+#[allow(clippy::too_many_arguments, reason = "operands, epilogue and workspace of one step")]
+pub fn forward_over<Y, T, S, C, F, A, P, X, W, K>(
+    simd: S, spec: C, maps: &mut [X], weight: &W, affine: F, act: A, stage: P, work: &mut K,
+) where
+    T: Scalar,
+    S: Simd<T>,
+    C: ConvSpec,
+    F: Affine<T>,
+    A: Activation<T>,
+    P: Stage<T>,
+    X: Plain<T>,
+    W: Plain<T>,
+    Y: Plain<T>,
+    K: Plain<T>,
+{
+    const { assert!(K::LEN >= forward_work(&C::CONV, C::PLANES, P::POOL, P::WANTS, F::SCALES)) };
+    let maps = Over::<X, Y>::new(maps);
+    simd.outline(Forward { spec, maps, weight, affine, skip: NoSkip, act, stage, work });
 }
 
 /// [`forward`] as a kernel.
 ///
 /// It panics if the workspace is shorter than [`forward_work`], unless the compiler knows that it is not.
-pub struct Forward<'a, C, F, R, A, P, X, W, Y, K: ?Sized> {
+pub struct Forward<'a, C, F, R, A, P, M, W, K: ?Sized> {
     /// The convolution.
     pub spec: C,
-    /// The maps that arrive.
-    pub x: &'a [X],
+    /// The maps that arrive, and what leaves the step, in pixels: its map, or the joined map of which it is a slice.
+    pub maps: M,
     /// `[KH][KW][IC / groups][OC]`.
     pub weight: &'a W,
     /// [`Bias`] or [`Normed`].
@@ -430,13 +537,11 @@ pub struct Forward<'a, C, F, R, A, P, X, W, Y, K: ?Sized> {
     pub act: A,
     /// What follows while rows are hot.
     pub stage: P,
-    /// What leaves the step, in pixels: its map, or the joined map of which it is a slice.
-    pub y: &'a mut [Y],
     /// Workspace.
     pub work: &'a mut K,
 }
 
-impl<T, C, F, R, A, P, X, W, Y, K> Kernel<T> for Forward<'_, C, F, R, A, P, X, W, Y, K>
+impl<T, C, F, R, A, P, M, W, K> Kernel<T> for Forward<'_, C, F, R, A, P, M, W, K>
 where
     T: Scalar,
     C: ConvSpec,
@@ -444,9 +549,8 @@ where
     R: Summand<T>,
     A: Activation<T>,
     P: Stage<T>,
-    X: Plain<T>,
+    M: Maps<T>,
     W: Plain<T>,
-    Y: Plain<T>,
     K: Work<T> + ?Sized,
 {
     type Output = ();
@@ -454,8 +558,17 @@ where
     #[inline(always)]
     fn run<S: Simd<T>>(mut self, simd: S) {
         // Known when compiling, and gone from the code. It is not an error there, for the layers have told it in better words.
-        assert!(const { operands_fit(&C::CONV, P::POOL, C::SLICE, X::LEN, W::LEN, F::BIASES, Y::LEN) });
-        assert!(const { R::LEN == 0 || R::LEN == Y::LEN && P::POOL.is_none() && C::SLICE.is_none() });
+        assert!(const { operands_fit(&C::CONV, P::POOL, C::SLICE, M::X, W::LEN, F::BIASES, M::Y) });
+        let adds = const { R::LEN > 0 || R::IN_PLACE };
+        assert!(!adds || const { (R::IN_PLACE || R::LEN == M::Y) && P::POOL.is_none() && C::SLICE.is_none() });
+        assert!(
+            const {
+                match P::POOL {
+                    Some(pool) => !M::OVER || !C::PLANES && C::CONV.pools_in_place(&pool),
+                    None => !M::OVER,
+                }
+            }
+        );
         let work = self.work.elements();
         assert!(work.len() >= const { forward_work(&C::CONV, C::PLANES, P::POOL, P::WANTS, F::SCALES) });
         let channels = const { C::CONV.out_channels };
@@ -464,19 +577,24 @@ where
         // `Normed` takes what its parts have: they must have an element for each channel.
         assert!(scale.len() == if F::SCALES { channels } else { 0 });
         assert!(shift.len() == if F::SCALES { channels } else { F::BIASES });
+        let (images, x, y) = self.maps.parts();
         if const {
             planar::fits(&C::CONV, C::PLANES, P::POOL, P::WANTS)
                 && S::LANES >= planar::lanes(P::POOL)
                 && (A::MONOTONE || P::POOL.is_none())
                 && R::LEN == 0
+                && !R::IN_PLACE
+                && !M::OVER
         } {
             let pool = const { planar::windows(&C::CONV, P::POOL) };
             let operands = planar::Operands { pool, weights: self.weight.flat().as_ptr(), scale, shift, act: self.act };
-            for (image, (x, y)) in self.x.iter().zip(self.y).enumerate() {
-                // SAFETY: the lengths were asserted above.
+            for image in 0..images {
+                // SAFETY: the maps of an image, which are apart; the lengths were asserted above.
                 unsafe {
-                    planar::image(simd, self.spec, operands, x.flat(), &mut self.stage, image, y.flat_mut(), rows)
-                };
+                    let x = core::slice::from_raw_parts(x.add(image * M::X), M::X);
+                    let y = core::slice::from_raw_parts_mut(y.add(image * M::Y), M::Y);
+                    planar::image(simd, self.spec, operands, x, &mut self.stage, image, y, rows);
+                }
             }
             return;
         }
@@ -493,21 +611,24 @@ where
         assert!(rows.len() >= const { rows_len(&C::CONV, C::PLANES, P::POOL) });
         let method = Method { weights, tiles };
         let many = const { images_at_a_time(&C::CONV, C::PLANES, P::POOL) };
-        for (turn, (x, y)) in self.x.chunks(many).zip(self.y.chunks_mut(many)).enumerate() {
-            let (image, images) = (turn * many, x.len().min(y.len()));
-            let skip = self.skip.images(image..image + images);
-            if skip.len() != images * R::LEN {
+        let mut next = 0;
+        while next < images {
+            let (image, count) = (next, many.min(images - next));
+            next += count;
+            // SAFETY: images of the maps.
+            let (x, y) = unsafe { (x.add(image * M::X), y.add(image * M::Y)) };
+            let skip = self.skip.images(image..image + count);
+            if skip.len() != count * R::LEN {
                 return;
             }
+            let skip = if R::IN_PLACE { y.cast_const() } else { first(skip) };
             let epilogue = Fused::new(scale, shift, skip, self.act);
-            let (x, y) = (elements(x).as_ptr(), elements_mut(y));
             let Some(pool) = (const { P::POOL }) else {
-                // SAFETY: the lengths were asserted above, that of y as the map's own or as the joined map's; chunks are not empty, and of
-                // one image unless the convolution is pointwise.
+                // SAFETY: the lengths were asserted above, that of y as the map's own or as the joined map's; there is one image unless the
+                // convolution is pointwise. What lies in the place of y is read where it is written, and before that.
                 unsafe {
-                    let y = y.as_mut_ptr();
                     if const { takes_pixels(&C::CONV, C::PLANES, P::POOL) } {
-                        pointwise::forward::<T, S, C, _>(simd, images, x, weights, y, epilogue);
+                        pointwise::forward::<T, S, C, _>(simd, count, x, weights, y, epilogue);
                     } else {
                         image_rows::<T, S, C, P, _>(simd, x, method, y, 0..const { C::CONV.output().h }, epilogue);
                     }
@@ -531,13 +652,14 @@ where
                 next += windows;
                 let row = first * pool.stride[0];
                 // SAFETY: the lengths were asserted above; windows lie inside the map (`operands_fit`), and `rows`
-                // has the rows that these windows cover.
+                // has the rows that these windows cover. What is read of x has not been overwritten (`pools_in_place`, `again_in_place`).
                 unsafe {
                     let computed = row..row + const { at_a_time(&C::CONV, C::PLANES, P::POOL) };
                     image_rows::<T, S, C, P, _>(simd, x, method, rows.as_mut_ptr(), computed, epilogue);
                 }
-                let outputs = y.chunks_exact_mut(out_row.max(1)).enumerate().skip(first);
-                for ((r, y), rows) in outputs.zip(rows.chunks_exact(in_rows.max(1))) {
+                for (r, rows) in (first..first + windows).zip(rows.chunks_exact(in_rows.max(1))) {
+                    // SAFETY: a row of the pooled map, which nothing else refers to.
+                    let y = unsafe { core::slice::from_raw_parts_mut(y.add(r * out_row), out_row) };
                     self.stage.row(simd, image, r, rows, y);
                 }
             }

@@ -159,7 +159,8 @@ where
         // Known when compiling, and gone from the code. It is not an error there, for the layers have told it in better words.
         assert!(const { operands_fit(&C::TRANSPOSED, C::SLICE, X::LEN, W::LEN, B::LEN, Y::LEN) });
         let conv = const { &C::TRANSPOSED };
-        let (weight, epilogue) = (self.weight.flat().as_ptr(), Fused::new(&[], self.bias.flat(), &[], self.act));
+        let (weight, epilogue) =
+            (self.weight.flat().as_ptr(), Fused::new(&[], self.bias.flat(), core::ptr::null(), self.act));
         for (x, y) in self.x.iter().zip(self.y) {
             let (x, y) = (x.flat().as_ptr(), y.flat_mut().as_mut_ptr());
             for i in 0..conv.stride[0] {

@@ -63,7 +63,7 @@ where
     fn run<S: Simd<T>>(self, simd: S) {
         const { assert!(W::LEN == X::LEN * Y::LEN && (B::LEN == Y::LEN || B::LEN == 0)) };
         let n = self.x.len().min(self.y.len());
-        let epilogue = Fused::new(&[], self.bias.flat(), &[], self.act);
+        let epilogue = Fused::new(&[], self.bias.flat(), core::ptr::null(), self.act);
         let (x, w) = (self.x.as_ptr().cast::<T>(), self.weight.flat().as_ptr());
         let y = self.y.as_mut_ptr().cast::<T>();
         // SAFETY: x and y have n items of I and O elements, one after the other; W has I rows of O, b O (asserted above).

@@ -149,13 +149,12 @@ impl<
                 let pixels: &mut [Tensor<OUT, OH, OW, T>] = bytemuck::cast_slice_mut(pixels);
                 T::dispatch(conv::Forward {
                     spec: On::<Self, H, W, true>(PhantomData),
-                    x: core::slice::from_ref(x),
+                    maps: (core::slice::from_ref(x), &mut *pixels),
                     weight: &self.weight,
                     affine: Bias(&self.bias),
                     skip: NoSkip,
                     act: Identity,
                     stage: NoPool,
-                    y: pixels,
                     work,
                 });
                 map::to_planes(Portable, Shape::new(OUT, OH, OW), pixels, core::slice::from_mut(&mut y));

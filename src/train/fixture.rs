@@ -49,9 +49,7 @@ impl<T: Scalar> Network for Tensor<PARAMS, 1, 1, T> {
         TensorInfo { name: "fc.bias", shape: &[CLASSES], memory: MemoryOrder::Same, offset: WEIGHTS, role: Role::Bias },
     ];
 
-    fn infer<S: Simd<T>>(
-        &self, _simd: S, x: &[Self::Input], y: &mut [Self::Output], _activations: &mut [[T; 0]],
-    ) {
+    fn infer<S: Simd<T>>(&self, _simd: S, x: &[Self::Input], y: &mut [Self::Output], _activations: &mut [[T; 0]]) {
         let (w, b) = self.as_slice().split_at(WEIGHTS);
         for (x, y) in x.iter().zip(y) {
             for (o, y) in y.as_mut_slice().iter_mut().enumerate() {

@@ -1,4 +1,4 @@
-use crate::{Axis, Fault, Faults, Field, Shape};
+use crate::{Axis, Fault, Faults, Field, Pool, Shape};
 
 /// A 2-D convolution (cross-correlation, as in every framework):
 ///
@@ -74,6 +74,25 @@ impl Conv {
             self.input.h.saturating_add(top).saturating_add(bottom),
             self.input.w.saturating_add(left).saturating_add(right),
         ]
+    }
+
+    /// Whether the map that leaves a pooling behind this convolution may take the place of the map that arrives, both in pixels and from the first element on: row by row of windows, what
+    /// was written must end before the first row that is still to be read.
+    ///
+    /// Windows that do not overlap and need no padding: row `r` of them reads from row `r · pool stride · stride − top` on.
+    pub const fn pools_in_place(&self, pool: &Pool) -> bool {
+        let out = pool.output();
+        let x_row = self.input.w.saturating_mul(self.input.c);
+        let y_row = out.w.saturating_mul(self.out_channels);
+        let step = pool.stride[0].saturating_mul(self.stride[0]);
+        let (mut r, mut fits) = (1, y_row.saturating_mul(out.h) <= self.input.len());
+        // Both sides are straight lines in r: what holds behind the first row and before the last one holds between them.
+        while r < out.h {
+            let first = r.saturating_mul(step).saturating_sub(self.padding[0]);
+            fits = fits && r.saturating_mul(y_row) <= first.saturating_mul(x_row);
+            r = if r + 1 < out.h { out.h - 1 } else { out.h };
+        }
+        fits
     }
 
     /// Rows and columns that the dilated kernel spans.
@@ -171,6 +190,37 @@ impl Conv {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn pools_in_place_where_rows_shrink() {
+        let pools = |input: Shape, channels: usize, padding: usize| {
+            let conv = Conv { padding: [padding; 4], ..Conv::new(input, channels, [3, 3]) };
+            conv.pools_in_place(&Pool::new(conv.output(), [2, 2]))
+        };
+        assert!(pools(Shape::new(32, 26, 26), 64, 0));
+        // A row of windows reads the row above it, padded: a row of pooled pixels has half of the elements, or as many, or more.
+        assert!(pools(Shape::new(8, 16, 16), 8, 1));
+        assert!(pools(Shape::new(8, 16, 16), 16, 1));
+        assert!(!pools(Shape::new(8, 16, 16), 17, 1));
+        // Larger than what arrived.
+        assert!(!pools(Shape::new(1, 8, 8), 8, 1));
+        // One row of windows: all is read before anything is written.
+        assert!(pools(Shape::new(4, 2, 8), 4, 1));
+        let huge = Conv::new(Shape::new(usize::MAX, usize::MAX, usize::MAX), usize::MAX, [1, 1]);
+        let _ = huge.pools_in_place(&Pool::new(huge.output(), [2, 2]));
+    }
+
+    /// Against all rows.
+    #[test]
+    fn pools_in_place_by_its_ends() {
+        for (h, channels, padding) in (2..12).flat_map(|h| (1..9).flat_map(move |c| (0..3).map(move |p| (h, c, p)))) {
+            let conv = Conv { padding: [padding; 4], ..Conv::new(Shape::new(2, h, 6), channels, [3, 3]) };
+            let pool = Pool::new(conv.output(), [2, 2]);
+            let out = pool.output();
+            let every = (1..out.h).all(|r| r * out.w * channels <= (2 * r).saturating_sub(padding) * 12);
+            assert_eq!(conv.pools_in_place(&pool), every && out.len() <= conv.input.len(), "{conv:?}");
+        }
+    }
 
     #[test]
     fn lenet() {

@@ -7,9 +7,16 @@ pub struct Life {
     pub first: usize,
     /// The last step that reads it.
     pub last: usize,
+    /// The value in whose place it lies, from its first element on: one that is as long or longer, and is read last where this one is written.
+    pub over: Option<usize>,
 }
 
 impl Life {
+    /// Of a value in a place of its own.
+    pub const fn new(len: usize, first: usize, last: usize) -> Self {
+        Life { len, first, last, over: None }
+    }
+
     /// Whether there is a step at which both live.
     pub const fn meets(&self, other: &Life) -> bool {
         self.first <= other.last && other.first <= self.last
@@ -57,7 +64,11 @@ pub const fn load(lives: &[Life]) -> usize {
         // The load only grows where a value is written.
         let (mut sum, mut j) = (0_usize, 0);
         while j < lives.len() {
-            if lives[j].first <= lives[i].first && lives[i].first <= lives[j].last {
+            let shares = match lives[j].over {
+                Some(below) => lives[i].first <= lives[below].last,
+                None => false,
+            };
+            if lives[j].first <= lives[i].first && lives[i].first <= lives[j].last && !shares {
                 sum = sum.saturating_add(lives[j].len);
             }
             j += 1;
@@ -76,6 +87,8 @@ pub const fn load(lives: &[Life]) -> usize {
 /// arena is as small as can be, the largest sum of two neighbours. Where that fails, as it can in a graph, single values are moved away from the ends, and the same is
 /// tried from the last step to the first; where all that fails, the values are placed one after the other as low as they fit, in the order of time, backwards, and the largest first, and
 /// the smallest of the three arenas is taken.
+///
+/// Values that lie over each other are placed together, as the lowest of them is.
 ///
 /// The time is that of the square of the number of values: the compiler has to do it too, and it does not count to a billion.
 ///
@@ -126,7 +139,7 @@ const fn forget(offsets: &mut [usize], n: usize) {
 const fn next(lives: &[Life], offsets: &[usize], by: By) -> usize {
     let (mut best, mut i) = (lives.len(), 0);
     while i < lives.len() {
-        if offsets[i] == NOWHERE {
+        if offsets[i] == NOWHERE && lives[i].over.is_none() {
             let better = best == lives.len()
                 || match by {
                     By::Time => lives[i].first < lives[best].first,
@@ -142,8 +155,36 @@ const fn next(lives: &[Life], offsets: &[usize], by: By) -> usize {
     best
 }
 
-/// The lowest place from `start` on at which a value fits. `order`: the values that have their place, the lowest first.
-const fn lowest(lives: &[Life], offsets: &[usize], order: &[usize], value: usize, mut start: usize) -> usize {
+/// Whether a value lies in the place of `base`, which has one of its own.
+const fn lies_at(lives: &[Life], value: usize, base: usize) -> bool {
+    let mut below = value;
+    while let Some(over) = lives[below].over {
+        below = over;
+    }
+    below == base
+}
+
+/// The lowest place from `start` on at which a value fits, and so do those that lie over it. `order`: the values that have their place, the lowest first.
+const fn lowest(lives: &[Life], offsets: &[usize], order: &[usize], value: usize, start: usize) -> usize {
+    let mut place = lowest_of(lives, offsets, order, value, start);
+    let mut above = 0;
+    while above < lives.len() {
+        if lives[above].over.is_some() && lies_at(lives, above, value) {
+            let higher = lowest_of(lives, offsets, order, above, place);
+            if higher != place {
+                // Those that did fit have to fit there.
+                place = lowest_of(lives, offsets, order, value, higher);
+                above = 0;
+                continue;
+            }
+        }
+        above += 1;
+    }
+    place
+}
+
+/// The lowest place from `start` on at which a value by itself fits.
+const fn lowest_of(lives: &[Life], offsets: &[usize], order: &[usize], value: usize, mut start: usize) -> usize {
     let (life, mut i) = (&lives[value], 0);
     while i < order.len() {
         let (first, other) = (offsets[order[i]], &lives[order[i]]);
@@ -160,14 +201,23 @@ const fn lowest(lives: &[Life], offsets: &[usize], order: &[usize], value: usize
     if start == NOWHERE { start - 1 } else { start }
 }
 
-/// Puts a value that has got its place among the `placed` ones of `order`.
-const fn insert(offsets: &[usize], order: &mut [usize], placed: usize, value: usize) {
-    let mut i = placed;
-    while i > 0 && offsets[order[i - 1]] > offsets[value] {
-        order[i] = order[i - 1];
-        i -= 1;
+/// Puts a value that has got its place, and those over it, among the `placed` ones of `order`; yields how many have their place then.
+const fn insert(lives: &[Life], offsets: &mut [usize], order: &mut [usize], placed: usize, value: usize) -> usize {
+    let (mut now, mut above) = (placed, 0);
+    while above < lives.len() {
+        if above == value || lives[above].over.is_some() && lies_at(lives, above, value) {
+            offsets[above] = offsets[value];
+            let mut i = now;
+            while i > 0 && offsets[order[i - 1]] > offsets[above] {
+                order[i] = order[i - 1];
+                i -= 1;
+            }
+            order[i] = above;
+            now += 1;
+        }
+        above += 1;
     }
-    order[i] = value;
+    now
 }
 
 const fn as_low_as_possible(lives: &[Life], offsets: &mut [usize], order: &mut [usize], by: By) -> usize {
@@ -176,12 +226,11 @@ const fn as_low_as_possible(lives: &[Life], offsets: &mut [usize], order: &mut [
     while placed < lives.len() {
         let value = next(lives, offsets, by);
         offsets[value] = lowest(lives, offsets, order.split_at(placed).0, value, 0);
-        insert(offsets, order, placed, value);
+        placed = insert(lives, offsets, order, placed, value);
         let end = offsets[value].saturating_add(lives[value].len);
         if end > total {
             total = end;
         }
-        placed += 1;
     }
     total
 }
@@ -246,8 +295,7 @@ const fn arrange(
             offsets[value] = NOWHERE;
             return placed;
         }
-        insert(offsets, order, placed, value);
-        placed += 1;
+        placed = insert(lives, offsets, order, placed, value);
     }
     placed
 }
@@ -285,10 +333,15 @@ mod tests {
             assert!(offsets[i] + a.len <= total, "{lives:?}");
             for (j, b) in lives.iter().enumerate().skip(i + 1) {
                 let apart = offsets[i] + a.len <= offsets[j] || offsets[j] + b.len <= offsets[i];
+                if b.over == Some(i) {
+                    assert_eq!(offsets[i], offsets[j], "{lives:?}: {offsets:?}");
+                    continue;
+                }
                 assert!(apart || !a.meets(b) || a.len == 0 || b.len == 0, "{lives:?}: {offsets:?}");
             }
         }
-        assert!(total >= load(lives) && total <= lives.iter().map(|life| life.len).sum());
+        assert!(total >= load(lives), "{lives:?}: {offsets:?}");
+        assert!(total <= lives.iter().map(|life| life.len).sum());
         total
     }
 
@@ -303,8 +356,7 @@ mod tests {
         let mut state = 1;
         for _ in 0..2000 {
             let n = random(&mut state, 12);
-            let lives: Vec<Life> =
-                (0..n).map(|i| Life { len: random(&mut state, 20), first: i, last: i + 1 }).collect();
+            let lives: Vec<Life> = (0..n).map(|i| Life::new(random(&mut state, 20), i, i + 1)).collect();
             let pairs = lives.windows(2).map(|pair| pair[0].len + pair[1].len);
             let least = pairs.chain(lives.first().map(|life| life.len)).max().unwrap_or(0);
             assert_eq!(check(&lives), least, "{lives:?}");
@@ -316,14 +368,53 @@ mod tests {
         let (mut state, mut least, mut taken) = (2, 0, 0);
         for _ in 0..2000 {
             let n = random(&mut state, 16);
-            let lives: Vec<Life> = (0..n)
-                .map(|i| Life { len: random(&mut state, 20), first: i, last: i + 1 + random(&mut state, 4) })
-                .collect();
+            let lives: Vec<Life> =
+                (0..n).map(|i| Life::new(random(&mut state, 20), i, i + 1 + random(&mut state, 4))).collect();
             least += load(&lives);
             taken += check(&lives);
         }
         // Close to what no arena can be below.
         assert!(taken * 100 <= least * 115, "{taken} of {least}");
+    }
+
+    /// A chain in which a value may lie over the one before it.
+    #[test]
+    fn nothing_overlaps_but_what_lies_over_it() {
+        let (mut state, mut least, mut taken, mut apart) = (4, 0, 0, 0);
+        for _ in 0..2000 {
+            let n = 1 + random(&mut state, 12);
+            let mut lives: Vec<Life> = Vec::new();
+            for i in 0..n {
+                let mut life = Life::new(1 + random(&mut state, 20), i, i + 1 + random(&mut state, 3) / 2);
+                if let Some(below) = lives.last().filter(|below| below.last == i && below.len >= life.len)
+                    && random(&mut state, 2) == 0
+                {
+                    life.over = Some(lives.iter().rposition(|other| other == below).unwrap_or_default());
+                }
+                lives.push(life);
+            }
+            least += load(&lives);
+            taken += check(&lives);
+            let without: Vec<Life> = lives.iter().map(|life| Life { over: None, ..*life }).collect();
+            apart += check(&without);
+        }
+        assert!(taken * 100 <= least * 115, "{taken} of {least}");
+        assert!(taken < apart, "{taken}, and {apart} apart");
+    }
+
+    #[test]
+    fn what_lies_over_another_needs_no_room() {
+        // A map, the pooled one in its place, and what follows: less than the first two apart.
+        let lives = [Life::new(100, 0, 1), Life { over: Some(0), ..Life::new(40, 1, 2) }, Life::new(40, 2, 3)];
+        assert_eq!(check(&lives), 100);
+        // Over the second one lies a third one.
+        let lives = [
+            Life::new(100, 0, 1),
+            Life { over: Some(0), ..Life::new(40, 1, 2) },
+            Life { over: Some(1), ..Life::new(30, 2, 4) },
+            Life::new(50, 3, 4),
+        ];
+        assert_eq!(check(&lives), 100);
     }
 
     #[test]
@@ -334,7 +425,7 @@ mod tests {
             let lives: Vec<Life> = (0..n)
                 .map(|_| {
                     let first = random(&mut state, 6);
-                    Life { len: random(&mut state, 6), first, last: first + random(&mut state, 4) }
+                    Life::new(random(&mut state, 6), first, first + random(&mut state, 4))
                 })
                 .collect();
             let offsets: Vec<usize> = (0..n).map(|_| random(&mut state, 20)).collect();
@@ -368,7 +459,8 @@ mod tests {
                 })
                 .collect();
             let len = 1 + random(&mut state, 6);
-            let free = |start: &usize| taken.iter().all(|[first, end]| end <= start || start + len <= *first || first == end);
+            let free =
+                |start: &usize| taken.iter().all(|[first, end]| end <= start || start + len <= *first || first == end);
             assert_eq!(Some(room(&taken, len)), (0..).find(free), "{taken:?}: {len}");
         }
     }
@@ -377,17 +469,13 @@ mod tests {
     fn blocks_of_a_residual_network() {
         // Input of the block, its first layer, its second one, and so on: three of one size live at once.
         let lives: Vec<Life> =
-            [(0, 2), (1, 2), (2, 4), (3, 4), (4, 6), (5, 6)].map(|(first, last)| Life { len: 16, first, last }).into();
+            [(0, 2), (1, 2), (2, 4), (3, 4), (4, 6), (5, 6)].map(|(first, last)| Life::new(16, first, last)).into();
         assert_eq!(check(&lives), 48);
     }
 
     #[test]
     fn when_compiling() {
-        const PLACES: Placement<3> = Placement::new([
-            Life { len: 5, first: 0, last: 1 },
-            Life { len: 7, first: 1, last: 2 },
-            Life { len: 3, first: 2, last: 3 },
-        ]);
+        const PLACES: Placement<3> = Placement::new([Life::new(5, 0, 1), Life::new(7, 1, 2), Life::new(3, 2, 3)]);
         assert_eq!(PLACES, Placement { offsets: [0, 5, 0], total: 12 });
         assert_eq!(Placement::new([]).total, 0);
     }
@@ -397,7 +485,7 @@ mod tests {
     fn a_long_tape_when_compiling() {
         const N: usize = 200;
         const TAPE: Placement<N> = {
-            let (mut lives, mut i) = ([Life { len: 3, first: 0, last: 2 * N }; N], 0);
+            let (mut lives, mut i) = ([Life::new(3, 0, 2 * N); N], 0);
             while i < N {
                 lives[i].first = i;
                 i += 1;
@@ -409,7 +497,7 @@ mod tests {
 
     #[test]
     fn total_on_nonsense() {
-        let life = |len, first, last| Life { len, first, last };
+        let life = Life::new;
         let lives = [life(usize::MAX, 0, 9), life(usize::MAX, 0, 9), life(1, 3, 0), life(0, 0, 0)];
         let mut offsets = [0; 4];
         assert_eq!(place(&lives, &mut offsets, &mut [0; 4]), usize::MAX);

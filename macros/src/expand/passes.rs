@@ -416,8 +416,12 @@ fn forward_call(context: &Context<'_>, step: &Step, in_place: bool, site: Site<'
                 }
                 None => quote!(tn::Bias(&self.#name.bias)),
             };
-            let adds = step.skip.is_some() && part.is_none();
-            let skip = if adds { quote!(tn::Skip(skip)) } else { quote!(tn::NoSkip) };
+            let skip = match step.skip {
+                Some(_) if part.is_some() => quote!(tn::NoSkip),
+                Some(_) if in_place => quote!(tn::SkipInPlace),
+                Some(_) => quote!(tn::Skip(skip)),
+                None => quote!(tn::NoSkip),
+            };
             let stage = match (site, pool) {
                 (Site::Training { index, .. }, pool) => max_pool(context, pool, index),
                 (Site::Inference { .. }, Some(pool)) => {
@@ -427,6 +431,14 @@ fn forward_call(context: &Context<'_>, step: &Step, in_place: bool, site: Site<'
                 }
                 (Site::Inference { .. }, None) => quote!(tn::NoPool),
             };
+            if in_place && step.skip.is_none() {
+                let leaves = operands::pixels(context, step.shape, quote!(T));
+                return quote! {
+                    tn::conv::forward_over::<#leaves, _, _, _, _, _, _, _, _, _>(
+                        simd, #conv, x, &self.#name.weight, #affine, #act, #stage, work,
+                    );
+                };
+            }
             quote!(tn::conv::forward(simd, #conv, x, &self.#name.weight, #affine, #skip, #act, #stage, y, work);)
         }
         Kernel::ConvTranspose { layer, act, part } => {

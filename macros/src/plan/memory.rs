@@ -7,7 +7,7 @@ use tenonet_shape::{Life, place};
 
 use super::stretch::{numbers, stretches};
 use super::{Kernel, Operand, Piece, Step, Stretch, is_monotone};
-use crate::check::known_source;
+use crate::check::{known_conv, known_pool, known_source};
 use crate::ir::{Network, Op, Source};
 
 /// Where the value of a step lies.
@@ -28,6 +28,15 @@ pub struct Buffer {
     pub first: usize,
     /// The time at which it is read last.
     pub last: usize,
+    /// The buffer in whose place it lies, which is as long or longer and is read last when this one is written.
+    pub over: Option<usize>,
+}
+
+impl Buffer {
+    /// When it needs how many elements.
+    pub fn life(&self, len: usize) -> Life {
+        Life { len, first: self.first, last: self.last, over: self.over }
+    }
 }
 
 /// The places of the steps' outputs, and the buffers of their arena.
@@ -37,7 +46,7 @@ pub struct Memory {
     pub places: Vec<Place>,
     /// Of each step whose output backward makes again: there.
     pub recomputed: Vec<Option<Place>>,
-    /// The operand that a step overwrites, if it works in place.
+    /// The operand that a step overwrites, if it works in place: for a convolution what is added, or its `x` row by row.
     pub overwrites: Vec<Option<Operand>>,
     pub buffers: Vec<Buffer>,
 }
@@ -45,22 +54,28 @@ pub struct Memory {
 impl Memory {
     /// Elements of the arena, if the macro can know all lengths.
     pub fn total(&self, network: &Network) -> Option<usize> {
-        let life = |buffer: &Buffer| {
-            let len = known_source(network, buffer.shape)?.len();
-            Some(Life { len, first: buffer.first, last: buffer.last })
-        };
+        let life = |buffer: &Buffer| Some(buffer.life(known_source(network, buffer.shape)?.len()));
         let lives: Vec<Life> = self.buffers.iter().map(life).collect::<Option<_>>()?;
         let (mut offsets, mut order) = (vec![0; lives.len()], vec![0; lives.len()]);
         Some(place(&lives, &mut offsets, &mut order))
     }
 
-    /// Activations at inference: a value lives until the last step that reads it.
-    pub fn inference(steps: &[Step]) -> Memory {
-        Memory::new(steps, &last_reads(steps))
+    /// Activations at inference: a value lives until the last step that reads it. A convolution whose rows are pooled while they are hot leaves these in the place of what it reads, where
+    /// that has room for them.
+    pub fn inference(network: &Network, steps: &[Step]) -> Memory {
+        let ends = last_reads(steps);
+        let apart = Memory::new(steps, &ends, |_| false);
+        let over = Memory::new(steps, &ends, |step| pools_in_place(network, step));
+        match (over.total(network), apart.total(network)) {
+            // Places are found by rules of thumb.
+            (Some(less), Some(more)) if less <= more => over,
+            // Where only the compiler knows lengths, it has to know the places, too.
+            _ => apart,
+        }
     }
 
-    /// `ends`: the time at which each step's output is read last, where step `i` runs at time `i`.
-    fn new(steps: &[Step], ends: &[usize]) -> Memory {
+    /// `ends`: the time at which each step's output is read last, where step `i` runs at time `i`. `pools_in_place`: whether a step may leave its output where its `x` is.
+    fn new(steps: &[Step], ends: &[usize], pools_in_place: impl Fn(&Step) -> bool) -> Memory {
         let overwrites: Vec<Option<Operand>> =
             steps.iter().enumerate().map(|(time, step)| overwritten(step, time, ends)).collect();
         // The last value lies with the caller, and so do those before it that it overwrites.
@@ -86,7 +101,16 @@ impl Memory {
                     place
                 }
                 _ => {
-                    memory.buffers.push(Buffer { shape: step.shape, first: time, last: ends[time] });
+                    let over = match step.x {
+                        Operand::Step(before) if ends[before] == time && pools_in_place(step) => Some(before),
+                        _ => None,
+                    };
+                    let over = over.and_then(|before| match memory.places[before] {
+                        Place::Arena(buffer) => Some(buffer),
+                        Place::Caller => None,
+                    });
+                    memory.overwrites[time] = over.map(|_| step.x);
+                    memory.buffers.push(Buffer { shape: step.shape, first: time, last: ends[time], over });
                     Place::Arena(memory.buffers.len() - 1)
                 }
             };
@@ -126,7 +150,27 @@ fn overwritten(step: &Step, time: usize, ends: &[usize]) -> Option<Operand> {
     );
     let is_free = |operand: &Operand| matches!(operand, Operand::Step(read) if ends[*read] == time);
     // A sum of something with itself has nowhere to go.
-    (in_place && step.skip != Some(step.x)).then(|| step.reads().find(is_free)).flatten()
+    if step.skip == Some(step.x) {
+        return None;
+    }
+    match step.kernel {
+        // Each sum reads its own element of what is added before it is written there.
+        Kernel::Conv { .. } => step.skip.filter(is_free),
+        _ if in_place => step.reads().find(is_free),
+        _ => None,
+    }
+}
+
+/// Whether a step is a convolution whose pooled rows may take the place of what it reads.
+fn pools_in_place(network: &Network, step: &Step) -> bool {
+    let Kernel::Conv { layer, pool: Some(pool), part: None, .. } = step.kernel else { return false };
+    let input = |layer: usize| network.layers[layer].input;
+    match (&network.layers[layer].op, input(layer), &network.layers[pool].op, input(pool)) {
+        (Op::Conv(conv), Some(x), Op::Pool(pool), Some(z)) => {
+            matches!((known_conv(conv, x), known_pool(pool, z)), (Some(conv), Some(pool)) if conv.pools_in_place(&pool))
+        }
+        _ => false,
+    }
 }
 
 impl Memory {
@@ -141,7 +185,7 @@ impl Memory {
                 }
             }
         }
-        let mut memory = Memory::new(steps, &ends);
+        let mut memory = Memory::new(steps, &ends, |_| false);
         // What lives in a stretch lives in all of it.
         let stretches = stretches(steps, 0..steps.len());
         let numbers = numbers(&stretches, steps.len());
@@ -155,7 +199,7 @@ impl Memory {
         for (value, stretch) in backward.recomputed.iter().enumerate() {
             memory.recomputed[value] = stretch.map(|stretch| {
                 let time = stretches.len() + stretch;
-                memory.buffers.push(Buffer { shape: steps[value].shape, first: time, last: time });
+                memory.buffers.push(Buffer { shape: steps[value].shape, first: time, last: time, over: None });
                 Place::Arena(memory.buffers.len() - 1)
             });
         }
@@ -331,7 +375,7 @@ impl Backward {
     }
 
     fn buffer(&mut self, shape: Source, first: usize, last: usize) -> Place {
-        self.buffers.push(Buffer { shape, first, last });
+        self.buffers.push(Buffer { shape, first, last, over: None });
         Place::Arena(self.buffers.len() - 1)
     }
 }

@@ -52,10 +52,13 @@ fn resnet8_is_fused() {
         "constPLANES:bool=true;",
         // Convolution, batch_norm, sum and activation in one.
         "tn::conv::forward(simd,Conv3,x,&self.conv3.weight,tn::Normed{bias:&self.conv3.bias,norm:&self.bn3,\
-         statistics:&self.statistics.bn3,epsilon:1e-5},tn::Skip(skip),tn::layers::Relu,tn::NoPool,y,work);",
+         statistics:&self.statistics.bn3,epsilon:1e-5},tn::SkipInPlace,tn::layers::Relu,tn::NoPool,y,work);",
         "tn::conv::forward(simd,Skip1,x,&self.skip1.weight,tn::Bias(&self.skip1.bias),tn::NoSkip,tn::layers::Identity,",
-        // Three maps of 16×32×32 are the most that live at once.
-        "typeActivations=[T;49152];",
+        // Two maps of 16×32×32 are the most that live at once: the sum takes the place of one of them. Beside them is the kernels' workspace.
+        "constWORK:[tn::Work;9]=[tn::Work::beside(&[[0,16384]],tn::conv::forward_work(&Conv1::CONV,Conv1::PLANES,tn::Option::None,\
+         tn::Wants::Rows,true)),",
+        "typeActivations=[T;{tn::largest(&[32768,WORK[0].end(),",
+        "let(mutactivations,work)=activations.beside::<{WORK[0].first},{WORK[0].len}>();",
         // In training they stay apart, and the sum takes the place of what nobody reads again.
         "tn::batch_norm::moments(simd,x,from,&mutkept.bn3);",
         "tn::batch_norm::settle::<T,_>(1e-5,n,1024,&mutkept.bn3);letmost=const{tn::inputs_at_a_time(",
@@ -82,7 +85,11 @@ fn resnet8_is_fused() {
 fn chains_are_as_before() {
     let lenet = expansion(super::lenet());
     for part in [
-        "typeActivations=[T;1576];",
+        "typeActivations=[T;{tn::largest(&[1176,WORK[0].end(),WORK[1].end()])}];",
+        // The pooled map lies where the one was that it is made of.
+        "letx=activations.one::<tn::At<tn::Pixels<14,14,6,T>,0>>();tn::conv::forward_over::<tn::Pixels<5,5,16,T>,_,_,_,_,_,_,_,_,_>(\
+         simd,Conv2,x,&self.conv2.weight,tn::Bias(&self.conv2.bias),tn::layers::Relu,tn::MaxPool(MaxPool5),work,);",
+        "let(x,y)=activations.step::<tn::At<tn::Pixels<5,5,16,T>,0>,",
         "typeTape=[T;2180];",
         "tn::map::to_planes(simd,::tenonet::shape::Shape::new(16,5,5),x,y);",
         "tn::map::to_pixels(simd,::tenonet::shape::Shape::new(16,5,5),dy,dx);",
@@ -100,8 +107,9 @@ fn chains_are_as_before() {
 fn the_compiler_places_what_the_macro_cannot() {
     let expansion = expansion(consts());
     for part in [
-        "constACTIVATIONS:tn::Placement<4>=tn::Placement::new([tn::Life{len:__NetShapes::RELU_2_2_OUT.len(),first:0,last:2},",
-        "typeActivations=[T;{ACTIVATIONS.total}];",
+        "constACTIVATIONS:tn::Placement<4>=tn::Placement::new([tn::Life::new(__NetShapes::RELU_2_2_OUT.len(),0,2),",
+        "constWORK:[tn::Work;2]=[tn::Work::beside(&[[ACTIVATIONS.offsets[0],ACTIVATIONS.offsets[0]+__NetShapes::RELU_2_2_OUT.len()]],",
+        "typeActivations=[T;{tn::largest(&[ACTIVATIONS.total,WORK[0].end(),",
         "epsilon:__NetShapes::BN1_1",
         "::tenonet::shape::deny_epsilon(\"bn1\",__NetShapes::BN1_1)",
         "::tenonet::shape::Faults::deny(&__NetShapes::BLOCK_5.faults(),\"block\",::tenonet::shape::Field::Layer)",

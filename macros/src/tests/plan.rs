@@ -192,11 +192,62 @@ fn a_chain_takes_its_largest_step() {
     for tokens in [lenet(), mobilenet()] {
         let network = network(tokens);
         let steps = steps(&network, Mode::Inference);
-        let memory = Memory::inference(&steps);
-        let lens: Vec<usize> = memory.buffers.iter().map(|buffer| shape(&network, buffer.shape).len()).collect();
-        let largest = lens.windows(2).map(|pair| pair[0] + pair[1]).max().unwrap();
+        let memory = Memory::inference(&network, &steps);
+        let len = |buffer: &Buffer| shape(&network, buffer.shape).len();
+        // Pooled rows in the place of what they are made of need no room of their own.
+        let taken = |pair: &[Buffer]| len(&pair[0]) + if pair[1].over.is_some() { 0 } else { len(&pair[1]) };
+        let largest = memory.buffers.windows(2).map(taken).max().unwrap();
         assert_eq!(Arena::new(&network, &memory.buffers).memory.len(), largest);
     }
+}
+
+/// What each step overwrites at inference: `x` of a convolution whose pooled rows lie there, `skip` of a sum; and the arena's elements.
+fn overwritten(net: TokenStream) -> (String, Option<usize>) {
+    let network = network(net);
+    let steps = steps(&network, Mode::Inference);
+    let memory = Memory::inference(&network, &steps);
+    let words = steps.iter().zip(&memory.overwrites).map(|(step, overwrites)| match overwrites {
+        None => "-",
+        Some(_) if *overwrites == step.skip => "skip",
+        Some(_) => "x",
+    });
+    (words.collect::<Vec<_>>().join(" "), memory.total(&network))
+}
+
+#[test]
+fn pooled_rows_lie_over_what_they_are_made_of() {
+    let net = |layers: TokenStream| overwritten(quote!(struct Net([4, 8, 8] -> [N]) { #layers flatten, linear(3) }));
+    let pooled = quote!(conv(4, kernel = 3, padding = 1), relu, max_pool(2),);
+    let wide = quote!(conv(8, kernel = 3, padding = 1), relu,);
+    // conv, conv and pooling, to planes, linear.
+    assert_eq!(net(quote!(#wide #pooled)), ("- x - -".into(), Some(512)));
+    // One over the other: four maps in the place of the first one.
+    assert_eq!(net(quote!(#wide #pooled conv(4, kernel = 1), conv(4, kernel = 2), max_pool(3),)).0, "- x - - - -");
+    // As many elements, but two rows of eight channels are written where one row is still to be read.
+    assert_eq!(net(quote!(conv(4, kernel = 1), conv(16, kernel = 3, padding = 1), max_pool(2),)).0, "- - - -");
+    // Somebody else reads what was there (it is the sum that takes a place), or it is the network's input.
+    let block = quote!(residual { max_pool(2) } shortcut { conv(8, kernel = 3, padding = 1), max_pool(2) },);
+    assert_eq!(net(quote!(#wide #block)).0, "- - - x - -");
+    assert_eq!(net(quote!(#pooled)).0, "- - -");
+}
+
+#[test]
+fn the_callers_memory_and_unknown_lengths_are_left_alone() {
+    let last = quote!(struct Net([4, 8, 8] -> [1, 4, 4]) { conv(4, kernel = 1), conv(1, kernel = 1), max_pool(2) });
+    assert_eq!(overwritten(last), ("- -".into(), Some(256)));
+    // The macro knows the shapes of the pooling, but not what follows: the compiler places it all.
+    let unknown = quote!(struct Net([4, 8, 8] -> [N]) {
+        conv(4, kernel = 1), conv(4, kernel = 1), max_pool(2), conv(WIDTH, kernel = 1), flatten,
+    });
+    assert_eq!(overwritten(unknown), ("- - - -".into(), None));
+}
+
+#[test]
+fn sums_of_convolutions_take_the_place_of_what_is_added() {
+    let block = quote!(residual { conv(8, kernel = 3, padding = 1), relu, conv(8, kernel = 3, padding = 1) }, relu,);
+    let net = quote!(struct Net([4, 8, 8] -> [N]) { conv(8, kernel = 1), #block #block global_avg_pool });
+    // Two maps, not three.
+    assert_eq!(overwritten(net), ("- - skip - skip -".into(), Some(2 * 8 * 64)));
 }
 
 /// Memory in which each value is a number, as often as it has elements: what was overwritten in part is no value any more.
@@ -206,9 +257,7 @@ struct Arena {
 }
 
 fn lives(network: &Network, buffers: &[Buffer]) -> Vec<Life> {
-    let life =
-        |buffer: &Buffer| Life { len: shape(network, buffer.shape).len(), first: buffer.first, last: buffer.last };
-    buffers.iter().map(life).collect()
+    buffers.iter().map(|buffer| buffer.life(shape(network, buffer.shape).len())).collect()
 }
 
 impl Arena {
@@ -425,7 +474,7 @@ fn the_tape_holds_what_normalisations_read() {
 fn run(network: &Network) {
     check_stretches(network);
     let inference = steps(network, Mode::Inference);
-    let (_, y) = forward(network, &inference, &Memory::inference(&inference));
+    let (_, y) = forward(network, &inference, &Memory::inference(network, &inference));
     assert_eq!(Some(&y), values(&inference).last());
 
     let training = steps(network, Mode::Training);
@@ -619,9 +668,9 @@ proptest! {
     fn stored_branches_take_no_more_memory(layers in prop::collection::vec(branches(), 1..4)) {
         let network = network(quote!(struct Net([4, 8, 8] -> [N]) { #(#layers,)* flatten }));
         let (copied, stored) = (apart(&network, Mode::Inference), steps(&network, Mode::Inference));
-        let live = |steps: &[Step]| load(&lives(&network, &Memory::inference(steps).buffers));
+        let live = |steps: &[Step]| load(&lives(&network, &Memory::inference(&network, steps).buffers));
         prop_assert!(live(&stored) <= live(&copied));
-        let total = |steps: &[Step]| Memory::inference(steps).total(&network);
+        let total = |steps: &[Step]| Memory::inference(&network, steps).total(&network);
         prop_assert!(total(&stored) <= total(&copied));
         let parts = |steps: &[Step]| steps.iter().filter_map(Step::part).collect::<Vec<_>>();
         prop_assert_eq!(parts(&stored), parts(&copied));
@@ -656,7 +705,7 @@ fn branches_are_joined_as_they_come() {
         struct Net([4, 8, 8] -> [N]) { conv(2, kernel = 1), concat { { conv(3, kernel = 1) }, { conv(5, kernel = 1) } }, conv(1, kernel = 1), flatten }
     });
     let steps = steps(&network, Mode::Inference);
-    let memory = Memory::inference(&steps);
+    let memory = Memory::inference(&network, &steps);
     // 2 channels for all branches, and the joined map, into which they are stored.
     assert_eq!(Arena::new(&network, &memory.buffers).memory.len(), (2 + 8) * 64);
     assert_eq!(memory.buffers.len(), 2);

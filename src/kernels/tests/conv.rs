@@ -6,12 +6,14 @@ use super::shapes::*;
 use super::{Data, Source, abs, any_data, assert_close, cases, memory::Guarded, on_each};
 use crate::Scalar;
 use crate::kernels::activation::{Activation, Gelu, Identity, LeakyRelu, Relu, Silu};
-use crate::kernels::conv::{self, Affine, Bias, ConvSpec, Forward, NoSkip, Normed, Skip, Summand, forward_work};
+use crate::kernels::conv::{
+    self, Affine, Bias, ConvSpec, Forward, Maps, NoSkip, Normed, Over, Skip, SkipInPlace, Summand, forward_work,
+};
 use crate::kernels::conv_backward::{self, Backward, backward_work};
 use crate::kernels::reference::{self, Order};
 use crate::kernels::simd::Simd;
 use crate::kernels::stage::{AvgPool, MaxPool, MaxPoolIndexed, NoPool, PoolSpec, Stage, StageBackward, Wants};
-use crate::plain::Plain;
+use crate::plain::{Plain, elements, elements_mut};
 
 /// Its slope is a power of two: whole numbers stay exact.
 const LEAKY: LeakyRelu = LeakyRelu::new(0.25);
@@ -192,18 +194,7 @@ impl<T: Scalar, C: Case> Operands<T, C> {
     ) -> Guarded<Y> {
         let images = self.x.len();
         let mut y = self.source.nans::<T, Y>(images);
-        let mut work = self.source.nans::<T, T>(forward_work(&C::CONV, C::PLANES, P::POOL, P::WANTS, F::SCALES));
-        simd.vectorize(Forward {
-            spec: C::default(),
-            x: &self.x,
-            weight: &self.weight[0],
-            affine,
-            skip,
-            act,
-            stage,
-            y: &mut y,
-            work: &mut work[..],
-        });
+        self.run(simd, (&self.x[..], &mut y[..]), affine, skip, act, stage);
         for image in 0..images {
             let [mut z, scale] = self.map(store, image);
             let mut scale: Vec<T> = scale.iter().zip(&z).map(|(s, z)| *s + act.apply(*z).abs()).collect();
@@ -218,6 +209,40 @@ impl<T: Scalar, C: Case> Operands<T, C> {
             self.assert_sums("y", tile, [y[image].flat(), &wanted, &scale], Self::roundings());
         }
         y
+    }
+
+    /// Runs the fast kernel.
+    fn run<S: Simd<T>, F: Affine<T>, R: Summand<T>, A: Activation<T>, P: Stage<T>, M: Maps<T>>(
+        &self, simd: S, maps: M, affine: F, skip: R, act: A, stage: P,
+    ) {
+        let mut work = self.source.nans::<T, T>(forward_work(&C::CONV, C::PLANES, P::POOL, P::WANTS, F::SCALES));
+        simd.vectorize(Forward {
+            spec: C::default(),
+            maps,
+            weight: &self.weight[0],
+            affine,
+            skip,
+            act,
+            stage,
+            work: &mut work[..],
+        });
+    }
+
+    /// Pooled maps in the place of those that arrive are what they are in a place of their own.
+    fn check_over<S: Simd<T>, F: Affine<T>, A: Activation<T>, Y: Plain<T>>(&self, simd: S, affine: F, act: A, y: &[Y]) {
+        let mut maps = self.source.nans::<T, C::X<T>>(self.x.len());
+        elements_mut::<T, _>(&mut maps).copy_from_slice(elements(&self.x));
+        self.run(simd, Over::<C::X<T>, Y>::new(&mut maps), affine, NoSkip, act, MaxPool(C::default()));
+        assert_eq!(elements(y), &elements::<T, _>(&maps)[..elements(y).len()], "{}", Self::told("in place"));
+    }
+
+    /// A sum in the place of one of its sides is what it is in a place of its own.
+    fn check_sum_in_place<S: Simd<T>, F: Affine<T>>(&self, simd: S, affine: F) {
+        let (mut apart, mut sum) = (self.source.nans(self.x.len()), self.source.nans::<T, C::Z<T>>(self.x.len()));
+        self.run(simd, (&self.x[..], &mut apart[..]), affine, Skip(&self.skip), Relu, NoPool);
+        elements_mut::<T, _>(&mut sum).copy_from_slice(elements(&self.skip));
+        self.run(simd, (&self.x[..], &mut sum[..]), affine, SkipInPlace, Relu, NoPool);
+        assert_eq!(elements::<T, C::Z<T>>(&apart), elements::<T, _>(&sum), "{}", Self::told("in place"));
     }
 
     /// Runs the fast backward pass, and the naive one from `dz`, given dy.
@@ -298,6 +323,7 @@ fn check_store<T: Scalar, S: Simd<T>, C: Case>(simd: S, draw: Draw) {
     let (plain, normed) = (operands.plain_store(), operands.normed_store());
     let (added, normed_added) = (operands.plain_store().added(), operands.normed_store().added());
     let skip = Skip(&operands.skip);
+    operands.check_sum_in_place(simd, operands.normed());
     type Z<T, C> = <C as Case>::Z<T>;
     let _: Guarded<Z<T, C>> = operands.check_stage(simd, operands.bias(), NoSkip, &plain, Identity, NoPool, no_pool);
     let _: Guarded<Z<T, C>> = operands.check_stage(simd, operands.normed(), NoSkip, &normed, LEAKY, NoPool, no_pool);
@@ -315,6 +341,7 @@ fn check_normed_skip<T: Scalar, S: Simd<T>, C: Case>(simd: S, draw: Draw) {
     let operands = Operands::<T, C>::new(draw);
     let (store, skip) = (operands.normed_store().added(), Skip(&operands.skip));
     let _: Guarded<C::Z<T>> = operands.check_stage(simd, operands.normed(), skip, &store, Relu, NoPool, no_pool);
+    operands.check_sum_in_place(simd, operands.normed());
 }
 
 /// Into a slice of a joined map: what a map of its own would have, and nothing else is touched.
@@ -328,13 +355,12 @@ fn check_slice<T: Scalar, S: Simd<T>, C: Case>(simd: S, draw: Draw) {
     let mut work = operands.source.nans::<T, T>(forward_work(&C::CONV, C::PLANES, None, Wants::Rows, false));
     simd.vectorize(Forward {
         spec: Sliced::<C>::default(),
-        x: &operands.x,
+        maps: (&operands.x[..], &mut joined[..]),
         weight: &operands.weight[0],
         affine: operands.bias(),
         skip: NoSkip,
         act: LEAKY,
         stage: NoPool,
-        y: &mut joined,
         work: &mut work[..],
     });
     for image in 0..draw.images {
@@ -415,7 +441,10 @@ fn check_inference<T: Scalar, S: Simd<T>, C: Case>(simd: S, draw: Draw) {
     let avg = |z: &[T], y: &mut [T]| reference::avg_pool_forward(pool, z, y);
     let spec = C::default();
     type Y<T, C> = <C as Case>::Y<T>;
-    let _: Guarded<Y<T, C>> = operands.check_stage(simd, operands.normed(), NoSkip, &normed, Relu, MaxPool(spec), max);
+    let y: Guarded<Y<T, C>> = operands.check_stage(simd, operands.normed(), NoSkip, &normed, Relu, MaxPool(spec), max);
+    if !C::PLANES && C::CONV.pools_in_place(pool) {
+        operands.check_over(simd, operands.normed(), Relu, &y);
+    }
     let _: Guarded<Y<T, C>> = operands.check_stage(simd, operands.bias(), NoSkip, &plain, Gelu, MaxPool(spec), max);
     let _: Guarded<Y<T, C>> = operands.check_stage(simd, operands.bias(), NoSkip, &plain, Silu, AvgPool(spec), avg);
 }
@@ -502,6 +531,7 @@ case!(
     FirstBare,
     Tiled,
     TiledApart,
+    TiledOver,
     ManyChannels,
     Few,
     Broad,
@@ -650,6 +680,14 @@ fn tiles() {
     assert_eq!(conv::winograd_tile(&TiledApart::CONV, false, Some(TiledApart::POOL)), Some(2));
     assert_eq!(conv::winograd_tile(&ManyChannels::CONV, false, None), Some(2));
     assert_eq!(conv_backward::winograd_tile(&ManyChannels::CONV, false), Some(2));
+    assert_eq!(conv::winograd_tile(&TiledOver::CONV, false, Some(TiledOver::POOL)), Some(4));
+}
+
+/// Those that pool in place, by Winograd's tiles and otherwise.
+#[test]
+fn pooled_in_place() {
+    assert!(LeNet2::CONV.pools_in_place(&LeNet2::POOL) && TiledOver::CONV.pools_in_place(&TiledOver::POOL));
+    assert!(!Tiled::CONV.pools_in_place(&Tiled::POOL));
 }
 
 #[test]
@@ -691,7 +729,7 @@ fn pooling_behind_hand_picked_shapes() {
         on_each!(f32, |T, simd| {
             picked!(draw, check_max_pool, T, simd, LeNet2 Deep Depthwise Gaps LargeWindow Broad Tall Tiled TiledApart);
             picked!(draw, check_max_pool_planes, T, simd, LeNet1 Colours);
-            picked!(draw, check_inference, T, simd, LeNet1 Tiled TiledApart);
+            picked!(draw, check_inference, T, simd, LeNet1 LeNet2 Tiled TiledApart TiledOver);
             picked!(draw, check_inference_planes, T, simd, Few Gaps WideRow);
         });
         on_each!(f64, |T, simd| {

@@ -232,6 +232,8 @@ picked! {
     Tall: Conv { stride: [1, 2], ..conv([5, 14, 12], 9, [7, 3]) }, pool [2, 2];
     /// Tiles of 4 × 4 that stand over at both ends, make no equal parts, and two panels of channels; behind them windows in parts that are not equal.
     Tiled: Conv { padding: [2, 1, 0, 2], ..conv([16, 17, 11], 48, [3, 3]) }, pool [2, 2];
+    /// Tiles of 4 × 4 behind which pooled rows just fit where the input was, those of the last windows again.
+    TiledOver: Conv { padding: [1; 4], ..conv([16, 22, 12], 32, [3, 3]) }, pool [2, 2];
     /// Pairs of rows that do not lie side by side: tiles of 2 × 2.
     TiledApart: Conv { padding: [1; 4], ..conv([16, 8, 7], 16, [3, 3]) }, pool [2, 2], stride [3, 2];
     /// More channels than tiles of 4 × 4 are for.

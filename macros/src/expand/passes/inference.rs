@@ -38,7 +38,8 @@ impl Work {
             all.extend(work.map(|len| quote!(tn::Work::beside(&[#taken], #len))));
         }
         let count = Size::Known(all.len());
-        let item = if all.is_empty() { TokenStream::new() } else { quote!(const WORK: [tn::Work; #count] = [#(#all),*];) };
+        let item =
+            if all.is_empty() { TokenStream::new() } else { quote!(const WORK: [tn::Work; #count] = [#(#all),*];) };
         Work { numbers, item }
     }
 
@@ -51,7 +52,7 @@ impl Work {
 
 impl<'a> Inference<'a> {
     pub fn new(context: &'a Context<'a>, steps: &'a [Step]) -> Self {
-        let memory = Memory::inference(steps);
+        let memory = Memory::inference(context.network, steps);
         let arena = Arena::new(context, &memory.buffers, "ACTIVATIONS");
         let work = Work::new(context, steps, &arena);
         Inference { context, steps, memory, arena, work }
@@ -79,6 +80,14 @@ impl<'a> Inference<'a> {
         }
     }
 
+    /// What a step reads where it leaves its output, and which is longer.
+    fn over(&self, step: usize) -> Option<plan::Operand> {
+        match self.memory.places[step] {
+            Place::Arena(buffer) if self.memory.buffers[buffer].over.is_some() => self.memory.overwrites[step],
+            _ => None,
+        }
+    }
+
     /// ```text
     /// {
     ///     let (mut activations, work) = activations.beside::<{ WORK[1].first }, { WORK[1].len }>();
@@ -91,11 +100,14 @@ impl<'a> Inference<'a> {
             let overwrites = self.memory.overwrites[index];
             let read = |(name, operand)| Operand::read(name, self.read(operand));
             let mut operands: Vec<Operand> = reads(step, overwrites).map(read).collect();
-            operands.push(Operand::write("y", self.value(index, quote!(&mut *outputs))));
-            let operands = borrow("activations", operands);
-            let work = self.work.of(index).map(|work| {
-                quote!(let (mut activations, work) = activations.beside::<{ #work.first }, { #work.len }>();)
+            operands.push(match self.over(index) {
+                Some(x) => Operand::write("x", self.read(x)),
+                None => Operand::write("y", self.value(index, quote!(&mut *outputs))),
             });
+            let operands = borrow("activations", operands);
+            let work = self.work.of(index).map(
+                |work| quote!(let (mut activations, work) = activations.beside::<{ #work.first }, { #work.len }>();),
+            );
             let call = forward_call(self.context, step, overwrites.is_some(), Site::Inference { steps: self.steps });
             quote!({ #work #operands #call })
         });

@@ -26,14 +26,14 @@ pub struct Arena {
 impl Arena {
     /// Numbers where all lengths are known, otherwise
     /// ```text
-    /// const TAPE: tn::Placement<2> = tn::Placement::new([tn::Life { len: …, first: 0, last: 1 }, …]);
+    /// const TAPE: tn::Placement<2> = tn::Placement::new([tn::Life::new(…, 0, 1), …]);
     /// ```
     pub fn new(context: &Context<'_>, buffers: &[Buffer], name: &str) -> Arena {
         let times = buffers.iter().map(|buffer| [buffer.first, buffer.last]).collect();
         let near = buffers.iter().map(|buffer| buffer.first == buffer.last).collect();
         let lens: Vec<Size> = buffers.iter().map(|buffer| context.shapes.at(buffer.shape).len()).collect();
         let known = buffers.iter().zip(&lens).map(|(buffer, len)| match len {
-            Size::Known(len) => Some(Life { len: *len, first: buffer.first, last: buffer.last }),
+            Size::Known(len) => Some(buffer.life(*len)),
             Size::Const(_) => None,
         });
         if let Some(lives) = known.collect::<Option<Vec<Life>>>() {
@@ -51,7 +51,7 @@ impl Arena {
         let (name, count) = (format_ident!("{name}"), Size::Known(buffers.len()));
         let lives = buffers.iter().zip(&lens).map(|(buffer, len)| {
             let (first, last) = (Size::Known(buffer.first), Size::Known(buffer.last));
-            quote!(tn::Life { len: #len, first: #first, last: #last })
+            quote!(tn::Life::new(#len, #first, #last))
         });
         let item = quote!(const #name: tn::Placement<#count> = tn::Placement::new([#(#lives),*]););
         let offset = |index| {
