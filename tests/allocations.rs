@@ -102,6 +102,41 @@ fn forward_never_allocates() {
     assert_eq!(allocations(run), 0);
 }
 
+network! {
+    /// A convolution that goes by Winograd's tiles on a host.
+    struct Tiled([16, 12, 12] -> [16, 6, 6]) { conv(16, kernel = 3, padding = 1), relu, max_pool(2) }
+}
+
+/// The space that a thread keeps is made by the first call, and again only for a network that wants more.
+#[test]
+fn a_threads_space_is_allocated_once() {
+    assert!(Tiled::THREAD_BYTES > 0);
+    assert_eq!(Net::THREAD_BYTES, 0);
+    let net = Tiled::init(&mut StdRng::seed_from_u64(1));
+    let mut scratch = Tiled::scratch();
+    let x = Tensor::zeros();
+    let mut forward = || {
+        std::hint::black_box(net.forward(&x, &mut scratch));
+    };
+    forward();
+    assert_eq!(allocations(forward), 0);
+    // A thread that has none yet.
+    let on_another = || {
+        std::thread::scope(|scope| {
+            let mut scratch = Tiled::scratch();
+            let (net, x) = (&net, &x);
+            scope.spawn(move || std::hint::black_box(net.forward(x, &mut scratch)));
+        });
+    };
+    let with_nothing_to_do = || {
+        std::thread::scope(|scope| {
+            let mut scratch = Tiled::scratch();
+            scope.spawn(move || std::hint::black_box(&mut scratch).as_ref() as *const Scratch<Tiled> as usize);
+        });
+    };
+    assert!(allocations(on_another) > allocations(with_nothing_to_do));
+}
+
 #[test]
 fn forward_batch_allocates_for_no_image() {
     let net = Net::init(&mut StdRng::seed_from_u64(1));

@@ -103,6 +103,20 @@ fn chains_are_as_before() {
     }
 }
 
+/// What works in place behind pooled rows that lie over others has a `y`, which they have not.
+#[test]
+fn in_place_behind_pooled_rows() {
+    let expansion = expansion(quote! {
+        struct Net([4, 8, 8] -> [4]) { conv(8, kernel = 1), conv(8, kernel = 1), max_pool(2), gelu, global_avg_pool, linear(4) }
+    });
+    for part in [
+        "letx=activations.one::<tn::At<tn::Pixels<8,8,8,T>,0>>();tn::conv::forward_over::<tn::Pixels<4,4,8,T>,",
+        "lety=activations.one::<tn::At<tn::Pixels<4,4,8,T>,0>>();tn::map::forward_in_place(simd,tn::layers::Gelu,y);",
+    ] {
+        assert!(expansion.contains(part), "{part}");
+    }
+}
+
 #[test]
 fn the_compiler_places_what_the_macro_cannot() {
     let expansion = expansion(consts());

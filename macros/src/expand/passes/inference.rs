@@ -80,12 +80,11 @@ impl<'a> Inference<'a> {
         }
     }
 
-    /// What a step reads where it leaves its output, and which is longer.
+    /// What a convolution reads where it leaves its output, which is shorter.
     fn over(&self, step: usize) -> Option<plan::Operand> {
-        match self.memory.places[step] {
-            Place::Arena(buffer) if self.memory.buffers[buffer].over.is_some() => self.memory.overwrites[step],
-            _ => None,
-        }
+        let x = self.steps[step].x;
+        let convolves = matches!(self.steps[step].kernel, plan::Kernel::Conv { .. });
+        (convolves && self.memory.overwrites[step] == Some(x)).then_some(x)
     }
 
     /// ```text
