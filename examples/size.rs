@@ -6,8 +6,8 @@
 //! examples/firmware/sizes                                                   # code, stack and instructions on a Cortex-M4F, beside others'
 //! ```
 //!
-//! All sizes but those of images are constants that the compiler knows; `size_of` needs no network. Scratch is that of this build: with `std` it holds the workspace of
-//! Winograd's convolution, which a device does not have. Code, stack and instructions are found by building and running, which `examples/firmware/sizes` does; it hands them to this program
+//! All sizes but those of images are constants that the compiler knows; `size_of` needs no network. Scratch is the same on a host and on a device;
+//! beside it, on a host, a thread keeps a space for Winograd's tiles, which serves all networks. Code, stack and instructions are found by building and running, which `examples/firmware/sizes` does; it hands them to this program
 //! (`--measured`).
 
 use std::path::PathBuf;
@@ -32,7 +32,8 @@ struct Args {
 /// One row: bytes but for parameters and multiply-adds.
 fn row<N: Network>() {
     let (params, macs, weights) = (N::PARAMS, N::MACS, N::WEIGHT_BYTES);
-    println!("{:<20}{params:>13}{macs:>16}{weights:>14}{:>14}{:>14}", N::NAME, N::SCRATCH_BYTES, N::TAPE_BYTES);
+    let (scratch, thread, tape) = (N::SCRATCH_BYTES, N::THREAD_BYTES, N::TAPE_BYTES);
+    println!("{:<20}{params:>13}{macs:>16}{weights:>14}{scratch:>14}{thread:>14}{tape:>14}", N::NAME);
 }
 
 /// Code, constants and static memory of an image.
@@ -123,7 +124,8 @@ fn device(path: &PathBuf) -> anyhow::Result<()> {
 fn main() -> anyhow::Result<()> {
     let args = Args::parse();
     let [network, parameters, macs] = ["network", "parameters", "multiply-adds"];
-    println!("{network:<20}{parameters:>13}{macs:>16}{:>14}{:>14}{:>14}", "weights", "scratch", "tape");
+    let [weights, scratch, thread, tape] = ["weights", "scratch", "thread", "tape"];
+    println!("{network:<20}{parameters:>13}{macs:>16}{weights:>14}{scratch:>14}{thread:>14}{tape:>14}");
     row::<zoo::LeNet5>();
     row::<zoo::MnistCnn>();
     row::<zoo::ResNet8>();

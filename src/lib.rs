@@ -202,7 +202,7 @@ pub use tenonet_macros::include_weights;
 /// # The header
 /// `[channels, height, width]` or `[features]` for input and output; the output is checked against the layers. Attributes
 /// and doc comments go to the struct. `#[budget(…)]` limits `weights`, `scratch` and `tape` in bytes of the `f32` network, and
-/// `macs` in multiply-adds of one input; what exceeds them does not compile.
+/// `macs` in multiply-adds of one input; what exceeds them does not compile. They are what a device needs, wherever it is compiled.
 ///
 /// # Layers
 /// `name: kind(arguments)`; the name is the field and the prefix in weight files. Without one, a layer is called by its kind and position, counted from 0.

@@ -26,7 +26,7 @@ pub use crate::fold;
 pub use crate::kernels::arena::{
     Arena, At, Near, Pixels, Work, between, between_mut, equal_parts, first, first_mut, inputs_at_a_time,
 };
-pub use crate::kernels::conv::{Bias, ConvSpec, NoSkip, Normed, Skip, SkipInPlace};
+pub use crate::kernels::conv::{Bias, ConvSpec, NoSkip, Normed, Over, Skip, SkipInPlace};
 pub use crate::kernels::conv_transpose::ConvTransposeSpec;
 pub use crate::kernels::dropout::Masks;
 pub use crate::kernels::pad::PadSpec;

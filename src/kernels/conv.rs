@@ -476,47 +476,26 @@ pub const fn forward_space(conv: &Conv, planes: bool, pool: Option<Pool>) -> usi
 }
 
 /// `y[i] ← stage(act(conv(x[i], weight) · scale + shift + skip[i]))` for the images of a micro-batch.
+///
+/// `maps`: `(x, y)`, or with a pooling that fits ([`Conv::pools_in_place`]) maps x that become y, [`Over`].
 #[inline(always)]
 #[allow(clippy::too_many_arguments, reason = "operands, epilogue and workspace of one step")]
-pub fn forward<T, S, C, F, R, A, P, X, W, Y, K>(
-    simd: S, spec: C, x: &[X], weight: &W, affine: F, skip: R, act: A, stage: P, y: &mut [Y], work: &mut K,
+pub fn forward<T, S, C, M, F, R, A, P, W, K>(
+    simd: S, spec: C, maps: M, weight: &W, affine: F, skip: R, act: A, stage: P, work: &mut K,
 ) where
     T: Scalar,
     S: Simd<T>,
     C: ConvSpec,
+    M: Maps<T>,
     F: Affine<T>,
     R: Summand<T>,
     A: Activation<T>,
     P: Stage<T>,
-    X: Plain<T>,
     W: Plain<T>,
-    Y: Plain<T>,
     K: Plain<T>,
 {
     const { assert!(K::LEN >= forward_work(&C::CONV, C::PLANES, P::POOL, P::WANTS, F::SCALES)) };
-    simd.outline(Forward { spec, maps: (x, y), weight, affine, skip, act, stage, work });
-}
-
-/// [`forward`] with a pooling whose maps, of type `Y`, take the place of those that arrive ([`Conv::pools_in_place`]).
-#[inline(always)]
-#[allow(clippy::too_many_arguments, reason = "operands, epilogue and workspace of one step")]
-pub fn forward_over<Y, T, S, C, F, A, P, X, W, K>(
-    simd: S, spec: C, maps: &mut [X], weight: &W, affine: F, act: A, stage: P, work: &mut K,
-) where
-    T: Scalar,
-    S: Simd<T>,
-    C: ConvSpec,
-    F: Affine<T>,
-    A: Activation<T>,
-    P: Stage<T>,
-    X: Plain<T>,
-    W: Plain<T>,
-    Y: Plain<T>,
-    K: Plain<T>,
-{
-    const { assert!(K::LEN >= forward_work(&C::CONV, C::PLANES, P::POOL, P::WANTS, F::SCALES)) };
-    let maps = Over::<X, Y>::new(maps);
-    simd.outline(Forward { spec, maps, weight, affine, skip: NoSkip, act, stage, work });
+    simd.outline(Forward { spec, maps, weight, affine, skip, act, stage, work });
 }
 
 /// [`forward`] as a kernel.

@@ -5,7 +5,8 @@
 //! ([`correlate`], or [`winograd`] for kernels of 3 × 3, or one product of many pixels, `pointwise`) by the one micro-kernel ([`tile`]) over
 //! vectors ([`simd`]), whose store applies bias, normalisation, residual and activation, and writes to the slice of a joined map where the
 //! convolution ends a branch ([`concat`]); a [`stage`] pools rows while they are hot. Three cases have loops of their own, where channels do not see
-//! each other, are too few, or most gradients are zero: `depthwise`, `planar` and `pooled`.
+//! each other, are too few, or most gradients are zero: `depthwise`, `planar` and `pooled`. Maps and workspaces lie in the [`arena`] of a network's scratch or tape; what a host's thread keeps
+//! beside it, for [`winograd`], is a [`space`].
 #![allow(unsafe_code, reason = "vector loads and stores need pointers; each block states the checked fact it rests on")]
 
 pub mod activation;

@@ -431,15 +431,13 @@ fn forward_call(context: &Context<'_>, step: &Step, in_place: bool, site: Site<'
                 }
                 (Site::Inference { .. }, None) => quote!(tn::NoPool),
             };
-            if in_place && step.skip.is_none() {
+            let maps = if in_place && step.skip.is_none() {
                 let leaves = operands::pixels(context, step.shape, quote!(T));
-                return quote! {
-                    tn::conv::forward_over::<#leaves, _, _, _, _, _, _, _, _, _>(
-                        simd, #conv, x, &self.#name.weight, #affine, #act, #stage, work,
-                    );
-                };
-            }
-            quote!(tn::conv::forward(simd, #conv, x, &self.#name.weight, #affine, #skip, #act, #stage, y, work);)
+                quote!(tn::Over::<_, #leaves>::new(x))
+            } else {
+                quote!((x, y))
+            };
+            quote!(tn::conv::forward(simd, #conv, #maps, &self.#name.weight, #affine, #skip, #act, #stage, work);)
         }
         Kernel::ConvTranspose { layer, act, part } => {
             let (conv, name, act) = (conv(context, layer, part), field(layer), activation(context, act));

@@ -60,8 +60,8 @@ fn branches_that_differ() {
         "::tenonet::shape::Concat::deny(&__NetShapes::CAT_1,\"cat\",1)",
         "tn::concat::join::<4,{__NetShapes::CONV_0_0_OUT.c},{__NetShapes::CAT_1_OUT.c},_,_,_,_>(simd,x,y);",
         // At inference the convolution writes the joined map itself, in training a map of its own.
-        "tn::conv::forward(simd,tn::concat::Branch::<{__NetShapes::CONV_0_0_OUT.c},0,{__NetShapes::CAT_1_OUT.c},_>(Conv0),x,",
-        "tn::conv::forward(simd,Conv0,x,",
+        "tn::conv::forward(simd,tn::concat::Branch::<{__NetShapes::CONV_0_0_OUT.c},0,{__NetShapes::CAT_1_OUT.c},_>(Conv0),(x,y),",
+        "tn::conv::forward(simd,Conv0,(x,y),",
         "tn::concat::join::<{__NetShapes::CONV_0_0_OUT.c},0,{__NetShapes::CAT_1_OUT.c},_,_,_,_>(simd,x,y);",
     ] {
         assert!(expansion.contains(part), "{part}");

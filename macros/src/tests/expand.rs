@@ -51,9 +51,9 @@ fn resnet8_is_fused() {
         // The network's input lies in planes.
         "constPLANES:bool=true;",
         // Convolution, batch_norm, sum and activation in one.
-        "tn::conv::forward(simd,Conv3,x,&self.conv3.weight,tn::Normed{bias:&self.conv3.bias,norm:&self.bn3,\
-         statistics:&self.statistics.bn3,epsilon:1e-5},tn::SkipInPlace,tn::layers::Relu,tn::NoPool,y,work);",
-        "tn::conv::forward(simd,Skip1,x,&self.skip1.weight,tn::Bias(&self.skip1.bias),tn::NoSkip,tn::layers::Identity,",
+        "tn::conv::forward(simd,Conv3,(x,y),&self.conv3.weight,tn::Normed{bias:&self.conv3.bias,norm:&self.bn3,\
+         statistics:&self.statistics.bn3,epsilon:1e-5},tn::SkipInPlace,tn::layers::Relu,tn::NoPool,work);",
+        "tn::conv::forward(simd,Skip1,(x,y),&self.skip1.weight,tn::Bias(&self.skip1.bias),tn::NoSkip,tn::layers::Identity,",
         // Two maps of 16×32×32 are the most that live at once: the sum takes the place of one of them. Beside them is the kernels' workspace.
         "constWORK:[tn::Work;9]=[tn::Work::beside(&[[0,16384]],tn::conv::forward_work(&Conv1::CONV,Conv1::PLANES,tn::Option::None,\
          tn::Wants::Rows,true)),",
@@ -87,8 +87,9 @@ fn chains_are_as_before() {
     for part in [
         "typeActivations=[T;{tn::largest(&[1176,WORK[0].end(),WORK[1].end()])}];",
         // The pooled map lies where the one was that it is made of.
-        "letx=activations.one::<tn::At<tn::Pixels<14,14,6,T>,0>>();tn::conv::forward_over::<tn::Pixels<5,5,16,T>,_,_,_,_,_,_,_,_,_>(\
-         simd,Conv2,x,&self.conv2.weight,tn::Bias(&self.conv2.bias),tn::layers::Relu,tn::MaxPool(MaxPool5),work,);",
+        "letx=activations.one::<tn::At<tn::Pixels<14,14,6,T>,0>>();tn::conv::forward(simd,Conv2,\
+         tn::Over::<_,tn::Pixels<5,5,16,T>>::new(x),&self.conv2.weight,tn::Bias(&self.conv2.bias),tn::NoSkip,tn::layers::Relu,\
+         tn::MaxPool(MaxPool5),work);",
         "let(x,y)=activations.step::<tn::At<tn::Pixels<5,5,16,T>,0>,",
         "typeTape=[T;2180];",
         "tn::map::to_planes(simd,::tenonet::shape::Shape::new(16,5,5),x,y);",
@@ -110,7 +111,7 @@ fn in_place_behind_pooled_rows() {
         struct Net([4, 8, 8] -> [4]) { conv(8, kernel = 1), conv(8, kernel = 1), max_pool(2), gelu, global_avg_pool, linear(4) }
     });
     for part in [
-        "letx=activations.one::<tn::At<tn::Pixels<8,8,8,T>,0>>();tn::conv::forward_over::<tn::Pixels<4,4,8,T>,",
+        "letx=activations.one::<tn::At<tn::Pixels<8,8,8,T>,0>>();tn::conv::forward(simd,Conv1,tn::Over::<_,tn::Pixels<4,4,8,T>>::new(x),",
         "lety=activations.one::<tn::At<tn::Pixels<4,4,8,T>,0>>();tn::map::forward_in_place(simd,tn::layers::Gelu,y);",
     ] {
         assert!(expansion.contains(part), "{part}");

@@ -90,8 +90,12 @@ impl<'a> Inference<'a> {
     /// ```text
     /// {
     ///     let (mut activations, work) = activations.beside::<{ WORK[1].first }, { WORK[1].len }>();
-    ///     let (x, y) = activations.step::<tn::At<tn::Pixels<14, 14, 6, T>, 0>, tn::At<tn::Pixels<5, 5, 16, T>, 1176>>();
-    ///     tn::conv::forward(simd, Conv2, x, &self.conv2.weight, tn::Bias(&self.conv2.bias), tn::NoSkip, tn::layers::Relu, tn::MaxPool(MaxPool5), y, work);
+    ///     let x = activations.one::<tn::At<tn::Pixels<14, 14, 6, T>, 0>>();
+    ///     tn::conv::forward(simd, Conv2, tn::Over::<_, tn::Pixels<5, 5, 16, T>>::new(x), &self.conv2.weight, tn::Bias(&self.conv2.bias), tn::NoSkip, tn::layers::Relu, tn::MaxPool(MaxPool5), work);
+    /// }
+    /// {
+    ///     let (x, y) = activations.step::<tn::At<tn::Pixels<5, 5, 16, T>, 0>, tn::At<[T; 400], 776>>();
+    ///     tn::map::to_planes(simd, ::tenonet::shape::Shape::new(16, 5, 5), x, y);
     /// }
     /// ```
     pub fn body(&self) -> TokenStream {

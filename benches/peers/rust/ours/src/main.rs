@@ -80,6 +80,7 @@ fn forward<N: Network<Scalar = f32>>(contest: &mut Contest, name: &str) {
     contest.fact(&format!("{name}/params"), N::PARAMS);
     contest.fact(&format!("{name}/macs"), N::MACS);
     contest.fact(&format!("{name}/scratch"), N::SCRATCH_BYTES);
+    contest.fact(&format!("{name}/thread"), N::THREAD_BYTES);
     contest.fact(&format!("{name}/tape"), N::TAPE_BYTES);
     contest.fact(&format!("{name}/micro_batch"), N::MICRO_BATCH);
     contest.case(&format!("{name}/forward_1"), || {
