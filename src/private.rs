@@ -26,12 +26,14 @@ pub use crate::fold;
 pub use crate::kernels::arena::{
     Arena, At, Near, Pixels, Work, between, between_mut, equal_parts, first, first_mut, inputs_at_a_time,
 };
-pub use crate::kernels::conv::{Bias, ConvSpec, NoSkip, Normed, Over, Skip, SkipInPlace};
+pub use crate::kernels::conv::ConvSpec;
 pub use crate::kernels::conv_transpose::ConvTransposeSpec;
 pub use crate::kernels::dropout::Masks;
+pub use crate::kernels::operands::Over;
 pub use crate::kernels::pad::PadSpec;
 pub use crate::kernels::simd::Simd;
 pub use crate::kernels::stage::{AvgPool, MaxPool, MaxPoolIndexed, NoPool, PoolSpec, Wants};
+pub use crate::kernels::store::{Bias, NoSkip, Normed, Skip, SkipInPlace};
 pub use crate::kernels::upsample::UpsampleSpec;
 pub use crate::kernels::{
     batch_norm, concat, conv, conv_backward, conv_transpose, dropout, global_max, layer_norm, linear, map, pad, pool,

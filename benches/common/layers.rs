@@ -1,9 +1,10 @@
 //! Convolutions by themselves, as they lie inside a network: the kernels alone, without conversions of layout at their ends.
 
 use tenonet::kernels::activation::Relu;
-use tenonet::kernels::conv::{self, Bias, ConvSpec, NoSkip};
+use tenonet::kernels::conv::{self, ConvSpec};
 use tenonet::kernels::conv_backward;
 use tenonet::kernels::stage::{NoPool, Wants};
+use tenonet::kernels::store::{Bias, NoSkip};
 use tenonet::shape::{Conv, Shape};
 use tenonet::{Plain, Scalar};
 

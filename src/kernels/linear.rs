@@ -9,11 +9,11 @@ use core::marker::PhantomData;
 
 use crate::Scalar;
 use crate::kernels::activation::Activation;
-use crate::kernels::conv::Fused;
 use crate::kernels::gemm::{self, MatrixSpec, Sides};
 use crate::kernels::map::{transpose, transpose_into};
 use crate::kernels::simd::{Kernel, Simd};
 use crate::kernels::stage::scale_by_derivative;
+use crate::kernels::store::Fused;
 use crate::kernels::sums::add_rows;
 use crate::kernels::tile::{Broadcast, Height, Rows, Store, Walk};
 use crate::kernels::work::Work;

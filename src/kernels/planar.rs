@@ -14,9 +14,10 @@ use core::marker::PhantomData;
 
 use crate::Scalar;
 use crate::kernels::activation::Activation;
-use crate::kernels::conv::{ConvSpec, first, has_padding};
+use crate::kernels::conv::{ConvSpec, has_padding};
 use crate::kernels::simd::{Kernel, ONE_BY_ONE, Simd, evens_and_odds, interleave, pair_by_pair};
 use crate::kernels::stage::{Stage, Wants};
+use crate::kernels::store::first;
 use crate::kernels::tile::{load, store};
 use crate::kernels::window::exceeds;
 use crate::shape::{Conv, Pool};

@@ -4,9 +4,10 @@ use core::marker::PhantomData;
 
 use super::{Geometry, Layer, Window, plain_weights, with_work};
 use crate::kernels::activation::Identity;
-use crate::kernels::conv::{self, Bias, ConvSpec, NoSkip};
+use crate::kernels::conv::{self, ConvSpec};
 use crate::kernels::simd::Portable;
 use crate::kernels::stage::{NoPool, Wants};
+use crate::kernels::store::{Bias, NoSkip};
 use crate::kernels::{conv_backward, map};
 use crate::plain::{self, Plain};
 use crate::scalar::Scalar;

@@ -6,13 +6,13 @@ use super::shapes::*;
 use super::{Data, Source, abs, any_data, assert_close, cases, memory::Guarded, on_each};
 use crate::Scalar;
 use crate::kernels::activation::{Activation, Gelu, Identity, LeakyRelu, Relu, Silu};
-use crate::kernels::conv::{
-    self, Affine, Bias, ConvSpec, Forward, Maps, NoSkip, Normed, Over, Skip, SkipInPlace, Summand, forward_work,
-};
+use crate::kernels::conv::{self, ConvSpec, Forward, forward_work};
 use crate::kernels::conv_backward::{self, Backward, backward_work};
+use crate::kernels::operands::{Maps, Over};
 use crate::kernels::reference::{self, Order};
 use crate::kernels::simd::Simd;
 use crate::kernels::stage::{AvgPool, MaxPool, MaxPoolIndexed, NoPool, PoolSpec, Stage, StageBackward, Wants};
+use crate::kernels::store::{Affine, Bias, NoSkip, Normed, Skip, SkipInPlace, Summand};
 use crate::plain::{Plain, elements, elements_mut};
 
 /// Its slope is a power of two: whole numbers stay exact.

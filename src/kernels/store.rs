@@ -1,0 +1,195 @@
+//! What happens to a convolution's sums on their way to memory: scale, shift, a second summand and the activation, in the micro-kernel's store.
+
+use core::ops::Range;
+
+use crate::Scalar;
+use crate::kernels::activation::Activation;
+use crate::kernels::simd::Simd;
+use crate::kernels::tile::{Epilogue, load};
+use crate::plain::{Plain, elements};
+
+/// What the sums are multiplied by and what is added to them, channel by channel.
+pub trait Affine<T: Scalar>: Copy {
+    /// Whether the sums are multiplied.
+    const SCALES: bool;
+    /// Biases of the convolution.
+    const BIASES: usize;
+    /// Elements of workspace for each channel.
+    const WORK: usize = if Self::SCALES { 2 } else { 0 };
+
+    /// The factors (with `SCALES`) and the summands (or none), one for each of `channels`. `work` has `WORK · channels` elements.
+    fn prepare<'a>(&'a self, channels: usize, work: &'a mut [T]) -> (&'a [T], &'a [T]);
+}
+
+/// The biases `[OC]`, or none.
+#[derive(Debug)]
+pub struct Bias<'a, B>(pub &'a B);
+
+impl<B> Clone for Bias<'_, B> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<B> Copy for Bias<'_, B> {}
+
+impl<T: Scalar, B: Plain<T>> Affine<T> for Bias<'_, B> {
+    const SCALES: bool = false;
+    const BIASES: usize = B::LEN;
+
+    #[inline(always)]
+    fn prepare<'a>(&'a self, _: usize, _: &'a mut [T]) -> (&'a [T], &'a [T]) {
+        (&[], self.0.flat())
+    }
+}
+
+/// A batch normalisation behind the convolution, with running statistics: `(sum + bias − mean) · γ / √(variance + ε) + β`
+/// (Ioffe and Szegedy 2015, algorithm 2).
+#[derive(Debug)]
+pub struct Normed<'a, B, N, M> {
+    /// `[OC]`, or empty.
+    pub bias: &'a B,
+    /// γ, then β: `[2][OC]`.
+    pub norm: &'a N,
+    /// Means, then variances: `[2][OC]`.
+    pub statistics: &'a M,
+    /// ε.
+    pub epsilon: f64,
+}
+
+impl<B, N, M> Clone for Normed<'_, B, N, M> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<B, N, M> Copy for Normed<'_, B, N, M> {}
+
+impl<T: Scalar, B: Plain<T>, N: Plain<T>, M: Plain<T>> Affine<T> for Normed<'_, B, N, M> {
+    const SCALES: bool = true;
+    const BIASES: usize = B::LEN;
+
+    #[inline(always)]
+    fn prepare<'a>(&'a self, channels: usize, work: &'a mut [T]) -> (&'a [T], &'a [T]) {
+        let (norm, statistics) = (self.norm.flat(), self.statistics.flat());
+        let (gamma, beta) = norm.split_at(norm.len().min(channels));
+        let (mean, variance) = statistics.split_at(statistics.len().min(channels));
+        let (scale, shift) = work.split_at_mut(work.len().min(channels));
+        let epsilon = T::of(self.epsilon);
+        for (scale, (gamma, variance)) in scale.iter_mut().zip(gamma.iter().zip(variance)) {
+            *scale = *gamma / (*variance + epsilon).sqrt();
+        }
+        for (shift, ((scale, beta), mean)) in shift.iter_mut().zip(scale.iter().zip(beta).zip(mean)) {
+            *shift = *beta - *mean * *scale;
+        }
+        for (shift, (scale, bias)) in shift.iter_mut().zip(scale.iter().zip(self.bias.flat())) {
+            *shift += *bias * *scale;
+        }
+        (scale, shift)
+    }
+}
+
+/// A second summand of the step, before its activation.
+pub trait Summand<T: Scalar>: Copy {
+    /// Elements of its maps; 0 where there are none.
+    const LEN: usize;
+    /// Whether it is what lies in the place of the output.
+    const IN_PLACE: bool = false;
+
+    /// The maps of these images, in pixels; nothing where there are fewer.
+    fn images(&self, images: Range<usize>) -> &[T];
+}
+
+/// Nothing is added.
+#[derive(Clone, Copy, Debug)]
+pub struct NoSkip;
+
+impl<T: Scalar> Summand<T> for NoSkip {
+    const LEN: usize = 0;
+
+    #[inline(always)]
+    fn images(&self, _: Range<usize>) -> &[T] {
+        &[]
+    }
+}
+
+/// The maps of a residual connection, as large as what leaves the step.
+#[derive(Debug)]
+pub struct Skip<'a, R>(pub &'a [R]);
+
+impl<R> Clone for Skip<'_, R> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<R> Copy for Skip<'_, R> {}
+
+impl<T: Scalar, R: Plain<T>> Summand<T> for Skip<'_, R> {
+    const LEN: usize = R::LEN;
+
+    #[inline(always)]
+    fn images(&self, images: Range<usize>) -> &[T] {
+        self.0.get(images).map_or(&[], elements)
+    }
+}
+
+/// The maps of a residual connection, which lie where what leaves the step is written.
+#[derive(Clone, Copy, Debug)]
+pub struct SkipInPlace;
+
+impl<T: Scalar> Summand<T> for SkipInPlace {
+    const LEN: usize = 0;
+    const IN_PLACE: bool = true;
+
+    #[inline(always)]
+    fn images(&self, _: Range<usize>) -> &[T] {
+        &[]
+    }
+}
+
+/// `act(sum · scale + shift + skip)`. What is not there is null: the type knows no lengths, so that layers share tiles.
+pub(super) struct Fused<T, A> {
+    scale: *const T,
+    shift: *const T,
+    skip: *const T,
+    act: A,
+}
+
+impl<T, A: Copy> Clone for Fused<T, A> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<T, A: Copy> Copy for Fused<T, A> {}
+
+/// The first element, or null of none.
+#[inline(always)]
+pub(super) fn first<T>(values: &[T]) -> *const T {
+    if values.is_empty() { core::ptr::null() } else { values.as_ptr() }
+}
+
+impl<T: Scalar, A: Activation<T>> Fused<T, A> {
+    /// The epilogue with these parts, each of which may be empty; `skip` is null of none.
+    #[inline(always)]
+    pub(super) fn new(scale: &[T], shift: &[T], skip: *const T, act: A) -> Self {
+        Fused { scale: first(scale), shift: first(shift), skip, act }
+    }
+}
+
+impl<T: Scalar, A: Activation<T>> Epilogue<T> for Fused<T, A> {
+    #[inline(always)]
+    unsafe fn finish<S: Simd<T>>(self, simd: S, sum: S::V, channel: usize, at: usize, lanes: usize) -> S::V {
+        let mut v = sum;
+        // SAFETY: scale and shift have an element for each channel, skip one for each of the output (the caller's).
+        unsafe {
+            if !self.scale.is_null() {
+                v = simd.mul(v, load(simd, self.scale.add(channel), lanes));
+            }
+            if !self.shift.is_null() {
+                v = simd.add(v, load(simd, self.shift.add(channel), lanes));
+            }
+            if !self.skip.is_null() {
+                v = simd.add(v, load(simd, self.skip.add(at), lanes));
+            }
+        }
+        self.act.vector(simd, v)
+    }
+}
