@@ -110,8 +110,7 @@ network! {
 /// The space that a thread keeps is made by the first call, and again only for a network that wants more.
 #[test]
 fn a_threads_space_is_allocated_once() {
-    assert!(Tiled::THREAD_BYTES > 0);
-    assert_eq!(Net::THREAD_BYTES, 0);
+    const { assert!(Tiled::THREAD_BYTES > 0 && Net::THREAD_BYTES == 0) };
     let net = Tiled::init(&mut StdRng::seed_from_u64(1));
     let mut scratch = Tiled::scratch();
     let x = Tensor::zeros();

@@ -228,7 +228,7 @@ pub(super) fn winograd_tile(conv: &Conv, planes: bool, pool: Option<Pool>) -> Op
 /// Elements that the forward pass borrows of the thread's [`Space`]: for Winograd's tiles, and for the rows of several rows of windows, which fill these.
 pub const fn forward_space(conv: &Conv, planes: bool, pool: Option<Pool>) -> usize {
     if is_tiled(conv, planes, pool) {
-        rows_len(conv, planes, pool) + winograd_size(conv, planes, pool).len()
+        rows_len(conv, planes, pool) + winograd_size(conv, planes, pool).elements()
     } else {
         0
     }
@@ -236,7 +236,7 @@ pub const fn forward_space(conv: &Conv, planes: bool, pool: Option<Pool>) -> usi
 
 /// `y[i] ← stage(act(conv(x[i], weight) · scale + shift + skip[i]))` for the images of a micro-batch.
 ///
-/// `maps`: `(x, y)`, or with a pooling that fits ([`Conv::pools_in_place`]) maps x that become y, [`Over`].
+/// `maps`: `(x, y)`, or with a pooling that fits ([`Conv::pools_in_place`]) maps x that become y, [`Over`](crate::kernels::operands::Over).
 #[inline(always)]
 #[allow(clippy::too_many_arguments, reason = "operands, epilogue and workspace of one step")]
 pub fn forward<T, S, C, M, F, R, A, P, W, K>(
@@ -267,9 +267,9 @@ pub struct Forward<'a, C, F, R, A, P, M, W, K: ?Sized> {
     pub maps: M,
     /// `[KH][KW][IC / groups][OC]`.
     pub weight: &'a W,
-    /// [`Bias`] or [`Normed`].
+    /// Biases, or a normalisation.
     pub affine: F,
-    /// [`NoSkip`], or [`Skip`] where nothing is pooled.
+    /// A second summand, where nothing is pooled.
     pub skip: R,
     /// The activation.
     pub act: A,

@@ -136,7 +136,7 @@ impl Size {
     }
 
     /// Elements of U, V and M.
-    pub const fn len(self) -> usize {
+    pub const fn elements(self) -> usize {
         self.kernels_len() + self.tiles_len()
     }
 }
@@ -175,7 +175,7 @@ impl<T> Clone for Tiles<T> {
 }
 impl<T> Copy for Tiles<T> {}
 
-/// `U[place] ← G g Gᵀ` for all pairs of channels. U, V and M lie in `memory`, which has [`Size::len`] elements.
+/// `U[place] ← G g Gᵀ` for all pairs of channels. U, V and M lie in `memory`, which has [`Size::elements`] elements.
 ///
 /// # Safety
 /// `w` can be read at all taps and channels of the correlation.
@@ -184,7 +184,7 @@ pub unsafe fn transform_kernels<T: Scalar, S: Simd<T>, C: CorrelationSpec, R: He
     simd: S, spec: C, w: *const T, memory: &mut [T],
 ) -> Tiles<T> {
     let size = const { Size::of::<C, R>() };
-    assert!(memory.len() >= size.len());
+    assert!(memory.len() >= size.elements());
     let (u, work) = memory.split_at_mut(size.kernels_len());
     let u = u.as_mut_ptr();
     // SAFETY: the caller's; U was cut to its length.

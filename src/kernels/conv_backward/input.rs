@@ -138,7 +138,7 @@ pub(in crate::kernels) fn winograd_tile(conv: &Conv, planes: bool) -> Option<usi
 
 /// Elements that it borrows of the thread's [`Space`].
 pub(super) const fn space_len(conv: &Conv, planes: bool) -> usize {
-    if is_tiled(conv, planes) { winograd_size(conv).len() } else { 0 }
+    if is_tiled(conv, planes) { winograd_size(conv).elements() } else { 0 }
 }
 
 /// `turned[u][v][o][c] ← weight[u][v][c][o]` within each group: `[KH][KW][OC / groups][IC]`.
