@@ -6,8 +6,8 @@
 //! examples/firmware/sizes                                                   # code, stack and instructions on a Cortex-M4F, beside others'
 //! ```
 //!
-//! All sizes but those of images are constants that the compiler knows; `size_of` needs no network. Scratch is the same on a host and on a device;
-//! beside it, on a host, a thread keeps a space for Winograd's tiles, which serves all networks. Code, stack and instructions are found by building and running, which `examples/firmware/sizes` does; it hands them to this program
+//! All sizes but those of images are constants that the compiler knows; `size_of` needs no network. Scratch is that of this machine; a device without
+//! vectors takes as much or a little less. Beside it, on a host, a thread keeps a space for Winograd's tiles, which serves all networks. Code, stack and instructions are found by building and running, which `examples/firmware/sizes` does; it hands them to this program
 //! (`--measured`).
 
 use std::path::PathBuf;

@@ -48,8 +48,9 @@
 //! - Shapes are checked when compiling, in the macro where numbers are literals and by `const` assertions otherwise.
 //! - Nothing public panics on a user's data; files are replaced whole or not at all.
 //! - The same seed gives the same bits on one thread and on many (on the same instruction set).
-//! - A network's forward and backward and the optimizers neither allocate nor, on optimised builds, contain a panic path; the
-//!   exception is the product of very large fully-connected layers with `std`, which packs its operands on the heap.
+//! - A network's forward and backward and the optimizers neither allocate nor, on optimised builds, contain a panic path. With `std` there are two
+//!   exceptions: the product of very large fully-connected layers packs its operands on the heap, and each thread makes a space for Winograd's tiles once
+//!   ([`Network::THREAD_BYTES`]).
 //! - `unsafe` lies in the kernels and in the flat views of plain data alone, and each block states the fact it rests on.
 //!
 //! The environment variable `TENONET_SIMD` (`portable`, `avx2`, `avx512`) forces a lesser instruction set than the machine has, for comparisons.
@@ -202,7 +203,7 @@ pub use tenonet_macros::include_weights;
 /// # The header
 /// `[channels, height, width]` or `[features]` for input and output; the output is checked against the layers. Attributes
 /// and doc comments go to the struct. `#[budget(…)]` limits `weights`, `scratch` and `tape` in bytes of the `f32` network, and
-/// `macs` in multiply-adds of one input; what exceeds them does not compile. They are what a device needs, wherever it is compiled.
+/// `macs` in multiply-adds of one input; what exceeds them does not compile. A scratch is no larger on a device than on the host on which it is tried.
 ///
 /// # Layers
 /// `name: kind(arguments)`; the name is the field and the prefix in weight files. Without one, a layer is called by its kind and position, counted from 0.

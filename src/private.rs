@@ -24,7 +24,7 @@ pub use crate::__with_weights as with_weights;
 pub use crate::embed::{EmbeddedFile, EmbeddedTensor, embed};
 pub use crate::fold;
 pub use crate::kernels::arena::{
-    Arena, At, Near, Pixels, Work, between, between_mut, equal_parts, first, first_mut, inputs_at_a_time,
+    Arena, At, Lent, Near, Pixels, between, between_mut, equal_parts, first, first_mut, inputs_at_a_time,
 };
 pub use crate::kernels::conv::ConvSpec;
 pub use crate::kernels::conv_transpose::ConvTransposeSpec;

@@ -119,6 +119,14 @@ fn a_threads_space_is_allocated_once() {
     };
     forward();
     assert_eq!(allocations(forward), 0);
+    // So it is in training.
+    let (mut grad, mut workspace) = (Tiled::zeroed_box(), Workspace::<Tiled, 3>::boxed());
+    let (inputs, targets) = (vec![Tensor::zeros(); 7], vec![Tensor::zeros(); 7]);
+    let mut train = || {
+        net.accumulate_grad(&inputs, &targets, &SquaredError, 1.0, &mut grad, workspace.as_parts()).unwrap();
+    };
+    train();
+    assert_eq!(allocations(train), 0);
     // A thread that has none yet.
     let on_another = || {
         std::thread::scope(|scope| {

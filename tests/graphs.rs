@@ -432,6 +432,19 @@ fn inference_is_training_with_running_statistics() {
     check_inference::<Vectorial<f64>>();
     check_inference::<ResNet8<f64>>();
     check_inference::<Wide<f64>>();
+    check_inference::<InPlace<f64>>();
+}
+
+network! {
+    /// Sums and pooled rows that take the place of what they are made of: channel by channel in parts of a row that overlap, by Winograd's tiles, and by others.
+    struct InPlace([3, 23, 11] -> [4]) {
+        conv(16, kernel = 1),
+        residual { conv(16, kernel = 1), relu, conv(16, kernel = 3, padding = 1, groups = depthwise) },
+        residual { conv(16, kernel = 1), relu, conv(16, kernel = 3, padding = 1) }, relu,
+        conv(32, kernel = 3, padding = 1), batch_norm, silu, avg_pool(2, floor),
+        conv(12, kernel = 2), relu, max_pool((2, 1)),
+        flatten, linear(4),
+    }
 }
 
 /// With the same elements they yield the same.

@@ -214,7 +214,7 @@ def sizes(results):
         kept = facts[f"{network}/thread"]
         rows.append([NETWORKS[network][0], f"{scratch:,} {mark(scratch, bound, at_most=True)}", f"{bound:,}", f"{kept:,}", f"{tape:,}", by_tape])
     text = (
-        "Bytes. Scratch is all that inference of an image needs beside weights, input and output, on a host and on a device; its bound is the largest input\n"
+        "Bytes. Scratch is all that inference of an image needs beside weights, input and output; its bound is the largest input\n"
         "and output of a single step (8 KiB for LeNet-5). On a host, inference borrows so much beside it of a space that each thread keeps for all networks, for\n"
         "Winograd's tiles. The tape is what training keeps of an image between forward and backward; PyTorch's are the storages that autograd saves,\n"
         "each once, without parameters and the input.\n\n"

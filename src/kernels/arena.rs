@@ -49,19 +49,19 @@ impl<T, A: Plain<T>, const OFFSET: usize> Window<T> for Near<A, OFFSET> {
     const REUSED: bool = true;
 }
 
-/// A workspace in an arena, needed once for all inputs: beside the activations that live while a kernel has it.
+/// What an arena lends to a kernel as its workspace, once for all inputs: beside the activations that live while the kernel has it.
 #[derive(Clone, Copy)]
-pub struct Work {
+pub struct Lent {
     /// The first element, of one input.
     pub first: usize,
     /// Elements.
     pub len: usize,
 }
 
-impl Work {
+impl Lent {
     /// `len` elements where these ranges, `[first, end]`, are not.
-    pub const fn beside(taken: &[[usize; 2]], len: usize) -> Work {
-        Work { first: room(taken, len), len }
+    pub const fn beside(taken: &[[usize; 2]], len: usize) -> Lent {
+        Lent { first: room(taken, len), len }
     }
 
     /// One behind the last element.
@@ -140,7 +140,7 @@ impl<T: Copy + 'static, N: Plain<T>, const FIRST: usize, const LENT: usize> Aren
     /// No other reference to the window is alive while the result is.
     #[inline(always)]
     unsafe fn window<'b, W: Window<T>>(&self) -> &'b mut [W::Item] {
-        const { assert!(Self::has::<W>(), "an activation lies outside its arena") };
+        const { assert!(Self::has::<W>(), "an activation lies outside its arena, or where that is lent") };
         // SAFETY: the memory has n · N::LEN elements; the window's n items are elements START · n to END · n of it, inside by
         // the assertion above, and from + count ≤ n. Items are plain elements of T: any element is valid, and T's alignment is enough.
         unsafe {
@@ -153,7 +153,7 @@ impl<T: Copy + 'static, N: Plain<T>, const FIRST: usize, const LENT: usize> Aren
     /// No unique reference to the window is alive while the result is.
     #[inline(always)]
     unsafe fn view<'b, W: Window<T>>(&self) -> &'b [W::Item] {
-        const { assert!(Self::has::<W>(), "an activation lies outside its arena") };
+        const { assert!(Self::has::<W>(), "an activation lies outside its arena, or where that is lent") };
         // SAFETY: as in `window`, for shared references.
         unsafe {
             let items: *const W::Item = self.memory.add(W::START * self.n).cast();

@@ -177,7 +177,8 @@ pub(super) const fn images_at_a_time(conv: &Conv, planes: bool, pool: Option<Poo
     if takes_pixels(conv, planes, pool) { pointwise::images_at_a_time(conv) } else { 1 }
 }
 
-/// Rows of windows computed at a time: by Winograd's tiles as many as fill these.
+/// Rows of windows computed at a time: by Winograd's tiles as many as fill these, or fewer, where the pooled rows may lie over the input and the last windows would be
+/// computed again from what is overwritten. (Where they lie elsewhere it is the same number, for the same bits.)
 const fn windows_at_a_time(conv: &Conv, planes: bool, pool: &Pool) -> usize {
     if !(is_tiled(conv, planes, Some(*pool)) && pool.stride[0] == pool.kernel[0]) {
         return 1;
@@ -363,7 +364,7 @@ where
             let epilogue = Fused::new(scale, shift, skip, self.act);
             let Some(pool) = (const { P::POOL }) else {
                 // SAFETY: the lengths were asserted above, that of y as the map's own or as the joined map's; there is one image unless the
-                // convolution is pointwise. What lies in the place of y is read where it is written, and before that.
+                // convolution is pointwise. A summand in the place of y is read once, before its element is written ([`Epilogue`]).
                 unsafe {
                     if const { takes_pixels(&C::CONV, C::PLANES, P::POOL) } {
                         pointwise::forward::<T, S, C, _>(simd, count, x, weights, y, epilogue);
@@ -396,7 +397,7 @@ where
                     image_rows::<T, S, C, P, _>(simd, x, method, rows.as_mut_ptr(), computed, epilogue);
                 }
                 for (r, rows) in (first..first + windows).zip(rows.chunks_exact(in_rows.max(1))) {
-                    // SAFETY: a row of the pooled map, which nothing else refers to.
+                    // SAFETY: a row of the pooled map. No other reference to it is alive, and x, which may lie there too, is not read meanwhile.
                     let y = unsafe { core::slice::from_raw_parts_mut(y.add(r * out_row), out_row) };
                     self.stage.row(simd, image, r, rows, y);
                 }

@@ -123,19 +123,20 @@ impl<T: Scalar, E: Epilogue<T>> Map<T, E> {
     #[inline(always)]
     unsafe fn row<S: Simd<T>, C: CorrelationSpec>(&self, simd: S, i: usize, to: usize) {
         let column = &self.axes[1];
-        // What is done twice is stored twice.
-        each_part!(column, |j, P, INSIDE, _done| {
+        each_part!(column, |j, P, INSIDE, done| {
             // SAFETY: the caller's.
-            unsafe { self.outputs::<S, P, INSIDE>(simd, i, to, j) }
+            unsafe { self.outputs::<S, P, INSIDE>(simd, i, to, j, done) }
         });
     }
 
-    /// `P` outputs from (i, j) on.
+    /// `P` outputs from (i, j) on, of which the first that are done are not stored again: the epilogue may read what lay there before.
     ///
     /// # Safety
     /// As for [`correlate`].
     #[inline(always)]
-    unsafe fn outputs<S: Simd<T>, const P: usize, const INSIDE: bool>(&self, simd: S, i: usize, to: usize, j: usize) {
+    unsafe fn outputs<S: Simd<T>, const P: usize, const INSIDE: bool>(
+        &self, simd: S, i: usize, to: usize, j: usize, done: usize,
+    ) {
         let [row, column] = &self.axes;
         let rows = row.taps(i);
         let next = column.stride * column.x;
@@ -156,7 +157,7 @@ impl<T: Scalar, E: Epilogue<T>> Map<T, E> {
             (x, w) = (x.wrapping_add(row.dilation * row.x), w.wrapping_offset(row.w));
         }
         let at = row.y_first + to * row.y + column.y_first + j * column.y + self.channel;
-        each!(p < P => {
+        each!(p < P => if p >= done {
             let at = at + p * column.y;
             // SAFETY: the caller's.
             unsafe {

@@ -53,7 +53,8 @@ impl Product for Depthwise {
 
 /// What becomes of a tile's sums on their way to memory.
 pub trait Epilogue<T: Scalar>: Copy {
-    /// The vector to store for the sum of `lanes` channels from `channel` on, which goes to element `at` of the output.
+    /// The vector to store for the sum of `lanes` channels from `channel` on, which goes to element `at` of the output. It is asked for once for each element, before
+    /// that is written: an epilogue may read what lies there.
     ///
     /// # Safety
     /// What the epilogue points to can be read at these channels and elements.

@@ -37,7 +37,7 @@ const APART: usize = LANES;
 /// take 0.7 of the time of tiles of 2 × 2, 512 on 14 × 14 take 1.6 times as long.
 const PAIRS: usize = 256 * 256;
 
-/// Elements of U for each element of the maps up to which they are: more would be the largest part of the workspace, for maps of few tiles (64 channels on 8 × 8: as
+/// Elements of U for each element of the maps up to which they are: more would be the largest part of what a thread keeps, for maps of few tiles (64 channels on 8 × 8: as
 /// long for one image, 0.7 of the time for 64, and 340 KB more).
 const RATIO: usize = 8;
 

@@ -71,11 +71,11 @@ pub trait Network: Plain<Self::Scalar> {
     };
     /// Bytes of the parameters and running averages.
     const WEIGHT_BYTES: usize = size_of::<Self>();
-    /// Bytes of the scratch for inference of one input: activations and the kernels' workspace, placed by live range. They are the same on a device and on a host, so that
-    /// a budget holds on both.
+    /// Bytes of the scratch for inference of one input: activations and the kernels' workspace, placed by live range. With `std` they are the same as without; a processor without
+    /// vectors needs no more than others, so that a budget that holds on the host holds on the device.
     const SCRATCH_BYTES: usize = size_of::<Scratch<Self>>();
     /// Bytes that inference borrows, beside the scratch, of a space that each thread keeps for all networks, with `std`: for Winograd's tiles, by which convolutions of 3 × 3
-    /// from 16 channels on go on a host. Without `std` there is no such space, and these are 0.
+    /// from 16 channels on go on a host. Without `std` there is no such space, and these are 0. Training borrows of it, too, for the tiles of all rows of a map.
     ///
     /// A thread's space grows where a network wants more than those before it: the first `forward` on a thread allocates it, no other one does.
     const THREAD_BYTES: usize;

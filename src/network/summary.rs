@@ -43,7 +43,7 @@ impl<N: Network> fmt::Display for Summary<N> {
             ("tape", N::TAPE_BYTES, " bytes for one input, in training"),
         ];
         // Most networks borrow nothing of the thread.
-        let totals = || totals.into_iter().filter(|(name, number, _)| *name != "thread" || *number > 0);
+        let totals = || totals.into_iter().filter(|(name, bytes, _)| *bytes > 0 || *name != "thread");
         let (mut words, mut numbers) = (0, 0);
         for (name, number, _) in totals() {
             words = words.max(width(name));

@@ -28,7 +28,7 @@ impl<N: Network, const B: usize> Scratch<N, B> {
     }
 }
 
-/// Everything that training needs beside network and gradient, for `B` inputs at a time.
+/// Everything that training needs beside network and gradient, for `B` inputs at a time. (With `std`, kernels borrow of the thread's space, too: [`Network::THREAD_BYTES`].)
 #[repr(C, align(64))]
 pub struct Workspace<N: Network, const B: usize = 1> {
     tape: [N::Tape; B],

@@ -86,7 +86,7 @@ impl Conv {
         let y_row = out.w.saturating_mul(self.out_channels);
         let step = pool.stride[0].saturating_mul(self.stride[0]);
         let (mut r, mut fits) = (1, y_row.saturating_mul(out.h) <= self.input.len());
-        // Both sides are straight lines in r: what holds behind the first row and before the last one holds between them.
+        // From r = 1 on, if it holds there, both sides are straight lines in r (the right one is above 0 then): what holds at both ends holds between them.
         while r < out.h {
             let first = r.saturating_mul(step).saturating_sub(self.padding[0]);
             fits = fits && r.saturating_mul(y_row) <= first.saturating_mul(x_row);

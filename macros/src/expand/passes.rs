@@ -431,6 +431,7 @@ fn forward_call(context: &Context<'_>, step: &Step, in_place: bool, site: Site<'
                 }
                 (Site::Inference { .. }, None) => quote!(tn::NoPool),
             };
+            // What is overwritten is what is added, or else what arrives.
             let maps = if in_place && step.skip.is_none() {
                 let leaves = operands::pixels(context, step.shape, quote!(T));
                 quote!(tn::Over::<_, #leaves>::new(x))

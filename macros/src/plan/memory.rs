@@ -60,6 +60,14 @@ impl Memory {
         Some(place(&lives, &mut offsets, &mut order))
     }
 
+    /// Whether an inference's step leaves its output over its `x`, in a buffer that begins with it.
+    pub fn lies_over(&self, step: usize) -> bool {
+        match self.places[step] {
+            Place::Arena(buffer) => self.buffers[buffer].over.is_some() && self.buffers[buffer].first == step,
+            Place::Caller => false,
+        }
+    }
+
     /// Activations at inference: a value lives until the last step that reads it. A convolution whose rows are pooled while they are hot leaves these in the place of what it reads, where
     /// that has room for them.
     pub fn inference(network: &Network, steps: &[Step]) -> Memory {

@@ -55,7 +55,7 @@ fn resnet8_is_fused() {
          statistics:&self.statistics.bn3,epsilon:1e-5},tn::SkipInPlace,tn::layers::Relu,tn::NoPool,work);",
         "tn::conv::forward(simd,Skip1,(x,y),&self.skip1.weight,tn::Bias(&self.skip1.bias),tn::NoSkip,tn::layers::Identity,",
         // Two maps of 16×32×32 are the most that live at once: the sum takes the place of one of them. Beside them is the kernels' workspace.
-        "constWORK:[tn::Work;9]=[tn::Work::beside(&[[0,16384]],tn::conv::forward_work(&Conv1::CONV,Conv1::PLANES,tn::Option::None,\
+        "constWORK:[tn::Lent;9]=[tn::Lent::beside(&[[0,16384]],tn::conv::forward_work(&Conv1::CONV,Conv1::PLANES,tn::Option::None,\
          tn::Wants::Rows,true)),",
         "typeActivations=[T;{tn::largest(&[32768,WORK[0].end(),",
         "let(mutactivations,work)=activations.beside::<{WORK[0].first},{WORK[0].len}>();",
@@ -123,7 +123,7 @@ fn the_compiler_places_what_the_macro_cannot() {
     let expansion = expansion(consts());
     for part in [
         "constACTIVATIONS:tn::Placement<4>=tn::Placement::new([tn::Life::new(__NetShapes::RELU_2_2_OUT.len(),0,2),",
-        "constWORK:[tn::Work;2]=[tn::Work::beside(&[[ACTIVATIONS.offsets[0],ACTIVATIONS.offsets[0]+__NetShapes::RELU_2_2_OUT.len()]],",
+        "constWORK:[tn::Lent;2]=[tn::Lent::beside(&[[ACTIVATIONS.offsets[0],ACTIVATIONS.offsets[0]+__NetShapes::RELU_2_2_OUT.len()]],",
         "typeActivations=[T;{tn::largest(&[ACTIVATIONS.total,WORK[0].end(),",
         "epsilon:__NetShapes::BN1_1",
         "::tenonet::shape::deny_epsilon(\"bn1\",__NetShapes::BN1_1)",

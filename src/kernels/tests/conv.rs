@@ -8,7 +8,7 @@ use crate::Scalar;
 use crate::kernels::activation::{Activation, Gelu, Identity, LeakyRelu, Relu, Silu};
 use crate::kernels::conv::{self, ConvSpec, Forward, forward_work};
 use crate::kernels::conv_backward::{self, Backward, backward_work};
-use crate::kernels::operands::{Maps, Over};
+use crate::kernels::operands::{self, Maps};
 use crate::kernels::reference::{self, Order};
 use crate::kernels::simd::Simd;
 use crate::kernels::stage::{AvgPool, MaxPool, MaxPoolIndexed, NoPool, PoolSpec, Stage, StageBackward, Wants};
@@ -229,11 +229,13 @@ impl<T: Scalar, C: Case> Operands<T, C> {
     }
 
     /// Pooled maps in the place of those that arrive are what they are in a place of their own.
-    fn check_over<S: Simd<T>, F: Affine<T>, A: Activation<T>, Y: Plain<T>>(&self, simd: S, affine: F, act: A, y: &[Y]) {
+    fn check_over<S: Simd<T>, F: Affine<T>, A: Activation<T>, P: Stage<T>, Y: Plain<T>>(
+        &self, simd: S, affine: F, act: A, stage: P, y: &[Y],
+    ) {
         let mut maps = self.source.nans::<T, C::X<T>>(self.x.len());
         elements_mut::<T, _>(&mut maps).copy_from_slice(elements(&self.x));
-        self.run(simd, Over::<C::X<T>, Y>::new(&mut maps), affine, NoSkip, act, MaxPool(C::default()));
-        assert_eq!(elements(y), &elements::<T, _>(&maps)[..elements(y).len()], "{}", Self::told("in place"));
+        self.run(simd, operands::Over::<C::X<T>, Y>::new(&mut maps), affine, NoSkip, act, stage);
+        assert!(elements(y) == &elements::<T, _>(&maps)[..elements(y).len()], "{}", Self::told("in place"));
     }
 
     /// A sum in the place of one of its sides is what it is in a place of its own.
@@ -242,7 +244,7 @@ impl<T: Scalar, C: Case> Operands<T, C> {
         self.run(simd, (&self.x[..], &mut apart[..]), affine, Skip(&self.skip), Relu, NoPool);
         elements_mut::<T, _>(&mut sum).copy_from_slice(elements(&self.skip));
         self.run(simd, (&self.x[..], &mut sum[..]), affine, SkipInPlace, Relu, NoPool);
-        assert_eq!(elements::<T, C::Z<T>>(&apart), elements::<T, _>(&sum), "{}", Self::told("in place"));
+        assert!(elements::<T, C::Z<T>>(&apart) == elements::<T, _>(&sum), "{}", Self::told("in place"));
     }
 
     /// Runs the fast backward pass, and the naive one from `dz`, given dy.
@@ -442,11 +444,12 @@ fn check_inference<T: Scalar, S: Simd<T>, C: Case>(simd: S, draw: Draw) {
     let spec = C::default();
     type Y<T, C> = <C as Case>::Y<T>;
     let y: Guarded<Y<T, C>> = operands.check_stage(simd, operands.normed(), NoSkip, &normed, Relu, MaxPool(spec), max);
-    if !C::PLANES && C::CONV.pools_in_place(pool) {
-        operands.check_over(simd, operands.normed(), Relu, &y);
-    }
     let _: Guarded<Y<T, C>> = operands.check_stage(simd, operands.bias(), NoSkip, &plain, Gelu, MaxPool(spec), max);
-    let _: Guarded<Y<T, C>> = operands.check_stage(simd, operands.bias(), NoSkip, &plain, Silu, AvgPool(spec), avg);
+    let mean: Guarded<Y<T, C>> = operands.check_stage(simd, operands.bias(), NoSkip, &plain, Silu, AvgPool(spec), avg);
+    if !C::PLANES && C::CONV.pools_in_place(pool) {
+        operands.check_over(simd, operands.normed(), Relu, MaxPool(spec), &y);
+        operands.check_over(simd, operands.bias(), Silu, AvgPool(spec), &mean);
+    }
 }
 
 fn check_inference_planes<T: Scalar, S: Simd<T>, C: Case>(simd: S, draw: Draw) {
@@ -532,6 +535,8 @@ case!(
     Tiled,
     TiledApart,
     TiledOver,
+    Over,
+    OverDepthwise,
     ManyChannels,
     Few,
     Broad,
@@ -687,6 +692,7 @@ fn tiles() {
 #[test]
 fn pooled_in_place() {
     assert!(LeNet2::CONV.pools_in_place(&LeNet2::POOL) && TiledOver::CONV.pools_in_place(&TiledOver::POOL));
+    assert!(Over::CONV.pools_in_place(&Over::POOL) && OverDepthwise::CONV.pools_in_place(&OverDepthwise::POOL));
     assert!(!Tiled::CONV.pools_in_place(&Tiled::POOL));
 }
 
@@ -706,7 +712,7 @@ fn stores_of_hand_picked_shapes() {
         on_each!(f32, |T, simd| {
             picked!(draw, check_store, T, simd, Wider Tiled);
             picked!(draw, check_store_planes, T, simd, FirstEight FirstSixteen);
-            picked!(draw, check_normed_skip, T, simd, Pointwise DepthwiseStrided Groups);
+            picked!(draw, check_normed_skip, T, simd, Pointwise DepthwiseStrided DepthwiseLong OverDepthwise Groups);
         });
         on_each!(f64, |T, simd| picked!(draw, check_normed_skip, T, simd, MostlyPadding));
     }
@@ -729,7 +735,7 @@ fn pooling_behind_hand_picked_shapes() {
         on_each!(f32, |T, simd| {
             picked!(draw, check_max_pool, T, simd, LeNet2 Deep Depthwise Gaps LargeWindow Broad Tall Tiled TiledApart);
             picked!(draw, check_max_pool_planes, T, simd, LeNet1 Colours);
-            picked!(draw, check_inference, T, simd, LeNet1 LeNet2 Tiled TiledApart TiledOver);
+            picked!(draw, check_inference, T, simd, LeNet1 LeNet2 Tiled TiledApart TiledOver Over OverDepthwise);
             picked!(draw, check_inference_planes, T, simd, Few Gaps WideRow);
         });
         on_each!(f64, |T, simd| {

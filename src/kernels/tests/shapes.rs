@@ -234,6 +234,10 @@ picked! {
     Tiled: Conv { padding: [2, 1, 0, 2], ..conv([16, 17, 11], 48, [3, 3]) }, pool [2, 2];
     /// Tiles of 4 × 4 behind which pooled rows just fit where the input was, those of the last windows again.
     TiledOver: Conv { padding: [1; 4], ..conv([16, 22, 12], 32, [3, 3]) }, pool [2, 2];
+    /// Pooled rows over the input: windows apart, of a convolution with everything else.
+    Over: Conv { padding: [1, 0, 2, 1], stride: [2, 1], dilation: [2, 1], groups: 2, ..conv([6, 33, 12], 8, [3, 3]) }, pool [2, 2], stride [3, 2];
+    /// Pooled rows over the input, channel by channel, in parts of a row that overlap.
+    OverDepthwise: Conv { padding: [1; 4], groups: 9, ..conv([9, 12, 11], 9, [3, 3]) }, pool [2, 2];
     /// Pairs of rows that do not lie side by side: tiles of 2 × 2.
     TiledApart: Conv { padding: [1; 4], ..conv([16, 8, 7], 16, [3, 3]) }, pool [2, 2], stride [3, 2];
     /// More channels than tiles of 4 × 4 are for.

@@ -23,7 +23,7 @@ pub struct Work {
     numbers: Vec<Option<usize>>,
     /// Where each lies and how long it is, as only the compiler knows:
     /// ```text
-    /// const WORK: [tn::Work; 2] = [tn::Work::beside(&[[0, 1176]], tn::conv::forward_work(…)), …];
+    /// const WORK: [tn::Lent; 2] = [tn::Lent::beside(&[[0, 1176]], tn::conv::forward_work(…)), …];
     /// ```
     pub item: TokenStream,
 }
@@ -35,11 +35,11 @@ impl Work {
             let work = forward_work(context, step, Mode::Inference);
             numbers.push(work.is_some().then_some(all.len()));
             let taken = arena.taken(time);
-            all.extend(work.map(|len| quote!(tn::Work::beside(&[#taken], #len))));
+            all.extend(work.map(|len| quote!(tn::Lent::beside(&[#taken], #len))));
         }
         let count = Size::Known(all.len());
         let item =
-            if all.is_empty() { TokenStream::new() } else { quote!(const WORK: [tn::Work; #count] = [#(#all),*];) };
+            if all.is_empty() { TokenStream::new() } else { quote!(const WORK: [tn::Lent; #count] = [#(#all),*];) };
         Work { numbers, item }
     }
 
@@ -80,11 +80,9 @@ impl<'a> Inference<'a> {
         }
     }
 
-    /// What a convolution reads where it leaves its output, which is shorter.
+    /// What a step reads where it leaves its output, row by row.
     fn over(&self, step: usize) -> Option<plan::Operand> {
-        let x = self.steps[step].x;
-        let convolves = matches!(self.steps[step].kernel, plan::Kernel::Conv { .. });
-        (convolves && self.memory.overwrites[step] == Some(x)).then_some(x)
+        self.memory.lies_over(step).then_some(self.steps[step].x)
     }
 
     /// ```text

@@ -48,6 +48,7 @@ impl Arena {
                 item: TokenStream::new(),
             };
         }
+        debug_assert!(buffers.iter().all(|buffer| buffer.over.is_none()), "the compiler places each buffer apart");
         let (name, count) = (format_ident!("{name}"), Size::Known(buffers.len()));
         let lives = buffers.iter().zip(&lens).map(|(buffer, len)| {
             let (first, last) = (Size::Known(buffer.first), Size::Known(buffer.last));
