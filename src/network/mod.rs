@@ -77,7 +77,7 @@ pub trait Network: Plain<Self::Scalar> {
     /// Bytes that inference borrows, beside the scratch, of a space that each thread keeps for all networks, with `std`: for Winograd's tiles, by which convolutions of 3 × 3
     /// from 16 channels on go on a host. Without `std` there is no such space, and these are 0. Training borrows of it, too, for the tiles of all rows of a map.
     ///
-    /// A thread's space grows where a network wants more than those before it: the first `forward` on a thread allocates it, no other one does.
+    /// A thread's space grows where a network wants more than all before it on the thread did: the first call allocates then, and no other.
     const THREAD_BYTES: usize;
     /// Bytes that training keeps of one input between forward and backward.
     const TAPE_BYTES: usize = size_of::<Self::Tape>() + size_of::<Self::Indices>() + size_of::<Self::Output>();

@@ -155,7 +155,7 @@ const fn next(lives: &[Life], offsets: &[usize], by: By) -> usize {
     best
 }
 
-/// Whether a value lies in the place of `base`, which has one of its own.
+/// Whether a value is `base`, which has a place of its own, or lies there over it.
 const fn lies_at(lives: &[Life], value: usize, base: usize) -> bool {
     let mut below = value;
     while let Some(over) = lives[below].over {
@@ -169,7 +169,7 @@ const fn lowest(lives: &[Life], offsets: &[usize], order: &[usize], value: usize
     let mut place = lowest_of(lives, offsets, order, value, start);
     let mut above = 0;
     while above < lives.len() {
-        if lives[above].over.is_some() && lies_at(lives, above, value) {
+        if above != value && lies_at(lives, above, value) {
             let higher = lowest_of(lives, offsets, order, above, place);
             if higher != place {
                 // Those that did fit have to fit there.
@@ -205,7 +205,7 @@ const fn lowest_of(lives: &[Life], offsets: &[usize], order: &[usize], value: us
 const fn insert(lives: &[Life], offsets: &mut [usize], order: &mut [usize], placed: usize, value: usize) -> usize {
     let (mut now, mut above) = (placed, 0);
     while above < lives.len() {
-        if above == value || lives[above].over.is_some() && lies_at(lives, above, value) {
+        if lies_at(lives, above, value) {
             offsets[above] = offsets[value];
             let mut i = now;
             while i > 0 && offsets[order[i - 1]] > offsets[above] {

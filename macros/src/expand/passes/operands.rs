@@ -16,8 +16,6 @@ pub struct Arena {
     lens: Vec<Size>,
     /// From when to when each buffer is needed.
     times: Vec<[usize; 2]>,
-    /// Whether each buffer is needed in one stretch alone.
-    near: Vec<bool>,
     pub total: Size,
     /// The constant that holds them, where the compiler has to place the buffers.
     pub item: TokenStream,
@@ -30,7 +28,6 @@ impl Arena {
     /// ```
     pub fn new(context: &Context<'_>, buffers: &[Buffer], name: &str) -> Arena {
         let times = buffers.iter().map(|buffer| [buffer.first, buffer.last]).collect();
-        let near = buffers.iter().map(|buffer| buffer.first == buffer.last).collect();
         let lens: Vec<Size> = buffers.iter().map(|buffer| context.shapes.at(buffer.shape).len()).collect();
         let known = buffers.iter().zip(&lens).map(|(buffer, len)| match len {
             Size::Known(len) => Some(buffer.life(*len)),
@@ -43,7 +40,6 @@ impl Arena {
                 offsets: offsets.into_iter().map(Size::Known).collect(),
                 lens,
                 times,
-                near,
                 total,
                 item: TokenStream::new(),
             };
@@ -60,7 +56,7 @@ impl Arena {
             Size::Const(quote!(#name.offsets[#index]))
         };
         let offsets = (0..buffers.len()).map(offset).collect();
-        Arena { offsets, lens, times, near, total: Size::Const(quote!(#name.total)), item }
+        Arena { offsets, lens, times, total: Size::Const(quote!(#name.total)), item }
     }
 
     /// What is in use at a time: `[0, 1176], [1176, 1576]`.
@@ -79,11 +75,9 @@ impl Arena {
     /// `tn::At<tn::Pixels<14, 14, 6, T>, 0>`: a buffer with a value of this shape.
     pub fn window(&self, context: &Context<'_>, buffer: usize, shape: Source) -> Where {
         let (value, offset) = (pixels(context, shape, quote!(T)), self.offsets[buffer].argument());
-        Where::Arena(if self.near[buffer] {
-            quote!(tn::Near<#value, #offset>)
-        } else {
-            quote!(tn::At<#value, #offset>)
-        })
+        let [first, last] = self.times[buffer];
+        // Needed in one stretch alone.
+        Where::Arena(if first == last { quote!(tn::Near<#value, #offset>) } else { quote!(tn::At<#value, #offset>) })
     }
 }
 
