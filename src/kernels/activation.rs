@@ -4,7 +4,7 @@
 //! so its input is not kept ([`Activation::MONOTONE`]), and a convolution, its activation and the pooling behind it are one step in training too.
 
 use crate::Scalar;
-use crate::kernels::simd::{Simd, lane_by_lane};
+use crate::kernels::simd::{Simd, lane_by_lane, pair_by_pair};
 
 /// An element-wise function `y = f(z)`.
 pub trait Activation<T: Scalar>: Copy + Send + Sync {
@@ -29,6 +29,12 @@ pub trait Activation<T: Scalar>: Copy + Send + Sync {
     fn vector<S: Simd<T>>(self, simd: S, z: S::V) -> S::V {
         lane_by_lane(simd, z, |z| self.apply(z))
     }
+
+    /// [`backward`](Self::backward) of each lane.
+    #[inline(always)]
+    fn vector_backward<S: Simd<T>>(self, simd: S, kept: S::V, dy: S::V) -> S::V {
+        pair_by_pair(simd, kept, dy, |kept, dy| self.backward(kept, dy))
+    }
 }
 
 macro_rules! activation {
@@ -36,6 +42,7 @@ macro_rules! activation {
         $(#[$doc:meta])* $name:ident, monotone $monotone:literal, |$z:ident, $t:ident| $apply:expr, |$kept:ident| $derivative:expr
         $(, backward |$y:ident, $dy:ident| $backward:expr)?
         $(, vector |$simd:ident, $v:ident| $vector:expr)?
+        $(, vector_backward |$token:ident, $of:ident, $d:ident| $vector_backward:expr)?
     ) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -63,6 +70,12 @@ macro_rules! activation {
                 #[inline(always)]
                 fn vector<S: Simd<$t>>(self, $simd: S, $v: S::V) -> S::V {
                     $vector
+                }
+            )?
+            $(
+                #[inline(always)]
+                fn vector_backward<S: Simd<$t>>(self, $token: S, $of: S::V, $d: S::V) -> S::V {
+                    $vector_backward
                 }
             )?
         }
@@ -101,7 +114,7 @@ fn logistic<T: Scalar>(z: T) -> T {
 
 activation!(
     /// `y = z`.
-    Identity, monotone true, |z, T| z, |_y| T::one(), vector |_simd, z| z
+    Identity, monotone true, |z, T| z, |_y| T::one(), vector |_simd, z| z, vector_backward |_simd, _y, dy| dy
 );
 activation!(
     /// `y = max(z, 0)`; NaN stays NaN. The derivative at 0 is 0.
@@ -109,7 +122,10 @@ activation!(
     // A select, without a multiplication.
     backward |y, dy| if y > T::zero() { dy } else { T::zero() },
     // In this order: where `z` is NaN, the second operand is taken.
-    vector |simd, z| simd.max(simd.splat(T::zero()), z)
+    vector |simd, z| simd.max(simd.splat(T::zero()), z),
+    // Of the loop over elements the compiler makes stores under a mask, of which AVX2's take a dozen cycles on some processors: 8 % of a step of
+    // MobileNetV1.
+    vector_backward |simd, y, dy| simd.where_positive(y, dy)
 );
 activation!(
     /// `y = min(max(z, 0), 6)`. The derivative at 0 and 6 is 0.
@@ -117,7 +133,8 @@ activation!(
     |z, T| if z < T::zero() { T::zero() } else if z > c(6.0) { c(6.0) } else { z },
     |y| step(y > T::zero() && y < c(6.0)),
     backward |y, dy| if y > T::zero() && y < c(6.0) { dy } else { T::zero() },
-    vector |simd, z| simd.min(simd.splat(c(6.0)), simd.max(simd.splat(T::zero()), z))
+    vector |simd, z| simd.min(simd.splat(c(6.0)), simd.max(simd.splat(T::zero()), z)),
+    vector_backward |simd, y, dy| simd.where_positive(y, simd.where_positive(simd.sub(simd.splat(c(6.0)), y), dy))
 );
 activation!(
     /// `y = 1 / (1 + exp(−z))`.

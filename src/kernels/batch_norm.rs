@@ -22,7 +22,7 @@
 
 use crate::Scalar;
 use crate::kernels::activation::Activation;
-use crate::kernels::simd::{Kernel, Simd, lane_by_lane, pair_by_pair};
+use crate::kernels::simd::{Kernel, Simd, lane_by_lane};
 use crate::kernels::tile::{load, store};
 use crate::plain::Plain;
 
@@ -317,7 +317,7 @@ impl<T: Scalar, A: Activation<T>, X: Plain<T>, Y: Plain<T>, D: Plain<T>, K: Plai
                     let (x, y, dy) = (x.flat(), y.flat(), dy.flat_mut());
                     let sums = sums!(simd, pixels, 2, |p, line| {
                         let (d, y, x) = (panel.get(simd, dy, p), panel.get(simd, y, p), panel.get(simd, x, p));
-                        let d = each_vector!(simd, |v| pair_by_pair(simd, y[v], d[v], |y, d| act.backward(y, d)));
+                        let d = each_vector!(simd, |v| act.vector_backward(simd, y[v], d[v]));
                         panel.put(simd, dy, p, d);
                         for v in 0..NV {
                             line[0][v] = simd.add(line[0][v], d[v]);

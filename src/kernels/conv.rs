@@ -144,10 +144,15 @@ const fn row_of_windows_len(conv: &Conv, pool: Option<Pool>) -> usize {
     }
 }
 
+/// Elements of it for the factors and summands of a batch normalisation. Those of pixels are made panel by panel, beside the sums.
+const fn affine_work(conv: &Conv, planes: bool, pool: Option<Pool>, normed: bool) -> usize {
+    if normed && !takes_pixels(conv, planes, pool) { 2 * conv.out_channels } else { 0 }
+}
+
 /// Elements of workspace for the forward pass into a stage that `wants` this, the same whether or not it goes by Winograd's tiles. `normed`: with a batch normalisation in
 /// the store.
 pub const fn forward_work(conv: &Conv, planes: bool, pool: Option<Pool>, wants: Wants, normed: bool) -> usize {
-    let own = if normed { 2 * conv.out_channels } else { 0 };
+    let own = affine_work(conv, planes, pool, normed);
     let in_pixels = row_of_windows_len(conv, pool);
     // Which of them it is hangs on the instruction set.
     let in_planes = match wants {
@@ -170,11 +175,6 @@ const fn is_tiled(conv: &Conv, planes: bool, pool: Option<Pool>) -> bool {
 /// Whether the pixels of several images are the rows of one product.
 pub(super) const fn takes_pixels(conv: &Conv, planes: bool, pool: Option<Pool>) -> bool {
     pointwise::is_pointwise(conv) && !planes && pool.is_none()
-}
-
-/// Images computed at a time.
-pub(super) const fn images_at_a_time(conv: &Conv, planes: bool, pool: Option<Pool>) -> usize {
-    if takes_pixels(conv, planes, pool) { pointwise::images_at_a_time(conv) } else { 1 }
 }
 
 /// Rows of windows computed at a time: by Winograd's tiles as many as fill these, or fewer, where the pooled rows may lie over the input and the last windows would be
@@ -310,9 +310,12 @@ where
         );
         let work = self.work.elements();
         assert!(work.len() >= const { forward_work(&C::CONV, C::PLANES, P::POOL, P::WANTS, F::SCALES) });
+        if const { takes_pixels(&C::CONV, C::PLANES, P::POOL) } {
+            return self.pixels(simd);
+        }
         let channels = const { C::CONV.out_channels };
-        let (own, rows) = work.split_at_mut(const { F::WORK * C::CONV.out_channels });
-        let (scale, shift) = self.affine.prepare(channels, own);
+        let (own, rows) = work.split_at_mut(const { affine_work(&C::CONV, C::PLANES, P::POOL, F::SCALES) });
+        let (scale, shift) = self.affine.prepare(0..channels, channels, own);
         // `Normed` takes what its parts have: they must have an element for each channel.
         assert!(scale.len() == if F::SCALES { channels } else { 0 });
         assert!(shift.len() == if F::SCALES { channels } else { F::BIASES });
@@ -349,29 +352,19 @@ where
         };
         assert!(rows.len() >= const { rows_len(&C::CONV, C::PLANES, P::POOL) });
         let method = Method { weights, tiles };
-        let many = const { images_at_a_time(&C::CONV, C::PLANES, P::POOL) };
-        let mut next = 0;
-        while next < images {
-            let (image, count) = (next, many.min(images - next));
-            next += count;
+        for image in 0..images {
             // SAFETY: images of the maps.
             let (x, y) = unsafe { (x.add(image * M::X), y.add(image * M::Y)) };
-            let skip = self.skip.images(image..image + count);
-            if skip.len() != count * R::LEN {
+            let skip = self.skip.images(image..image + 1);
+            if skip.len() != R::LEN {
                 return;
             }
             let skip = if R::IN_PLACE { y.cast_const() } else { first(skip) };
             let epilogue = Fused::new(scale, shift, skip, self.act);
             let Some(pool) = (const { P::POOL }) else {
-                // SAFETY: the lengths were asserted above, that of y as the map's own or as the joined map's; there is one image unless the
-                // convolution is pointwise. A summand in the place of y is read once, before its element is written ([`Epilogue`]).
-                unsafe {
-                    if const { takes_pixels(&C::CONV, C::PLANES, P::POOL) } {
-                        pointwise::forward::<T, S, C, _>(simd, count, x, weights, y, epilogue);
-                    } else {
-                        image_rows::<T, S, C, P, _>(simd, x, method, y, 0..const { C::CONV.output().h }, epilogue);
-                    }
-                };
+                // SAFETY: the lengths were asserted above, that of y as the map's own or as the joined map's. A summand in the place of y is
+                // read once, before its element is written ([`Epilogue`]).
+                unsafe { image_rows::<T, S, C, P, _>(simd, x, method, y, 0..const { C::CONV.output().h }, epilogue) };
                 continue;
             };
             let [windows, out_row, in_rows] = const {
@@ -401,6 +394,48 @@ where
                     let y = unsafe { core::slice::from_raw_parts_mut(y.add(r * out_row), out_row) };
                     self.stage.row(simd, image, r, rows, y);
                 }
+            }
+        }
+    }
+}
+
+impl<C, F, R, A, P, M, W, K: ?Sized> Forward<'_, C, F, R, A, P, M, W, K> {
+    /// The pass where pixels are the rows of a product ([`takes_pixels`]): those of some images at a time.
+    #[inline(always)]
+    fn pixels<T, S>(mut self, simd: S)
+    where
+        T: Scalar,
+        S: Simd<T>,
+        C: ConvSpec,
+        F: Affine<T>,
+        R: Summand<T>,
+        A: Activation<T>,
+        M: Maps<T>,
+        W: Plain<T>,
+    {
+        let (images, x, y) = self.maps.parts();
+        let many = const { pointwise::images_at_a_time(&C::CONV) };
+        for image in (0..images).step_by(many) {
+            let count = many.min(images - image);
+            let skip = self.skip.images(image..image + count);
+            if skip.len() != count * R::LEN {
+                return;
+            }
+            // SAFETY: images of the maps; the caller asserted the lengths of all operands, that of y as the map's own or as the joined map's. A
+            // summand in the place of y is read once, before its element is written ([`Epilogue`]).
+            unsafe {
+                let (x, y) = (x.add(image * M::X), y.add(image * M::Y));
+                let skip = if R::IN_PLACE { y.cast_const() } else { first(skip) };
+                pointwise::forward::<T, S, C, F, A>(
+                    simd,
+                    count,
+                    x,
+                    self.weight.flat().as_ptr(),
+                    y,
+                    &self.affine,
+                    skip,
+                    self.act,
+                );
             }
         }
     }

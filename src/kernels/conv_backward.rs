@@ -134,7 +134,7 @@ where
         let method = DX.then(|| unsafe { input::method::<T, S, C>(simd, w, turned, &mut space) });
         let dw = self.dw.flat_mut().as_mut_ptr();
         if const { conv::takes_pixels(&C::CONV, C::PLANES, P::POOL) } {
-            let many = const { conv::images_at_a_time(&C::CONV, C::PLANES, P::POOL) };
+            let many = const { pointwise::images_at_a_time(&C::CONV) };
             let mut dx = self.dx.chunks_mut(many);
             let values = self.x.chunks(many).zip(self.y.chunks(many));
             for ((x, y), dy) in values.zip(self.dy.chunks_mut(many)) {

@@ -276,7 +276,7 @@ where
         let mut dx = self.dx.iter_mut();
         for ((x, y), dy) in self.x.iter().zip(self.y).zip(self.dy) {
             let dz = dy.flat_mut();
-            scale_by_derivative(self.act, y.flat(), dz);
+            scale_by_derivative(simd, self.act, y.flat(), dz);
             let (x, dz) = (x.flat().as_ptr(), dz.as_ptr());
             // SAFETY: the lengths were asserted above.
             unsafe {

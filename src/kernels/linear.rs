@@ -158,7 +158,7 @@ where
         }
         let dy = &mut self.dy[..n];
         for (dy, y) in dy.iter_mut().zip(self.y) {
-            scale_by_derivative(self.act, y.flat(), dy.flat_mut());
+            scale_by_derivative(simd, self.act, y.flat(), dy.flat_mut());
         }
         let (dz, x) = (dy.as_ptr().cast::<T>(), self.x.as_ptr().cast::<T>());
         // SAFETY: dZ and X are n rows of O and I elements; dW has I rows of O, db O elements or none.

@@ -10,11 +10,13 @@
 use core::marker::PhantomData;
 
 use crate::Scalar;
+use crate::kernels::activation::Activation;
 use crate::kernels::concat::Slice;
 use crate::kernels::conv::{ConvSpec, has_padding};
 use crate::kernels::gemm::{self, MatrixSpec};
 use crate::kernels::simd::Simd;
-use crate::kernels::tile::{Broadcast, Epilogue, Height, Rows, Store, Walk};
+use crate::kernels::store::{Affine, Fused};
+use crate::kernels::tile::{Broadcast, Height, Rows, Store, Walk};
 use crate::shape::Conv;
 
 /// Whether a convolution is one.
@@ -53,13 +55,17 @@ impl<C: ConvSpec> MatrixSpec for Weights<C> {
     const COLUMNS: usize = C::CONV.out_channels;
 }
 
-/// `Y ← epilogue(X · W)`, into its slice of the joined map where it has one.
+/// Channels whose factors and summands are made at a time: a panel of the widest vectors, and several of the others.
+const FACTORS: usize = 32;
+
+/// `Y ← act(X · W · scale + shift + skip)`, into its slice of the joined map where it has one.
 ///
 /// # Safety
-/// X, W and Y have the elements of `images` images, of which there is one at least, and the epilogue's operands one for each channel or element of Y.
+/// X, W and Y have the elements of `images` images, of which there is one at least, `affine` one for each channel, and `skip` is null or has one for each of Y.
 #[inline(always)]
-pub(super) unsafe fn forward<T: Scalar, S: Simd<T>, C: ConvSpec, E: Epilogue<T>>(
-    simd: S, images: usize, x: *const T, w: *const T, y: *mut T, epilogue: E,
+#[allow(clippy::too_many_arguments, reason = "operands and epilogue of one product")]
+pub(super) unsafe fn forward<T: Scalar, S: Simd<T>, C: ConvSpec, F: Affine<T>, A: Activation<T>>(
+    simd: S, images: usize, x: *const T, w: *const T, y: *mut T, affine: &F, skip: *const T, act: A,
 ) {
     let (ic, oc) = const { (C::CONV.input.c, C::CONV.out_channels) };
     let (at, at_step) = const {
@@ -69,9 +75,32 @@ pub(super) unsafe fn forward<T: Scalar, S: Simd<T>, C: ConvSpec, E: Epilogue<T>>
         }
     };
     let walk = Walk { count: [1, 1, ic], a: [0, 0, 1], b: [0, 0, oc as isize] };
-    let rows = Rows { a: x, a_step: ic as isize, c: y, at, at_step, n: images * const { pixels(&C::CONV) } };
-    // SAFETY: the caller's.
-    unsafe { gemm::columns::<T, S, E, Broadcast, OfImage<C>>(simd, rows, w, oc, 0, walk, epilogue) }
+    let n = images * const { pixels(&C::CONV) };
+    let mut factors = [T::zero(); 2 * FACTORS];
+    macro_rules! channels {
+        ($first:expr, $count:expr) => {{
+            let (first, count) = ($first, $count);
+            let work = factors.get_mut(..const { F::WORK } * count).unwrap_or_default();
+            let (scale, shift) = affine.prepare(first..first + count, oc, work);
+            let epilogue = Fused::new(scale, shift, skip, act);
+            let rows = Rows { a: x, a_step: ic as isize, c: y, at: at + first, at_step, n };
+            // SAFETY: the caller's: these columns of W and Y.
+            unsafe {
+                gemm::columns::<T, S, _, Broadcast, OfImage<C>>(simd, rows, w.add(first), count, 0, walk, epilogue)
+            }
+        }};
+    }
+    if const { !F::SCALES } {
+        return channels!(0, const { C::CONV.out_channels });
+    }
+    let mut next = 0;
+    while next + FACTORS <= oc {
+        channels!(next, FACTORS);
+        next += FACTORS;
+    }
+    if const { !C::CONV.out_channels.is_multiple_of(FACTORS) } {
+        channels!(next, const { C::CONV.out_channels % FACTORS });
+    }
 }
 
 /// `dW += Xᵀ · dZ`.

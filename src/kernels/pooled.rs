@@ -110,7 +110,7 @@ pub(super) unsafe fn backward<const DX: bool, T, S, C, A, P, X, Y>(
         if places.len() != dy.len() {
             return;
         }
-        scale_by_derivative(act, y.flat(), dy);
+        scale_by_derivative(simd, act, y.flat(), dy);
         // SAFETY: dy is whole pixels of the output channels.
         unsafe { add_rows(simd, dy.as_ptr(), dy.len() / oc, oc, db) };
         let x = if const { pads(&C::CONV, C::PLANES) } {

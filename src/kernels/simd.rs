@@ -78,6 +78,8 @@ pub unsafe trait Simd<T: Scalar>: Copy + Send + Sync + 'static {
     fn max(self, a: Self::V, b: Self::V) -> Self::V;
     /// The smaller of each pair; `b` where one of them is NaN.
     fn min(self, a: Self::V, b: Self::V) -> Self::V;
+    /// `v` where `of` is above 0, and 0 elsewhere, at NaN too.
+    fn where_positive(self, of: Self::V, v: Self::V) -> Self::V;
     /// `a · b`.
     fn mul(self, a: Self::V, b: Self::V) -> Self::V;
     /// `a · b + c`, rounded once where the machine fuses it.
@@ -117,10 +119,11 @@ pub fn lane_by_lane<T: Scalar, S: Simd<T>>(simd: S, v: S::V, f: impl Fn(T) -> T)
     // SAFETY: a vector has at most 64 lanes, by the contract of `Simd`.
     unsafe {
         simd.store(lanes.as_mut_ptr(), v);
-        for lane in lanes.iter_mut().take(S::LANES) {
-            *lane = f(*lane);
+        let mut of = [T::zero(); 64];
+        for (of, lane) in of.iter_mut().zip(lanes).take(S::LANES) {
+            *of = f(lane);
         }
-        simd.load(lanes.as_ptr())
+        simd.load(of.as_ptr())
     }
 }
 
@@ -132,10 +135,11 @@ pub fn pair_by_pair<T: Scalar, S: Simd<T>>(simd: S, a: S::V, b: S::V, f: impl Fn
     unsafe {
         simd.store(lanes.as_mut_ptr(), a);
         simd.store(others.as_mut_ptr(), b);
-        for (lane, other) in lanes.iter_mut().zip(others).take(S::LANES) {
-            *lane = f(*lane, other);
+        let mut of = [T::zero(); 64];
+        for ((of, lane), other) in of.iter_mut().zip(lanes).zip(others).take(S::LANES) {
+            *of = f(lane, other);
         }
-        simd.load(lanes.as_ptr())
+        simd.load(of.as_ptr())
     }
 }
 
@@ -243,6 +247,11 @@ unsafe impl<T: Scalar> Simd<T> for Portable {
     }
 
     #[inline(always)]
+    fn where_positive(self, of: Self::V, v: Self::V) -> Self::V {
+        core::array::from_fn(|i| if of[i] > T::zero() { v[i] } else { T::zero() })
+    }
+
+    #[inline(always)]
     fn mul(self, a: Self::V, b: Self::V) -> Self::V {
         core::array::from_fn(|i| a[i] * b[i])
     }
@@ -298,7 +307,7 @@ macro_rules! x86_simd {
     (
         $token:ident / $half:ident: $t:ty, $v:ty, lanes $lanes:literal, registers $registers:literal, name $name:literal, features $features:literal,
         splat $splat:path, add $add:path, sub $sub:path, max $max:path, min $min:path, mul $mul:path, fma $fma:path, load $load:path, store $store:path,
-        sum |$sv:ident| $sum:expr, load_first |$lp:ident, $ln:ident| $load_first:expr, store_first |$sp:ident, $svv:ident, $sn:ident| $store_first:expr
+        where_positive |$wo:ident, $wv:ident| $where_positive:expr, sum |$sv:ident| $sum:expr, load_first |$lp:ident, $ln:ident| $load_first:expr, store_first |$sp:ident, $svv:ident, $sn:ident| $store_first:expr
     ) => {
         // SAFETY: a register has 4 to 16 lanes.
         unsafe impl Simd<$t> for $token {
@@ -378,6 +387,12 @@ macro_rules! x86_simd {
             fn min(self, a: $v, b: $v) -> $v {
                 // SAFETY: the token proves the instruction set.
                 unsafe { $min(a, b) }
+            }
+
+            #[inline(always)]
+            fn where_positive(self, $wo: $v, $wv: $v) -> $v {
+                // SAFETY: the token proves the instruction set.
+                unsafe { $where_positive }
             }
 
             #[inline(always)]
@@ -522,6 +537,7 @@ mod x86 {
     x86_simd! {
         Avx2 / Avx2: f32, __m256, lanes 8, registers 16, name "avx2", features "avx2,fma",
         splat _mm256_set1_ps, add _mm256_add_ps, sub _mm256_sub_ps, max _mm256_max_ps, min _mm256_min_ps, mul _mm256_mul_ps, fma _mm256_fmadd_ps, load _mm256_loadu_ps, store _mm256_storeu_ps,
+        where_positive |of, v| _mm256_and_ps(_mm256_cmp_ps::<_CMP_GT_OQ>(of, _mm256_setzero_ps()), v),
         sum |v| sum_8(v),
         load_first |p, n| _mm256_maskload_ps(p, mask_32(n)),
         store_first |p, v, n| store_pieces(p, v, n)
@@ -530,6 +546,7 @@ mod x86 {
     x86_simd! {
         Avx2 / Avx2: f64, __m256d, lanes 4, registers 16, name "avx2", features "avx2,fma",
         splat _mm256_set1_pd, add _mm256_add_pd, sub _mm256_sub_pd, max _mm256_max_pd, min _mm256_min_pd, mul _mm256_mul_pd, fma _mm256_fmadd_pd, load _mm256_loadu_pd, store _mm256_storeu_pd,
+        where_positive |of, v| _mm256_and_pd(_mm256_cmp_pd::<_CMP_GT_OQ>(of, _mm256_setzero_pd()), v),
         sum |v| sum_4(v),
         load_first |p, n| _mm256_maskload_pd(p, mask_64(n)),
         store_first |p, v, n| _mm256_maskstore_pd(p, mask_64(n), v)
@@ -538,6 +555,7 @@ mod x86 {
     x86_simd! {
         Avx512 / Avx512Half: f32, __m512, lanes 16, registers 32, name "avx512", features "avx512f,avx512vl,avx2,fma",
         splat _mm512_set1_ps, add _mm512_add_ps, sub _mm512_sub_ps, max _mm512_max_ps, min _mm512_min_ps, mul _mm512_mul_ps, fma _mm512_fmadd_ps, load _mm512_loadu_ps, store _mm512_storeu_ps,
+        where_positive |of, v| _mm512_maskz_mov_ps(_mm512_cmp_ps_mask::<_CMP_GT_OQ>(of, _mm512_setzero_ps()), v),
         sum |v| sum_8(_mm256_add_ps(_mm512_castps512_ps256(v), _mm256_castpd_ps(_mm512_extractf64x4_pd::<1>(_mm512_castps_pd(v))))),
         load_first |p, n| _mm512_maskz_loadu_ps(((1u32 << n) - 1) as __mmask16, p),
         store_first |p, v, n| _mm512_mask_storeu_ps(p, ((1u32 << n) - 1) as __mmask16, v)
@@ -546,6 +564,7 @@ mod x86 {
     x86_simd! {
         Avx512Half / Avx512Half: f32, __m256, lanes 8, registers 32, name "avx512", features "avx512f,avx512vl,avx2,fma",
         splat _mm256_set1_ps, add _mm256_add_ps, sub _mm256_sub_ps, max _mm256_max_ps, min _mm256_min_ps, mul _mm256_mul_ps, fma _mm256_fmadd_ps, load _mm256_loadu_ps, store _mm256_storeu_ps,
+        where_positive |of, v| _mm256_maskz_mov_ps(_mm256_cmp_ps_mask::<_CMP_GT_OQ>(of, _mm256_setzero_ps()), v),
         sum |v| sum_8(v),
         load_first |p, n| _mm256_maskz_loadu_ps(((1u32 << n) - 1) as __mmask8, p),
         store_first |p, v, n| _mm256_mask_storeu_ps(p, ((1u32 << n) - 1) as __mmask8, v)
@@ -554,6 +573,7 @@ mod x86 {
     x86_simd! {
         Avx512Half / Avx512Half: f64, __m256d, lanes 4, registers 32, name "avx512", features "avx512f,avx512vl,avx2,fma",
         splat _mm256_set1_pd, add _mm256_add_pd, sub _mm256_sub_pd, max _mm256_max_pd, min _mm256_min_pd, mul _mm256_mul_pd, fma _mm256_fmadd_pd, load _mm256_loadu_pd, store _mm256_storeu_pd,
+        where_positive |of, v| _mm256_maskz_mov_pd(_mm256_cmp_pd_mask::<_CMP_GT_OQ>(of, _mm256_setzero_pd()), v),
         sum |v| sum_4(v),
         load_first |p, n| _mm256_maskz_loadu_pd(((1u32 << n) - 1) as __mmask8, p),
         store_first |p, v, n| _mm256_mask_storeu_pd(p, ((1u32 << n) - 1) as __mmask8, v)
@@ -562,6 +582,7 @@ mod x86 {
     x86_simd! {
         Avx512 / Avx512Half: f64, __m512d, lanes 8, registers 32, name "avx512", features "avx512f,avx512vl,avx2,fma",
         splat _mm512_set1_pd, add _mm512_add_pd, sub _mm512_sub_pd, max _mm512_max_pd, min _mm512_min_pd, mul _mm512_mul_pd, fma _mm512_fmadd_pd, load _mm512_loadu_pd, store _mm512_storeu_pd,
+        where_positive |of, v| _mm512_maskz_mov_pd(_mm512_cmp_pd_mask::<_CMP_GT_OQ>(of, _mm512_setzero_pd()), v),
         sum |v| sum_4(_mm256_add_pd(_mm512_castpd512_pd256(v), _mm512_extractf64x4_pd::<1>(v))),
         load_first |p, n| _mm512_maskz_loadu_pd(((1u32 << n) - 1) as __mmask8, p),
         store_first |p, v, n| _mm512_mask_storeu_pd(p, ((1u32 << n) - 1) as __mmask8, v)

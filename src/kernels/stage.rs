@@ -6,6 +6,7 @@
 use crate::Scalar;
 use crate::kernels::activation::Activation;
 use crate::kernels::simd::Simd;
+use crate::kernels::tile::{by_vectors, load, store};
 use crate::kernels::window::{self, NoPlaces, Spread, are_apart};
 use crate::plain::Plain;
 use crate::shape::{Conv, Pool};
@@ -64,10 +65,14 @@ pub trait StageBackward<T: Scalar>: Stage<T> {
 
 /// `dy ← dy ⊙ f′(kept)`; `kept` is `y` where `f` is monotone, `z` otherwise.
 #[inline(always)]
-pub fn scale_by_derivative<T: Scalar, A: Activation<T>>(act: A, kept: &[T], dy: &mut [T]) {
-    for (dy, kept) in dy.iter_mut().zip(kept) {
-        *dy = act.backward(*kept, *dy);
-    }
+pub fn scale_by_derivative<T: Scalar, S: Simd<T>, A: Activation<T>>(simd: S, act: A, kept: &[T], dy: &mut [T]) {
+    let n = kept.len().min(dy.len());
+    let (kept, dy) = (kept.as_ptr(), dy.as_mut_ptr());
+    by_vectors!(n, |i, lanes| {
+        let (kept, dy) = (kept.wrapping_add(i), dy.wrapping_add(i));
+        // SAFETY: these are among the n elements of both.
+        unsafe { store(simd, dy, act.vector_backward(simd, load(simd, kept, lanes), load(simd, dy, lanes)), lanes) };
+    });
 }
 
 /// No pooling.
@@ -95,9 +100,9 @@ impl<T: Scalar> StageBackward<T> for NoPool {
 
     #[inline(always)]
     fn backward<'a, S: Simd<T>, A: Activation<T>>(
-        &self, _: S, _: usize, act: A, y: &[T], dy: &'a mut [T], _: &'a mut [T],
+        &self, simd: S, _: usize, act: A, y: &[T], dy: &'a mut [T], _: &'a mut [T],
     ) -> &'a [T] {
-        scale_by_derivative(act, y, dy);
+        scale_by_derivative(simd, act, y, dy);
         dy
     }
 }

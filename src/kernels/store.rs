@@ -17,8 +17,8 @@ pub trait Affine<T: Scalar>: Copy {
     /// Elements of workspace for each channel.
     const WORK: usize = if Self::SCALES { 2 } else { 0 };
 
-    /// The factors (with `SCALES`) and the summands (or none), one for each of `channels`. `work` has `WORK · channels` elements.
-    fn prepare<'a>(&'a self, channels: usize, work: &'a mut [T]) -> (&'a [T], &'a [T]);
+    /// The factors (with `SCALES`) and the summands (or none) of these channels, of `outputs` in all. `work` has `WORK` elements for each of them.
+    fn prepare<'a>(&'a self, channels: Range<usize>, outputs: usize, work: &'a mut [T]) -> (&'a [T], &'a [T]);
 }
 
 /// The biases `[OC]`, or none.
@@ -37,8 +37,8 @@ impl<T: Scalar, B: Plain<T>> Affine<T> for Bias<'_, B> {
     const BIASES: usize = B::LEN;
 
     #[inline(always)]
-    fn prepare<'a>(&'a self, _: usize, _: &'a mut [T]) -> (&'a [T], &'a [T]) {
-        (&[], self.0.flat())
+    fn prepare<'a>(&'a self, channels: Range<usize>, _: usize, _: &'a mut [T]) -> (&'a [T], &'a [T]) {
+        (&[], self.0.flat().get(channels).unwrap_or_default())
     }
 }
 
@@ -68,11 +68,13 @@ impl<T: Scalar, B: Plain<T>, N: Plain<T>, M: Plain<T>> Affine<T> for Normed<'_, 
     const BIASES: usize = B::LEN;
 
     #[inline(always)]
-    fn prepare<'a>(&'a self, channels: usize, work: &'a mut [T]) -> (&'a [T], &'a [T]) {
-        let (norm, statistics) = (self.norm.flat(), self.statistics.flat());
-        let (gamma, beta) = norm.split_at(norm.len().min(channels));
-        let (mean, variance) = statistics.split_at(statistics.len().min(channels));
-        let (scale, shift) = work.split_at_mut(work.len().min(channels));
+    fn prepare<'a>(&'a self, channels: Range<usize>, outputs: usize, work: &'a mut [T]) -> (&'a [T], &'a [T]) {
+        // Of what is too short, which the caller finds out, as much as there is.
+        let of =
+            |values: &'a [T], from: usize| values.get(from + channels.start..from + channels.end).unwrap_or_default();
+        let (gamma, beta) = (of(self.norm.flat(), 0), of(self.norm.flat(), outputs));
+        let (mean, variance) = (of(self.statistics.flat(), 0), of(self.statistics.flat(), outputs));
+        let (scale, shift) = work.split_at_mut(work.len().min(channels.len()));
         let epsilon = T::of(self.epsilon);
         for (scale, (gamma, variance)) in scale.iter_mut().zip(gamma.iter().zip(variance)) {
             *scale = *gamma / (*variance + epsilon).sqrt();
@@ -80,7 +82,7 @@ impl<T: Scalar, B: Plain<T>, N: Plain<T>, M: Plain<T>> Affine<T> for Normed<'_, 
         for (shift, ((scale, beta), mean)) in shift.iter_mut().zip(scale.iter().zip(beta).zip(mean)) {
             *shift = *beta - *mean * *scale;
         }
-        for (shift, (scale, bias)) in shift.iter_mut().zip(scale.iter().zip(self.bias.flat())) {
+        for (shift, (scale, bias)) in shift.iter_mut().zip(scale.iter().zip(of(self.bias.flat(), 0))) {
             *shift += *bias * *scale;
         }
         (scale, shift)

@@ -104,6 +104,23 @@ pub unsafe fn store<T: Scalar, S: Simd<T>>(simd: S, to: *mut T, v: S::V, lanes: 
     unsafe { if lanes < S::LANES { simd.store_first(to, v, lanes) } else { simd.store(to, v) } }
 }
 
+/// `$body` for each vector of `$n` elements: from element `$i` on, and so many `$lanes`.
+macro_rules! by_vectors {
+    ($n:expr, |$i:ident, $lanes:ident| $body:expr) => {{
+        let (n, mut $i) = ($n, 0);
+        while $i + S::LANES <= n {
+            let $lanes = S::LANES;
+            $body;
+            $i += S::LANES;
+        }
+        if $i < n {
+            let $lanes = n - $i;
+            $body
+        }
+    }};
+}
+pub(super) use by_vectors;
+
 /// Lanes of vector `v` of `NV`, the last of which has `last`.
 #[inline(always)]
 pub const fn lanes(v: usize, nv: usize, last: usize, full: usize) -> usize {

@@ -117,6 +117,16 @@ const fn outputs_walk(row: &Axis, column: &Axis, rows: usize, columns: usize) ->
     }
 }
 
+/// Rows of outputs whose sums are added at a time: as many as have this many columns. A panel of their gradients, which each tile reads, then stays in the first-level
+/// cache, and so do the pixels of 16 input channels.
+const fn rows_at_a_time([row, column]: &[Axis; 2]) -> usize {
+    const PIXELS: usize = 256;
+    let most = PIXELS / if column.outputs == 0 { 1 } else { column.outputs };
+    let most = if most == 0 { 1 } else { most };
+    let parts = row.outputs.div_ceil(most);
+    if parts == 0 { 1 } else { row.outputs.div_ceil(parts) }
+}
+
 /// [`add`] tap by tap: rows of the product are the input channels of a tap, or of a whole kernel row.
 ///
 /// # Safety
@@ -128,24 +138,28 @@ unsafe fn dense_weights<T: Scalar, S: Simd<T>, C: ConvSpec>(simd: S, x: *const T
     let (ic, group_oc, oc) = const { (C::CONV.group_inputs(), C::CONV.group_outputs(), C::CONV.out_channels) };
     // Without padding along the rows all taps of a kernel row are inside for all outputs: their channels are rows of one product.
     let (taps, n) = if const { is_run(&C::CONV) } { (1, column.taps * ic) } else { (column.taps, ic) };
-    for u in 0..row.taps {
-        let rows = row.outputs_of(u);
-        for v in 0..taps {
-            let columns = column.outputs_of(v);
-            if rows.is_empty() || columns.is_empty() {
-                continue;
-            }
-            let (i, j) = (rows.start, columns.start);
-            let walk = outputs_walk(&row, &column, rows.len(), columns.len());
-            let at = u * row.w as usize + v * column.w as usize;
-            for group in 0..conv.groups {
-                // SAFETY: the outputs are those for which the tap lies inside x; dW has a row of OC for each row of A.
-                unsafe {
-                    let a = x.offset(row.at(i, u) + column.at(j, v)).add(group * ic);
-                    let b = dz.add(i * row.y + j * column.y + group * group_oc);
-                    let rows = Rows { a, a_step: 1, c: dw, at, at_step: oc, n };
-                    let (first, epilogue) = (group * group_oc, AddTo(dw.cast_const()));
-                    gemm::columns::<T, S, _, Broadcast, TapRows<C>>(simd, rows, b, group_oc, first, walk, epilogue);
+    let many = const { rows_at_a_time(&forward_correlation(&C::CONV, false).axes) };
+    for first in (0..row.outputs).step_by(many) {
+        for u in 0..row.taps {
+            let of_tap = row.outputs_of(u);
+            let rows = of_tap.start.max(first)..of_tap.end.min(first + many);
+            for v in 0..taps {
+                let columns = column.outputs_of(v);
+                if rows.is_empty() || columns.is_empty() {
+                    continue;
+                }
+                let (i, j) = (rows.start, columns.start);
+                let walk = outputs_walk(&row, &column, rows.len(), columns.len());
+                let at = u * row.w as usize + v * column.w as usize;
+                for group in 0..conv.groups {
+                    // SAFETY: the outputs are some of those for which the tap lies inside x; dW has a row of OC for each row of A.
+                    unsafe {
+                        let a = x.offset(row.at(i, u) + column.at(j, v)).add(group * ic);
+                        let b = dz.add(i * row.y + j * column.y + group * group_oc);
+                        let rows = Rows { a, a_step: 1, c: dw, at, at_step: oc, n };
+                        let (first, epilogue) = (group * group_oc, AddTo(dw.cast_const()));
+                        gemm::columns::<T, S, _, Broadcast, TapRows<C>>(simd, rows, b, group_oc, first, walk, epilogue);
+                    }
                 }
             }
         }
