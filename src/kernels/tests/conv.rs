@@ -510,6 +510,7 @@ case!(
     Single,
     Pointwise,
     LongPointwise,
+    PointwiseFactors,
     PointwiseStrided,
     PointwisePadded,
     WholeMap,
@@ -525,6 +526,7 @@ case!(
     Groups,
     Gaps,
     WideRow,
+    ManyPixels,
     LargeWindow,
     DepthwiseLong,
     DepthwiseSparse,
@@ -663,7 +665,7 @@ fn hand_picked_shapes() {
             picked!(draw, check, T, simd, Wide Wider Single Pointwise LongPointwise PointwiseStrided PointwisePadded);
             picked!(draw, check, T, simd, WholeMap MostlyPadding MostlyPaddingStrided Sparse Phases Column);
             picked!(draw, check, T, simd, DepthwiseStrided DepthwiseTwice DepthwiseLong DepthwiseSparse);
-            picked!(draw, check, T, simd, Groups WideRow Tiled);
+            picked!(draw, check, T, simd, Groups WideRow ManyPixels Tiled);
         });
     }
 }
@@ -712,7 +714,7 @@ fn stores_of_hand_picked_shapes() {
         on_each!(f32, |T, simd| {
             picked!(draw, check_store, T, simd, Wider Tiled);
             picked!(draw, check_store_planes, T, simd, FirstEight FirstSixteen);
-            picked!(draw, check_normed_skip, T, simd, Pointwise DepthwiseStrided DepthwiseLong OverDepthwise Groups);
+            picked!(draw, check_normed_skip, T, simd, Pointwise PointwiseFactors DepthwiseStrided DepthwiseLong OverDepthwise Groups);
         });
         on_each!(f64, |T, simd| picked!(draw, check_normed_skip, T, simd, MostlyPadding));
     }
