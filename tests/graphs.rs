@@ -217,6 +217,15 @@ network! {
 }
 
 network! {
+    /// The largest step is a pointwise convolution with a normalisation behind it.
+    pub struct Mixed([2, 6, 6] -> [3]) {
+        conv(8, kernel = 3, padding = 1), relu,
+        conv(16, kernel = 1, bias = false), batch_norm, relu,
+        global_avg_pool, linear(3),
+    }
+}
+
+network! {
     /// By hand below.
     pub struct Hand([2, 4, 4] -> [3, 4, 4]) {
         one: conv(3, kernel = 3, padding = 1), relu,
@@ -234,6 +243,8 @@ fn constants() {
     assert_eq!((Separable::PARAMS, Separable::MACS), (Literal::PARAMS, Literal::MACS));
     // What arrives, in pixels, and the joined map, into which both convolutions are written; whole lines of the cache.
     assert_eq!(Inception::SCRATCH_BYTES, usize::next_multiple_of(4 * (2 + 9) * 5 * 4, 64));
+    // Two maps, and nothing beside them.
+    assert_eq!(Mixed::SCRATCH_BYTES, 4 * (8 + 16) * 6 * 6);
     let joined = Inception::LAYERS[4];
     assert_eq!((joined.name, joined.kind, joined.output.c, joined.params), ("concat_4", "concat", 9, 0));
 }
