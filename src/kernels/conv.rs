@@ -16,7 +16,7 @@ use crate::kernels::operands::Maps;
 use crate::kernels::simd::{Kernel, Simd};
 use crate::kernels::space::Space;
 use crate::kernels::stage::{Stage, Wants, is_side_by_side};
-use crate::kernels::store::{Affine, Fused, Summand, first};
+use crate::kernels::store::{AFFINE_WORK, Affine, Fused, Summand, first};
 use crate::kernels::tile::{Broadcast, Depthwise, Epilogue, Height};
 use crate::kernels::winograd::Tiles;
 use crate::kernels::work::Work;
@@ -51,6 +51,13 @@ pub const fn operands_fit(
         && bias == conv.biases()
         && holds(slice, out, y)
         && (pool.is_none() || slice.is_none())
+}
+
+/// Whether what [`Affine::prepare`] yields, which is safe to write, has an element for each of so many channels, or for none where there is nothing.
+#[inline(always)]
+pub(super) const fn lengths_fit<T: Scalar, F: Affine<T>>(channels: usize, scale: &[T], shift: &[T]) -> bool {
+    let summands = if F::SCALES || F::BIASES > 0 { channels } else { 0 };
+    scale.len() == if F::SCALES { channels } else { 0 } && shift.len() == summands
 }
 
 /// Whether each channel is convolved with one kernel of its own: vectors along the channels on both sides.
@@ -144,15 +151,15 @@ const fn row_of_windows_len(conv: &Conv, pool: Option<Pool>) -> usize {
     }
 }
 
-/// Elements of it for the factors and summands of a batch normalisation. Those of pixels are made panel by panel, beside the sums.
-const fn affine_work(conv: &Conv, planes: bool, pool: Option<Pool>, normed: bool) -> usize {
-    if normed && !takes_pixels(conv, planes, pool) { 2 * conv.out_channels } else { 0 }
+/// Elements of workspace for the factors and summands of a batch normalisation in the store. A pass by pixels makes them panel by panel, and needs none.
+const fn affine_work(conv: &Conv, planes: bool, pool: Option<Pool>, wants: Wants, normed: bool) -> usize {
+    if normed && !goes_by_pixels(conv, planes, pool, wants) { AFFINE_WORK * conv.out_channels } else { 0 }
 }
 
 /// Elements of workspace for the forward pass into a stage that `wants` this, the same whether or not it goes by Winograd's tiles. `normed`: with a batch normalisation in
 /// the store.
 pub const fn forward_work(conv: &Conv, planes: bool, pool: Option<Pool>, wants: Wants, normed: bool) -> usize {
-    let own = affine_work(conv, planes, pool, normed);
+    let own = affine_work(conv, planes, pool, wants, normed);
     let in_pixels = row_of_windows_len(conv, pool);
     // Which of them it is hangs on the instruction set.
     let in_planes = match wants {
@@ -175,6 +182,11 @@ const fn is_tiled(conv: &Conv, planes: bool, pool: Option<Pool>) -> bool {
 /// Whether the pixels of several images are the rows of one product.
 pub(super) const fn takes_pixels(conv: &Conv, planes: bool, pool: Option<Pool>) -> bool {
     pointwise::is_pointwise(conv) && !planes && pool.is_none()
+}
+
+/// Whether the forward pass goes so: not where the rows of a picture are vectors.
+const fn goes_by_pixels(conv: &Conv, planes: bool, pool: Option<Pool>, wants: Wants) -> bool {
+    takes_pixels(conv, planes, pool) && !planar::fits(conv, planes, pool, wants)
 }
 
 /// Rows of windows computed at a time: by Winograd's tiles as many as fill these, or fewer, where the pooled rows may lie over the input and the last windows would be
@@ -310,15 +322,13 @@ where
         );
         let work = self.work.elements();
         assert!(work.len() >= const { forward_work(&C::CONV, C::PLANES, P::POOL, P::WANTS, F::SCALES) });
-        if const { takes_pixels(&C::CONV, C::PLANES, P::POOL) } {
+        if const { goes_by_pixels(&C::CONV, C::PLANES, P::POOL, P::WANTS) } {
             return self.pixels(simd);
         }
         let channels = const { C::CONV.out_channels };
-        let (own, rows) = work.split_at_mut(const { affine_work(&C::CONV, C::PLANES, P::POOL, F::SCALES) });
+        let (own, rows) = work.split_at_mut(const { affine_work(&C::CONV, C::PLANES, P::POOL, P::WANTS, F::SCALES) });
         let (scale, shift) = self.affine.prepare(0..channels, channels, own);
-        // `Normed` takes what its parts have: they must have an element for each channel.
-        assert!(scale.len() == if F::SCALES { channels } else { 0 });
-        assert!(shift.len() == if F::SCALES { channels } else { F::BIASES });
+        assert!(lengths_fit::<T, F>(channels, scale, shift));
         let (images, x, y) = self.maps.parts();
         if const {
             planar::fits(&C::CONV, C::PLANES, P::POOL, P::WANTS)
@@ -400,7 +410,7 @@ where
 }
 
 impl<C, F, R, A, P, M, W, K: ?Sized> Forward<'_, C, F, R, A, P, M, W, K> {
-    /// The pass where pixels are the rows of a product ([`takes_pixels`]): those of some images at a time.
+    /// The pass where pixels are the rows of a product ([`goes_by_pixels`]): those of some images at a time.
     #[inline(always)]
     fn pixels<T, S>(mut self, simd: S)
     where
@@ -421,7 +431,7 @@ impl<C, F, R, A, P, M, W, K: ?Sized> Forward<'_, C, F, R, A, P, M, W, K> {
             if skip.len() != count * R::LEN {
                 return;
             }
-            // SAFETY: images of the maps; the caller asserted the lengths of all operands, that of y as the map's own or as the joined map's. A
+            // SAFETY: images of the maps; `run` asserted the lengths of all operands, that of y as the map's own or as the joined map's. A
             // summand in the place of y is read once, before its element is written ([`Epilogue`]).
             unsafe {
                 let (x, y) = (x.add(image * M::X), y.add(image * M::Y));

@@ -12,10 +12,10 @@ use core::marker::PhantomData;
 use crate::Scalar;
 use crate::kernels::activation::Activation;
 use crate::kernels::concat::Slice;
-use crate::kernels::conv::{ConvSpec, has_padding};
+use crate::kernels::conv::{ConvSpec, has_padding, lengths_fit};
 use crate::kernels::gemm::{self, MatrixSpec};
 use crate::kernels::simd::Simd;
-use crate::kernels::store::{Affine, Fused};
+use crate::kernels::store::{AFFINE_WORK, Affine, Fused};
 use crate::kernels::tile::{Broadcast, Height, Rows, Store, Walk};
 use crate::shape::Conv;
 
@@ -61,7 +61,7 @@ const FACTORS: usize = 32;
 /// `Y ← act(X · W · scale + shift + skip)`, into its slice of the joined map where it has one.
 ///
 /// # Safety
-/// X, W and Y have the elements of `images` images, of which there is one at least, `affine` one for each channel, and `skip` is null or has one for each of Y.
+/// X, W and Y have the elements of `images` images, of which there is one at least, and `skip` is null or has one for each of Y.
 #[inline(always)]
 #[allow(clippy::too_many_arguments, reason = "operands and epilogue of one product")]
 pub(super) unsafe fn forward<T: Scalar, S: Simd<T>, C: ConvSpec, F: Affine<T>, A: Activation<T>>(
@@ -76,15 +76,16 @@ pub(super) unsafe fn forward<T: Scalar, S: Simd<T>, C: ConvSpec, F: Affine<T>, A
     };
     let walk = Walk { count: [1, 1, ic], a: [0, 0, 1], b: [0, 0, oc as isize] };
     let n = images * const { pixels(&C::CONV) };
-    let mut factors = [T::zero(); 2 * FACTORS];
+    let mut factors = [T::zero(); AFFINE_WORK * FACTORS];
     macro_rules! channels {
         ($first:expr, $count:expr) => {{
             let (first, count) = ($first, $count);
-            let work = factors.get_mut(..const { F::WORK } * count).unwrap_or_default();
+            let work = if F::SCALES { factors.get_mut(..AFFINE_WORK * count).unwrap_or_default() } else { &mut [] };
             let (scale, shift) = affine.prepare(first..first + count, oc, work);
+            assert!(lengths_fit::<T, F>(count, scale, shift));
             let epilogue = Fused::new(scale, shift, skip, act);
             let rows = Rows { a: x, a_step: ic as isize, c: y, at: at + first, at_step, n };
-            // SAFETY: the caller's: these columns of W and Y.
+            // SAFETY: the caller's: these columns of W and Y; scale and shift have an element for each of them.
             unsafe {
                 gemm::columns::<T, S, _, Broadcast, OfImage<C>>(simd, rows, w.add(first), count, 0, walk, epilogue)
             }

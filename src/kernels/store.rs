@@ -14,12 +14,13 @@ pub trait Affine<T: Scalar>: Copy {
     const SCALES: bool;
     /// Biases of the convolution.
     const BIASES: usize;
-    /// Elements of workspace for each channel.
-    const WORK: usize = if Self::SCALES { 2 } else { 0 };
 
-    /// The factors (with `SCALES`) and the summands (or none) of these channels, of `outputs` in all. `work` has `WORK` elements for each of them.
+    /// The factors (with `SCALES`) and the summands (or none) of these channels, of `outputs` in all. With `SCALES` `work` has two elements for each of them.
     fn prepare<'a>(&'a self, channels: Range<usize>, outputs: usize, work: &'a mut [T]) -> (&'a [T], &'a [T]);
 }
+
+/// Elements of workspace for each channel of sums that are multiplied: its factor and its summand.
+pub(super) const AFFINE_WORK: usize = 2;
 
 /// The biases `[OC]`, or none.
 #[derive(Debug)]
@@ -69,7 +70,7 @@ impl<T: Scalar, B: Plain<T>, N: Plain<T>, M: Plain<T>> Affine<T> for Normed<'_, 
 
     #[inline(always)]
     fn prepare<'a>(&'a self, channels: Range<usize>, outputs: usize, work: &'a mut [T]) -> (&'a [T], &'a [T]) {
-        // Of what is too short, which the caller finds out, as much as there is.
+        // Nothing of a part that is too short: the macro and the layers make none.
         let of =
             |values: &'a [T], from: usize| values.get(from + channels.start..from + channels.end).unwrap_or_default();
         let (gamma, beta) = (of(self.norm.flat(), 0), of(self.norm.flat(), outputs));

@@ -104,7 +104,7 @@ pub unsafe fn store<T: Scalar, S: Simd<T>>(simd: S, to: *mut T, v: S::V, lanes: 
     unsafe { if lanes < S::LANES { simd.store_first(to, v, lanes) } else { simd.store(to, v) } }
 }
 
-/// `$body` for each vector of `$n` elements: from element `$i` on, and so many `$lanes`.
+/// `$body` for each vector of `S` of `$n` elements: from element `$i` on, and so many `$lanes`.
 macro_rules! by_vectors {
     ($n:expr, |$i:ident, $lanes:ident| $body:expr) => {{
         let (n, mut $i) = ($n, 0);

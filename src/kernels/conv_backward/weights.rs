@@ -117,7 +117,7 @@ const fn outputs_walk(row: &Axis, column: &Axis, rows: usize, columns: usize) ->
     }
 }
 
-/// Rows of outputs whose sums are added at a time: as many as have so many columns, in equal parts. What each tile reads, a panel of their gradients and the pixels of some
+/// Rows of outputs whose sums are added at a time: as many as have 128 outputs, or one, in equal parts. What each tile reads, a panel of their gradients and the pixels of some
 /// input channels, then stays in the first-level cache, though pixels of many channels share few of its places. (With AVX2, 64 channels of 56 × 56 all at once took 1.5 times as
 /// long as 256 columns at a time, and these 1.05 times as long as 128; 32 channels of 16 × 16 took 1.17 times as long with 256.)
 const fn rows_at_a_time([row, column]: &[Axis; 2]) -> usize {
@@ -140,10 +140,10 @@ unsafe fn dense_weights<T: Scalar, S: Simd<T>, C: ConvSpec>(simd: S, x: *const T
     // Without padding along the rows all taps of a kernel row are inside for all outputs: their channels are rows of one product.
     let (taps, n) = if const { is_run(&C::CONV) } { (1, column.taps * ic) } else { (column.taps, ic) };
     let many = const { rows_at_a_time(&forward_correlation(&C::CONV, false).axes) };
-    for first in (0..row.outputs).step_by(many) {
+    for top in (0..row.outputs).step_by(many) {
         for u in 0..row.taps {
             let of_tap = row.outputs_of(u);
-            let rows = of_tap.start.max(first)..of_tap.end.min(first + many);
+            let rows = of_tap.start.max(top)..of_tap.end.min(top + many);
             for v in 0..taps {
                 let columns = column.outputs_of(v);
                 if rows.is_empty() || columns.is_empty() {

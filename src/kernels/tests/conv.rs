@@ -247,6 +247,30 @@ impl<T: Scalar, C: Case> Operands<T, C> {
         assert!(elements::<T, C::Z<T>>(&apart) == elements::<T, _>(&sum), "{}", Self::told("in place"));
     }
 
+    /// A slice of a joined map.
+    fn check_slice<S: Simd<T>, F: Affine<T>>(&self, simd: S, affine: F, store: &Store<T>) {
+        let images = self.x.len();
+        let own: Guarded<C::Z<T>> = self.check_stage(simd, affine, NoSkip, store, LEAKY, NoPool, no_pool);
+        let [mut before, mut joined] = [(); 2].map(|()| self.source.nans::<T, C::J<T>>(images));
+        elements_mut(&mut before).iter_mut().enumerate().for_each(|(i, element)| *element = T::of((i % 7) as f64));
+        joined.copy_from_slice(&before);
+        let mut work = self.source.nans::<T, T>(forward_work(&C::CONV, C::PLANES, None, Wants::Rows, F::SCALES));
+        simd.vectorize(Forward {
+            spec: Sliced::<C>::default(),
+            maps: (&self.x[..], &mut joined[..]),
+            weight: &self.weight[0],
+            affine,
+            skip: NoSkip,
+            act: LEAKY,
+            stage: NoPool,
+            work: &mut work[..],
+        });
+        for image in 0..images {
+            let [own, before, joined] = [own[image].flat(), before[image].flat(), joined[image].flat()];
+            assert_slice(&Self::told("slice"), slice(C::CONV.output()), own, before, joined);
+        }
+    }
+
     /// Runs the fast backward pass, and the naive one from `dz`, given dy.
     fn check_backward<const DX: bool, S: Simd<T>, A: Activation<T>, P: StageBackward<T>, Y: Plain<T>>(
         &mut self, simd: S, act: A, stage: P, y: &[Y], dz: impl Fn(usize, &[T]) -> Vec<T>,
@@ -348,27 +372,14 @@ fn check_normed_skip<T: Scalar, S: Simd<T>, C: Case>(simd: S, draw: Draw) {
 
 /// Into a slice of a joined map: what a map of its own would have, and nothing else is touched.
 fn check_slice<T: Scalar, S: Simd<T>, C: Case>(simd: S, draw: Draw) {
-    let mut operands = Operands::<T, C>::new(draw);
-    let store = operands.plain_store();
-    let own: Guarded<C::Z<T>> = operands.check_stage(simd, operands.bias(), NoSkip, &store, LEAKY, NoPool, no_pool);
-    let before = operands.source.items::<T, C::J<T>>(draw.images);
-    let mut joined = operands.source.nans::<T, C::J<T>>(draw.images);
-    joined.copy_from_slice(&before);
-    let mut work = operands.source.nans::<T, T>(forward_work(&C::CONV, C::PLANES, None, Wants::Rows, false));
-    simd.vectorize(Forward {
-        spec: Sliced::<C>::default(),
-        maps: (&operands.x[..], &mut joined[..]),
-        weight: &operands.weight[0],
-        affine: operands.bias(),
-        skip: NoSkip,
-        act: LEAKY,
-        stage: NoPool,
-        work: &mut work[..],
-    });
-    for image in 0..draw.images {
-        let [own, before, joined] = [own[image].flat(), before[image].flat(), joined[image].flat()];
-        assert_slice(&Operands::<T, C>::told("slice"), slice(C::CONV.output()), own, before, joined);
-    }
+    let operands = Operands::<T, C>::new(draw);
+    operands.check_slice(simd, operands.bias(), &operands.plain_store());
+}
+
+/// The same behind a normalisation.
+fn check_normed_slice<T: Scalar, S: Simd<T>, C: Case>(simd: S, draw: Draw) {
+    let operands = Operands::<T, C>::new(draw);
+    operands.check_slice(simd, operands.normed(), &operands.normed_store());
 }
 
 fn check_slice_planes<T: Scalar, S: Simd<T>, C: Case>(simd: S, draw: Draw) {
@@ -511,6 +522,7 @@ case!(
     Pointwise,
     LongPointwise,
     PointwiseFactors,
+    PointwiseRows,
     PointwiseStrided,
     PointwisePadded,
     WholeMap,
@@ -714,9 +726,11 @@ fn stores_of_hand_picked_shapes() {
         on_each!(f32, |T, simd| {
             picked!(draw, check_store, T, simd, Wider Tiled);
             picked!(draw, check_store_planes, T, simd, FirstEight FirstSixteen);
-            picked!(draw, check_normed_skip, T, simd, Pointwise PointwiseFactors DepthwiseStrided DepthwiseLong OverDepthwise Groups);
+            picked!(draw, check_normed_skip, T, simd, Pointwise PointwiseFactors DepthwiseStrided DepthwiseLong);
+            picked!(draw, check_normed_skip, T, simd, OverDepthwise Groups);
+            picked!(draw, check_store, T, simd, PointwiseRows);
         });
-        on_each!(f64, |T, simd| picked!(draw, check_normed_skip, T, simd, MostlyPadding));
+        on_each!(f64, |T, simd| picked!(draw, check_normed_skip, T, simd, MostlyPadding PointwiseFactors));
     }
 }
 
@@ -726,6 +740,7 @@ fn slices_of_hand_picked_shapes() {
         on_each!(f32, |T, simd| {
             picked!(draw, check_slice, T, simd, Wide Wider Single Pointwise MostlyPadding DepthwiseStrided Groups Tiled);
             picked!(draw, check_slice, T, simd, DepthwiseLong);
+            picked!(draw, check_normed_slice, T, simd, PointwiseFactors);
             picked!(draw, check_slice_planes, T, simd, Signal FirstEight);
         });
     }

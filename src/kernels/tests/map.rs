@@ -45,6 +45,32 @@ where
     on_each!(|T, simd| run::<T, _, A>(simd, act, value, derivative));
 }
 
+/// Vectors are, lane by lane, what the functions are, at what is no ordinary number too, and behind the last whole vector.
+#[test]
+fn activations_of_vectors() {
+    fn run<T: Scalar, S: Simd<T>, A: Activation<T> + core::fmt::Debug>(simd: S, act: A) {
+        let bits =
+            |values: [T; 19]| values.map(|value| (value.is_nan(), value.is_sign_negative(), value.as_f64().to_bits()));
+        let places = [-0.0, 0.0, 6.0, -6.0, f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 1e-30, 1.0, 7.0];
+        let x: [T; 19] = core::array::from_fn(|i| T::of(places[i % places.len()]));
+        let (mut y, mut dy) = (x, [T::of(2.0); 19]);
+        map::forward_in_place(simd, act, core::slice::from_mut(&mut y));
+        map::backward_in_place(simd, act, &[x], core::slice::from_mut(&mut dy));
+        let [wanted, gradient] = [x.map(|x| act.apply(x)), x.map(|x| act.backward(x, T::of(2.0)))];
+        for (found, wanted) in [(y, wanted), (dy, gradient)] {
+            for (i, (found, wanted)) in bits(found).into_iter().zip(bits(wanted)).enumerate() {
+                assert!(found.0 && wanted.0 || found == wanted, "{act:?} at {}", x[i]);
+            }
+        }
+    }
+    on_each!(|T, simd| {
+        run::<T, _, _>(simd, Identity);
+        run::<T, _, _>(simd, Relu);
+        run::<T, _, _>(simd, Relu6);
+        run::<T, _, _>(simd, LeakyRelu::new(0.25));
+    });
+}
+
 fn logistic(z: f64) -> f64 {
     if z > 0.0 { 1.0 / (1.0 + (-z).exp()) } else { z.exp() / (1.0 + z.exp()) }
 }

@@ -182,8 +182,10 @@ picked! {
     Pointwise: conv([9, 7, 7], 17, [1, 1]), pool [7, 7];
     /// Only channels are mixed, and more of them than a piece of the product has rows.
     LongPointwise: conv([1100, 2, 3], 5, [1, 1]), pool [2, 1];
-    /// Only channels are mixed, into more than a normalisation's factors are made of at a time.
-    PointwiseFactors: conv([5, 3, 4], 71, [1, 1]), pool [3, 2];
+    /// Only channels are mixed, into more than a normalisation's factors are made of at a time, and image by image.
+    PointwiseFactors: conv([5, 13, 20], 71, [1, 1]), pool [13, 2];
+    /// One channel becomes eight: rows are vectors where they can be, and not pixels.
+    PointwiseRows: conv([1, 5, 19], 8, [1, 1]), pool [5, 2];
     /// Only channels are mixed, on every other place.
     PointwiseStrided: Conv { stride: [2, 2], ..conv([8, 7, 9], 7, [1, 1]) }, pool [2, 3];
     /// Only channels are mixed, with zeros around.
@@ -219,7 +221,7 @@ picked! {
     /// A long row.
     WideRow: conv([1, 4, 1100], 2, [2, 2]), pool [2, 2];
     /// More pixels than dW sums at a time, of which the last are fewer.
-    ManyPixels: Conv { padding: [1, 2, 2, 1], stride: [2, 1], ..conv([13, 21, 61], 5, [3, 3]) }, pool [2, 2];
+    ManyPixels: Conv { padding: [1, 2, 2, 1], stride: [2, 1], groups: 2, ..conv([26, 21, 61], 10, [3, 3]) }, pool [2, 2];
     /// A picture's first, of few channels: rows are vectors.
     Few: Conv { stride: [2, 1], dilation: [2, 1], padding: [1, 0, 2, 1], ..conv([3, 20, 43], 8, [3, 4]) }, pool [2, 3];
     /// A picture's first of eight channels, every other column: even ones and odd ones behind an odd border.
