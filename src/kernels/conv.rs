@@ -16,7 +16,7 @@ use crate::kernels::operands::Maps;
 use crate::kernels::simd::{Kernel, Simd};
 use crate::kernels::space::Space;
 use crate::kernels::stage::{Stage, Wants, is_side_by_side};
-use crate::kernels::store::{AFFINE_WORK, Affine, Fused, Summand, first};
+use crate::kernels::store::{AFFINE_WORK, Affine, Fused, Summand, first, lengths_fit};
 use crate::kernels::tile::{Broadcast, Depthwise, Epilogue, Height};
 use crate::kernels::winograd::Tiles;
 use crate::kernels::work::Work;
@@ -51,13 +51,6 @@ pub const fn operands_fit(
         && bias == conv.biases()
         && holds(slice, out, y)
         && (pool.is_none() || slice.is_none())
-}
-
-/// Whether what [`Affine::prepare`] yields, which is safe to write, has an element for each of so many channels, or for none where there is nothing.
-#[inline(always)]
-pub(super) const fn lengths_fit<T: Scalar, F: Affine<T>>(channels: usize, scale: &[T], shift: &[T]) -> bool {
-    let summands = if F::SCALES || F::BIASES > 0 { channels } else { 0 };
-    scale.len() == if F::SCALES { channels } else { 0 } && shift.len() == summands
 }
 
 /// Whether each channel is convolved with one kernel of its own: vectors along the channels on both sides.

@@ -12,10 +12,10 @@ use core::marker::PhantomData;
 use crate::Scalar;
 use crate::kernels::activation::Activation;
 use crate::kernels::concat::Slice;
-use crate::kernels::conv::{ConvSpec, has_padding, lengths_fit};
+use crate::kernels::conv::{ConvSpec, has_padding};
 use crate::kernels::gemm::{self, MatrixSpec};
 use crate::kernels::simd::Simd;
-use crate::kernels::store::{AFFINE_WORK, Affine, Fused};
+use crate::kernels::store::{AFFINE_WORK, Affine, Fused, lengths_fit};
 use crate::kernels::tile::{Broadcast, Height, Rows, Store, Walk};
 use crate::shape::Conv;
 

@@ -22,6 +22,13 @@ pub trait Affine<T: Scalar>: Copy {
 /// Elements of workspace for each channel of sums that are multiplied: its factor and its summand.
 pub(super) const AFFINE_WORK: usize = 2;
 
+/// Whether what [`Affine::prepare`] yields, which is safe to write, has an element for each of so many channels, or for none where there is nothing.
+#[inline(always)]
+pub(super) const fn lengths_fit<T: Scalar, F: Affine<T>>(channels: usize, scale: &[T], shift: &[T]) -> bool {
+    let summands = if F::SCALES || F::BIASES > 0 { channels } else { 0 };
+    scale.len() == if F::SCALES { channels } else { 0 } && shift.len() == summands
+}
+
 /// The biases `[OC]`, or none.
 #[derive(Debug)]
 pub struct Bias<'a, B>(pub &'a B);

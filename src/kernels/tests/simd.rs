@@ -34,13 +34,13 @@ fn arithmetic<T: Scalar, S: Simd<T>>(simd: S) {
     assert_eq!(lanes(simd, simd.mul(a, b)), each(|a, b, _| a * b));
     assert_eq!(lanes(simd, simd.max(a, b)), each(|a, b, _| if a > b { a } else { b }));
     assert_eq!(lanes(simd, simd.min(a, b)), each(|a, b, _| if a < b { a } else { b }));
-    // The second operand is taken where one of them is not a number: what an activation needs to let it through.
     let nan = simd.splat(T::nan());
     // From 0 downwards.
     let not_positive = simd.sub(b, simd.splat(lb[0]));
     assert_eq!(lanes(simd, simd.where_positive(not_positive, a)), vec![T::zero(); S::LANES]);
     assert_eq!(lanes(simd, simd.where_positive(b, a)), each(|a, b, _| if b > T::zero() { a } else { T::zero() }));
     assert_eq!(lanes(simd, simd.where_positive(nan, a)), vec![T::zero(); S::LANES]);
+    // The second operand is taken where one of them is not a number: what an activation needs to let it through.
     assert_eq!(lanes(simd, simd.max(nan, b)), lb);
     assert_eq!(lanes(simd, simd.min(nan, b)), lb);
     assert!(lanes(simd, simd.max(b, nan)).iter().chain(&lanes(simd, simd.min(b, nan))).all(|v| v.is_nan()));
