@@ -320,7 +320,7 @@ where
         }
         let channels = const { C::CONV.out_channels };
         let (own, rows) = work.split_at_mut(const { affine_work(&C::CONV, C::PLANES, P::POOL, P::WANTS, F::SCALES) });
-        let (scale, shift) = self.affine.prepare(0..channels, channels, own);
+        let (scale, shift) = self.affine.prepare(simd, 0..channels, channels, own);
         assert!(lengths_fit::<T, F>(channels, scale, shift));
         let (images, x, y) = self.maps.parts();
         if const {

@@ -18,7 +18,7 @@ use crate::kernels::conv::{ConvSpec, has_padding};
 use crate::kernels::simd::{Kernel, ONE_BY_ONE, Simd, evens_and_odds, interleave, pair_by_pair};
 use crate::kernels::stage::{Stage, Wants};
 use crate::kernels::store::first;
-use crate::kernels::tile::{load, store};
+use crate::kernels::tile::{self, load, load_at_least, store};
 use crate::kernels::window::exceeds;
 use crate::shape::{Conv, Pool};
 
@@ -211,7 +211,15 @@ fn copy_rows<T: Scalar, S: Simd<T>>(simd: S, conv: &Conv, count: usize, first: u
                 macro_rules! part {
                     ($j:expr) => {
                         match at {
-                            Some(row) if $j < w => load(simd, plane.as_ptr().add(row * w + $j), (w - $j).min(S::LANES)),
+                            Some(row) if $j < w => {
+                                let at = row * w + $j;
+                                load_at_least(
+                                    simd,
+                                    plane.as_ptr().add(at),
+                                    (w - $j).min(S::LANES),
+                                    at + S::LANES <= plane.len(),
+                                )
+                            }
                             _ => simd.splat(T::zero()),
                         }
                     };
@@ -299,23 +307,35 @@ impl<T: Scalar, C: ConvSpec, A: Activation<T>, const ALL: usize, const OC: usize
         if !POOLS {
             line.rows = 1;
         }
-        let width = const { C::CONV.output().w };
         let pairs = POOLS && columns.in_pairs();
+        let width = const { C::CONV.output().w };
+        // An odd last column is in no pair.
+        let end = if pairs { const { C::CONV.output().w / 2 * 2 } } else { width };
         // SAFETY: the maker's promise.
         unsafe {
+            // Where the width has as many, all vectors are whole: the last ones of a row begin earlier, and some of their columns have been computed before.
+            macro_rules! block {
+                ($first:expr, $j:ident, $nv:literal) => {{
+                    let (all, before) = ($nv * S::LANES, ($nv - 1) * S::LANES);
+                    if const { $nv * S::LANES <= C::CONV.output().w / 2 * 2 } {
+                        block::<T, S, C, A, OC, $nv>(simd, line, $first, $j.min(end - all), S::LANES, pairs);
+                    } else {
+                        let last = (end - $j - before).min(S::LANES);
+                        block::<T, S, C, A, OC, $nv>(simd, line, $first, $j, last, pairs);
+                    }
+                    $j += all;
+                }};
+            }
             for first in (0..ALL).step_by(OC) {
                 let mut j = 0;
                 // Two vectors of each channel beside two of x and the broadcast.
                 if const { 2 * OC + 3 <= S::REGISTERS } {
-                    while j + S::LANES < width {
-                        let last = (width - j - S::LANES).min(S::LANES);
-                        block::<T, S, C, A, OC, 2>(simd, line, first, j, last, pairs);
-                        j += 2 * S::LANES;
+                    while j + S::LANES < end {
+                        block!(first, j, 2);
                     }
                 }
-                while j < width {
-                    block::<T, S, C, A, OC, 1>(simd, line, first, j, (width - j).min(S::LANES), pairs);
-                    j += S::LANES;
+                while j < end {
+                    block!(first, j, 1);
                 }
             }
             if const { !POOLS && ALL.is_power_of_two() && ALL <= S::LANES } && columns.pixel == ALL {
@@ -397,7 +417,7 @@ unsafe fn block<T: Scalar, S: Simd<T>, C: ConvSpec, A: Activation<T>, const OC: 
                     unsafe {
                         for (n, vector) in vectors.iter_mut().enumerate() {
                             let at = x.wrapping_add(n * S::LANES);
-                            *vector = if n + 1 == NV { simd.load_first(at, last) } else { simd.load(at) };
+                            *vector = load(simd, at, tile::lanes(n, NV, last, S::LANES));
                         }
                         for (o, sums) in sums.iter_mut().enumerate() {
                             let w = simd.splat(*w.add(o));
@@ -439,8 +459,7 @@ unsafe fn block<T: Scalar, S: Simd<T>, C: ConvSpec, A: Activation<T>, const OC: 
                 store(simd, to.wrapping_add(j / 2), larger(simd, evens, odds), lanes);
             } else {
                 for n in 0..NV {
-                    let lanes = if n + 1 == NV { last } else { S::LANES };
-                    store(simd, to.wrapping_add(j + n * S::LANES), best[o][n], lanes);
+                    store(simd, to.wrapping_add(j + n * S::LANES), best[o][n], tile::lanes(n, NV, last, S::LANES));
                 }
             }
         }

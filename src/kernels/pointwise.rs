@@ -81,7 +81,7 @@ pub(super) unsafe fn forward<T: Scalar, S: Simd<T>, C: ConvSpec, F: Affine<T>, A
         ($first:expr, $count:expr) => {{
             let (first, count) = ($first, $count);
             let work = if F::SCALES { factors.get_mut(..AFFINE_WORK * count).unwrap_or_default() } else { &mut [] };
-            let (scale, shift) = affine.prepare(first..first + count, oc, work);
+            let (scale, shift) = affine.prepare(simd, first..first + count, oc, work);
             assert!(lengths_fit::<T, F>(count, scale, shift));
             let epilogue = Fused::new(scale, shift, skip, act);
             let rows = Rows { a: x, a_step: ic as isize, c: y, at: at + first, at_step, n };

@@ -17,7 +17,7 @@ use crate::kernels::map::transpose;
 use crate::kernels::simd::{Kernel, ONE_BY_ONE, Simd};
 use crate::kernels::stage::{StageBackward, scale_by_derivative};
 use crate::kernels::sums::add_rows;
-use crate::kernels::tile::{lanes, load, store};
+use crate::kernels::tile::{lanes, load, load_at_least, store};
 use crate::plain::Plain;
 use crate::shape::{Conv, Pool};
 
@@ -283,11 +283,11 @@ unsafe fn pieces<T: Scalar, S: Simd<T>, C: ConvSpec>(
             let at = u * run + v * S::LANES;
             let piece = Piece { peaks, offset: u * row + v * S::LANES, row, run, last };
             // SAFETY: the piece lies inside the kernel, and what it reads inside what a peak reads; so it is with what is written.
-            simd.outline(AddWeights::<T, $rows, $vectors> { piece, x: x.as_ptr(), sum: unsafe { sum.as_mut_ptr().add(at) } });
+            simd.outline(AddWeights::<T, $rows, $vectors> { piece, x, sum: unsafe { sum.as_mut_ptr().add(at) } });
             if !dx.is_empty() {
                 // SAFETY: as above.
                 let kernel = unsafe { kernel.as_ptr().add(at) };
-                simd.outline(AddInputs::<T, $rows, $vectors> { piece, dx: dx.as_mut_ptr(), kernel });
+                simd.outline(AddInputs::<T, $rows, $vectors> { piece, dx, kernel });
             }
         }};
     }
@@ -343,7 +343,7 @@ struct Piece<'a, T> {
 /// Whoever makes one promises that x has these elements for each peak, and `sum` for itself.
 struct AddWeights<'a, T, const ROWS: usize, const NV: usize> {
     piece: Piece<'a, T>,
-    x: *const T,
+    x: &'a [T],
     sum: *mut T,
 }
 
@@ -353,14 +353,18 @@ impl<T: Scalar, const ROWS: usize, const NV: usize> Kernel<T> for AddWeights<'_,
     #[inline(always)]
     fn run<S: Simd<T>>(self, simd: S) {
         let Piece { peaks, offset, row, run, last } = self.piece;
+        // As far from a peak's first element as whole vectors would read.
+        let reach = offset + (ROWS - 1) * row + NV * S::LANES;
         let mut sums = [[simd.splat(T::zero()); NV]; ROWS];
         // SAFETY: the maker's promise.
         unsafe {
             for Peak { at, gradient } in peaks {
-                let (x, gradient) = (self.x.add(at + offset), simd.splat(*gradient));
+                let whole = at + reach <= self.x.len();
+                let (x, gradient) = (self.x.as_ptr().add(at + offset), simd.splat(*gradient));
                 for (u, sums) in sums.iter_mut().enumerate() {
                     for (v, sum) in sums.iter_mut().enumerate() {
-                        let x = load(simd, x.add(u * row + v * S::LANES), lanes(v, NV, last, S::LANES));
+                        let x = x.add(u * row + v * S::LANES);
+                        let x = load_at_least(simd, x, lanes(v, NV, last, S::LANES), whole);
                         *sum = simd.mul_add(x, gradient, *sum);
                     }
                 }
@@ -380,7 +384,7 @@ impl<T: Scalar, const ROWS: usize, const NV: usize> Kernel<T> for AddWeights<'_,
 /// Whoever makes one promises that dX has these elements for each peak, and `kernel` for itself.
 struct AddInputs<'a, T, const ROWS: usize, const NV: usize> {
     piece: Piece<'a, T>,
-    dx: *mut T,
+    dx: &'a mut [T],
     kernel: *const T,
 }
 
@@ -390,6 +394,7 @@ impl<T: Scalar, const ROWS: usize, const NV: usize> Kernel<T> for AddInputs<'_, 
     #[inline(always)]
     fn run<S: Simd<T>>(self, simd: S) {
         let Piece { peaks, offset, row, run, last } = self.piece;
+        let reach = offset + (ROWS - 1) * row + NV * S::LANES;
         let mut kernel = [[simd.splat(T::zero()); NV]; ROWS];
         // SAFETY: the maker's promise.
         unsafe {
@@ -399,11 +404,13 @@ impl<T: Scalar, const ROWS: usize, const NV: usize> Kernel<T> for AddInputs<'_, 
                 }
             }
             for Peak { at, gradient } in peaks {
-                let (dx, gradient) = (self.dx.add(at + offset), simd.splat(*gradient));
+                let whole = at + reach <= self.dx.len();
+                let (dx, gradient) = (self.dx.as_mut_ptr().add(at + offset), simd.splat(*gradient));
                 for (u, kernel) in kernel.iter().enumerate() {
                     for (v, kernel) in kernel.iter().enumerate() {
                         let (to, lanes) = (dx.add(u * row + v * S::LANES), lanes(v, NV, last, S::LANES));
-                        store(simd, to, simd.mul_add(*kernel, gradient, load(simd, to, lanes)), lanes);
+                        let sum = simd.mul_add(*kernel, gradient, load_at_least(simd, to, lanes, whole));
+                        store(simd, to, sum, lanes);
                     }
                 }
             }

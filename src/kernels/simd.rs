@@ -43,6 +43,8 @@ pub unsafe trait Simd<T: Scalar>: Copy + Send + Sync + 'static {
     const REGISTERS: usize;
     /// Whether the processor computes one number after the other: then few sums are as fast as many, and fewer tiles are less code.
     const ONE_BY_ONE: bool = false;
+    /// Whether the first lanes of a vector are loaded as fast as all of them, by a mask.
+    const MASKS: bool;
     /// The name, as [`name`] gives it.
     const NAME: &'static str;
 
@@ -204,6 +206,7 @@ unsafe impl<T: Scalar> Simd<T> for Portable {
     const LANES: usize = PORTABLE_LANES;
     const REGISTERS: usize = PORTABLE_REGISTERS;
     const ONE_BY_ONE: bool = ONE_BY_ONE;
+    const MASKS: bool = false;
     const NAME: &'static str = "portable";
 
     #[inline(always)]
@@ -305,7 +308,7 @@ unsafe impl<T: Scalar> Simd<T> for Portable {
 #[cfg(target_arch = "x86_64")]
 macro_rules! x86_simd {
     (
-        $token:ident / $half:ident: $t:ty, $v:ty, lanes $lanes:literal, registers $registers:literal, name $name:literal, features $features:literal,
+        $token:ident / $half:ident: $t:ty, $v:ty, lanes $lanes:literal, registers $registers:literal, masks $masks:literal, name $name:literal, features $features:literal,
         splat $splat:path, add $add:path, sub $sub:path, max $max:path, min $min:path, mul $mul:path, fma $fma:path, load $load:path, store $store:path,
         where_positive |$wo:ident, $wv:ident| $where_positive:expr, sum |$sv:ident| $sum:expr, load_first |$lp:ident, $ln:ident| $load_first:expr, store_first |$sp:ident, $svv:ident, $sn:ident| $store_first:expr
     ) => {
@@ -315,6 +318,7 @@ macro_rules! x86_simd {
             type Half = $half;
             const LANES: usize = $lanes;
             const REGISTERS: usize = $registers;
+            const MASKS: bool = $masks;
             const NAME: &'static str = $name;
 
             #[inline(always)]
@@ -535,7 +539,7 @@ mod x86 {
     }
 
     x86_simd! {
-        Avx2 / Avx2: f32, __m256, lanes 8, registers 16, name "avx2", features "avx2,fma",
+        Avx2 / Avx2: f32, __m256, lanes 8, registers 16, masks false, name "avx2", features "avx2,fma",
         splat _mm256_set1_ps, add _mm256_add_ps, sub _mm256_sub_ps, max _mm256_max_ps, min _mm256_min_ps, mul _mm256_mul_ps, fma _mm256_fmadd_ps, load _mm256_loadu_ps, store _mm256_storeu_ps,
         where_positive |of, v| _mm256_and_ps(_mm256_cmp_ps::<_CMP_GT_OQ>(of, _mm256_setzero_ps()), v),
         sum |v| sum_8(v),
@@ -544,7 +548,7 @@ mod x86 {
     }
 
     x86_simd! {
-        Avx2 / Avx2: f64, __m256d, lanes 4, registers 16, name "avx2", features "avx2,fma",
+        Avx2 / Avx2: f64, __m256d, lanes 4, registers 16, masks false, name "avx2", features "avx2,fma",
         splat _mm256_set1_pd, add _mm256_add_pd, sub _mm256_sub_pd, max _mm256_max_pd, min _mm256_min_pd, mul _mm256_mul_pd, fma _mm256_fmadd_pd, load _mm256_loadu_pd, store _mm256_storeu_pd,
         where_positive |of, v| _mm256_and_pd(_mm256_cmp_pd::<_CMP_GT_OQ>(of, _mm256_setzero_pd()), v),
         sum |v| sum_4(v),
@@ -553,7 +557,7 @@ mod x86 {
     }
 
     x86_simd! {
-        Avx512 / Avx512Half: f32, __m512, lanes 16, registers 32, name "avx512", features "avx512f,avx512vl,avx2,fma",
+        Avx512 / Avx512Half: f32, __m512, lanes 16, registers 32, masks true, name "avx512", features "avx512f,avx512vl,avx2,fma",
         splat _mm512_set1_ps, add _mm512_add_ps, sub _mm512_sub_ps, max _mm512_max_ps, min _mm512_min_ps, mul _mm512_mul_ps, fma _mm512_fmadd_ps, load _mm512_loadu_ps, store _mm512_storeu_ps,
         where_positive |of, v| _mm512_maskz_mov_ps(_mm512_cmp_ps_mask::<_CMP_GT_OQ>(of, _mm512_setzero_ps()), v),
         sum |v| sum_8(_mm256_add_ps(_mm512_castps512_ps256(v), _mm256_castpd_ps(_mm512_extractf64x4_pd::<1>(_mm512_castps_pd(v))))),
@@ -562,7 +566,7 @@ mod x86 {
     }
 
     x86_simd! {
-        Avx512Half / Avx512Half: f32, __m256, lanes 8, registers 32, name "avx512", features "avx512f,avx512vl,avx2,fma",
+        Avx512Half / Avx512Half: f32, __m256, lanes 8, registers 32, masks true, name "avx512", features "avx512f,avx512vl,avx2,fma",
         splat _mm256_set1_ps, add _mm256_add_ps, sub _mm256_sub_ps, max _mm256_max_ps, min _mm256_min_ps, mul _mm256_mul_ps, fma _mm256_fmadd_ps, load _mm256_loadu_ps, store _mm256_storeu_ps,
         where_positive |of, v| _mm256_maskz_mov_ps(_mm256_cmp_ps_mask::<_CMP_GT_OQ>(of, _mm256_setzero_ps()), v),
         sum |v| sum_8(v),
@@ -571,7 +575,7 @@ mod x86 {
     }
 
     x86_simd! {
-        Avx512Half / Avx512Half: f64, __m256d, lanes 4, registers 32, name "avx512", features "avx512f,avx512vl,avx2,fma",
+        Avx512Half / Avx512Half: f64, __m256d, lanes 4, registers 32, masks true, name "avx512", features "avx512f,avx512vl,avx2,fma",
         splat _mm256_set1_pd, add _mm256_add_pd, sub _mm256_sub_pd, max _mm256_max_pd, min _mm256_min_pd, mul _mm256_mul_pd, fma _mm256_fmadd_pd, load _mm256_loadu_pd, store _mm256_storeu_pd,
         where_positive |of, v| _mm256_maskz_mov_pd(_mm256_cmp_pd_mask::<_CMP_GT_OQ>(of, _mm256_setzero_pd()), v),
         sum |v| sum_4(v),
@@ -580,7 +584,7 @@ mod x86 {
     }
 
     x86_simd! {
-        Avx512 / Avx512Half: f64, __m512d, lanes 8, registers 32, name "avx512", features "avx512f,avx512vl,avx2,fma",
+        Avx512 / Avx512Half: f64, __m512d, lanes 8, registers 32, masks true, name "avx512", features "avx512f,avx512vl,avx2,fma",
         splat _mm512_set1_pd, add _mm512_add_pd, sub _mm512_sub_pd, max _mm512_max_pd, min _mm512_min_pd, mul _mm512_mul_pd, fma _mm512_fmadd_pd, load _mm512_loadu_pd, store _mm512_storeu_pd,
         where_positive |of, v| _mm512_maskz_mov_pd(_mm512_cmp_pd_mask::<_CMP_GT_OQ>(of, _mm512_setzero_pd()), v),
         sum |v| sum_4(_mm256_add_pd(_mm512_castpd512_pd256(v), _mm512_extractf64x4_pd::<1>(v))),

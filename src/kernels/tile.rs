@@ -25,6 +25,25 @@ pub struct Walk {
     pub b: [isize; 3],
 }
 
+impl Walk {
+    /// The row of B that lies behind all others.
+    #[inline(always)]
+    fn last_row<T>(&self, b: *const T) -> *const T {
+        let mut last = b;
+        for (count, step) in self.count.into_iter().zip(self.b) {
+            last = last.wrapping_offset((count.saturating_sub(1) as isize * step).max(0));
+        }
+        last
+    }
+
+    /// At the most so many steps of a run, the last ones, lead to rows of B of which `beyond` elements are not all followed by others.
+    #[inline(always)]
+    fn at_the_end(&self, beyond: usize) -> usize {
+        let [.., step] = self.b;
+        if step > 0 { beyond.div_ceil(step as usize) } else { usize::MAX }
+    }
+}
+
 /// Vectors in a row of the tile: two, so that one broadcast makes two multiply-adds, and 14 rows of them (28 of 32
 /// registers) or 6 (12 of 16) leave room for two of B and the broadcast.
 pub const VECTORS: usize = 2;
@@ -92,6 +111,17 @@ impl<T: Scalar> Epilogue<T> for AddTo<T> {
 pub unsafe fn load<T: Scalar, S: Simd<T>>(simd: S, from: *const T, lanes: usize) -> S::V {
     // SAFETY: the caller's.
     unsafe { if lanes < S::LANES { simd.load_first(from, lanes) } else { simd.load(from) } }
+}
+
+/// A vector whose first `lanes` lanes are loaded. The others are what lies there if `whole` says that it can be read, and zeros if not: those are loaded by masks,
+/// which on some processors cost a dozen multiply-adds (with AVX2 on AMD's first Zen, LeNet-5's training step of 64 takes 3.9 ms without masks, and 5.6 with them).
+///
+/// # Safety
+/// `lanes ≤ LANES` elements can be read, and with `whole` a vector.
+#[inline(always)]
+pub unsafe fn load_at_least<T: Scalar, S: Simd<T>>(simd: S, from: *const T, lanes: usize, whole: bool) -> S::V {
+    // SAFETY: the caller's.
+    unsafe { if const { !S::MASKS } && whole { simd.load(from) } else { load(simd, from, lanes) } }
 }
 
 /// Stores a vector, or its first `lanes` lanes.
@@ -317,16 +347,12 @@ impl<T: Scalar, E: Epilogue<T>, D: Product, const P: usize, const NV: usize> Ker
         for tile in 0..count {
             // SAFETY: the maker's promise.
             unsafe {
+                let rows = rows.from(tile * P);
                 if const { S::LANES == 1 } || columns.last == S::LANES {
-                    one::<T, S, E, D, P, NV>(
-                        simd,
-                        rows.from(tile * P),
-                        Columns { last: S::LANES, ..columns },
-                        walk,
-                        epilogue,
-                    );
+                    let columns = Columns { last: S::LANES, ..columns };
+                    one::<T, S, E, D, false, P, NV>(simd, rows, columns, walk, epilogue);
                 } else {
-                    one::<T, S, E, D, P, NV>(simd, rows.from(tile * P), columns, walk, epilogue);
+                    one::<T, S, E, D, true, P, NV>(simd, rows, columns, walk, epilogue);
                 }
             }
         }
@@ -354,10 +380,12 @@ const REACH: usize = 4;
 /// Pointers for the rows of a tile: 16 at the most.
 const POINTERS: usize = 4;
 
+/// `EDGE`: whether the last vector is not a whole one.
+///
 /// # Safety
 /// As for [`line`], with `P` rows.
 #[inline(always)]
-unsafe fn one<T: Scalar, S: Simd<T>, E: Epilogue<T>, D: Product, const P: usize, const NV: usize>(
+unsafe fn one<T: Scalar, S: Simd<T>, E: Epilogue<T>, D: Product, const EDGE: bool, const P: usize, const NV: usize>(
     simd: S, rows: Rows<T>, columns: Columns<T>, walk: Walk, epilogue: E,
 ) {
     // A tile of few sums has two or four of each, which take steps of the walk in turn, so that a multiply-add need not
@@ -374,6 +402,20 @@ unsafe fn one<T: Scalar, S: Simd<T>, E: Epilogue<T>, D: Product, const P: usize,
         }
     };
     let mut acc = [[[simd.splat(T::zero()); NV]; P]; 4];
+    // Where masks cost more, all rows of B but those at its end are loaded by whole vectors: what lies between rows is part of B, and what is too much of it goes
+    // into sums that nobody reads.
+    let whole = const { EDGE && !S::MASKS };
+    let beyond = S::LANES - columns.last;
+    let (wide, at_end) = (walk.last_row(columns.b).wrapping_sub(beyond), walk.at_the_end(beyond));
+    // One step of the walk, with whole vectors or without.
+    macro_rules! step {
+        ($whole:expr, $a:expr, $b:expr, $chain:expr) => {{
+            let lanes = [columns.last, if $whole { S::LANES } else { columns.last }];
+            // SAFETY: the caller's: `$a` are this step in the rows, `$b` is this step's row of B; if it is read as a whole, more of B lies behind it.
+            unsafe { step::<T, S, D, P, NV>(simd, &mut $a, rows.a_step, walk.a[2], $b, lanes, &mut acc[$chain]) };
+            $b = $b.wrapping_offset(walk.b[2]);
+        }};
+    }
     // `wrapping`: behind the last step a pointer may leave its operand; it is not read there.
     let (mut a0, mut b0) = (rows.a, columns.b);
     for _ in 0..walk.count[0] {
@@ -384,25 +426,23 @@ unsafe fn one<T: Scalar, S: Simd<T>, E: Epilogue<T>, D: Product, const P: usize,
                 a2[pointer] = a1.wrapping_offset((REACH * pointer) as isize * rows.a_step);
             }
             let mut left = walk.count[2];
+            let run = left.saturating_sub(1) as isize * walk.b[2];
+            let masked = if whole && b1.wrapping_offset(run.max(0)) > wide { at_end.min(left) } else { 0 };
+            left -= masked;
             while left >= chains {
                 for chain in 0..chains {
-                    // SAFETY: the caller's: a2 are this step in the rows, b2 this step's row of B.
-                    unsafe {
-                        step::<T, S, D, P, NV>(simd, &mut a2, rows.a_step, walk.a[2], b2, columns.last, &mut acc[chain])
-                    };
-                    b2 = b2.wrapping_offset(walk.b[2]);
+                    step!(whole, a2, b2, chain);
                 }
                 left -= chains;
             }
             // The rest of a run, which may be all of it, in turn as well.
             for chain in 0..chains - 1 {
                 if chain < left {
-                    // SAFETY: as above.
-                    unsafe {
-                        step::<T, S, D, P, NV>(simd, &mut a2, rows.a_step, walk.a[2], b2, columns.last, &mut acc[chain])
-                    };
-                    b2 = b2.wrapping_offset(walk.b[2]);
+                    step!(whole, a2, b2, chain);
                 }
+            }
+            for _ in 0..masked {
+                step!(false, a2, b2, 0);
             }
             (a1, b1) = (a1.wrapping_offset(walk.a[1]), b1.wrapping_offset(walk.b[1]));
         }
@@ -448,14 +488,15 @@ const LONG: usize = 4;
 /// and 128 outputs take 35.4 µs for one image instead of 41.2.
 const AHEAD: usize = 1024;
 
-/// One step of the walk: `acc[p] += a[p] · b`; then A's pointers move on by `next` elements.
+/// One step of the walk: `acc[p] += a[p] · b`; then A's pointers move on by `next` elements. Of the last vector so many lanes are loaded: of A's, if they are vectors, and
+/// of B's.
 ///
 /// # Safety
-/// `P` elements (or vectors) of A, `a_step` apart, and a row of B can be read.
+/// `P` elements (or vectors) of A, `a_step` apart, and these lanes of a row of B can be read.
 #[inline(always)]
 #[allow(clippy::too_many_arguments, reason = "the operands of a step and their strides")]
 unsafe fn step<T: Scalar, S: Simd<T>, D: Product, const P: usize, const NV: usize>(
-    simd: S, a: &mut [*const T; POINTERS], a_step: isize, next: isize, b: *const T, last: usize,
+    simd: S, a: &mut [*const T; POINTERS], a_step: isize, next: isize, b: *const T, [last, b_last]: [usize; 2],
     acc: &mut [[S::V; NV]; P],
 ) {
     // SAFETY: the caller's.
@@ -465,7 +506,7 @@ unsafe fn step<T: Scalar, S: Simd<T>, D: Product, const P: usize, const NV: usiz
             if const { P == 1 && NV >= LONG } {
                 simd.prefetch(b.wrapping_add(v * S::LANES + AHEAD));
             }
-            row[v] = load(simd, b.add(v * S::LANES), lanes(v, NV, last, S::LANES));
+            row[v] = load(simd, b.add(v * S::LANES), lanes(v, NV, b_last, S::LANES));
         }
         each!(p < P => {
             let a = a[p / REACH].wrapping_offset((p % REACH) as isize * a_step);
