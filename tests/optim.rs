@@ -106,3 +106,33 @@ fn misfits_are_errors_and_change_nothing() {
     );
     assert_eq!(params, [1.0, 2.0]);
 }
+
+/// A step that threads share, over lengths around their parts.
+#[test]
+fn shared_steps_have_the_same_bits() {
+    fn shared<O: Optimizer<f32>>(make: impl Fn() -> O) {
+        for len in [0, 1, (1 << 16) - 1, 1 << 16, (1 << 16) + 1, 3 << 16, (1 << 18) + 17] {
+            let grads: Vec<f32> = (0..len).map(|i| ((i * 7919) % 1009) as f32 / 504.0 - 1.0).collect();
+            let (mut one, mut all) = (make(), make());
+            let (mut params, mut of_all) = (grads.clone(), grads.clone());
+            for _ in 0..3 {
+                one.step(&mut params, &grads).unwrap();
+                all.par_step(&mut of_all, &grads).unwrap();
+            }
+            let bits = |values: &[f32]| values.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
+            assert!(bits(&params) == bits(&of_all) && (len == 0 || params != grads), "{len}");
+            for state in 0..one.state_names().len() {
+                assert!(bits(one.state(state)) == bits(all.state(state)), "{len}");
+            }
+            assert_eq!((one.steps(), all.steps()), (3, 3));
+        }
+        // What a step refuses, a shared one does.
+        let different = OptimizerError::Lengths { params: 2, grads: 3 };
+        assert_eq!(make().par_step(&mut [0.0; 2], &[0.0; 3]), Err(different));
+    }
+    shared(|| Sgd::new(0.05).weight_decay(0.1));
+    shared(|| Sgd::new(0.05).momentum(0.9));
+    shared(|| Sgd::new(0.05).momentum(0.9).nesterov(true));
+    shared(|| Adam::new(0.01));
+    shared(|| AdamW::new(0.01));
+}

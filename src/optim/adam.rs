@@ -4,6 +4,7 @@ use core::marker::PhantomData;
 
 use num_traits::Float;
 
+use super::elements::{On, each};
 use super::{DefaultStorage, Optimizer, OptimizerError, Storage, below_one, fit, not_negative, same_length};
 use crate::Scalar;
 use crate::portable::power;
@@ -93,8 +94,8 @@ impl<T, S: Storage<T>, const DECOUPLED: bool> Adaptive<T, S, DECOUPLED> {
     }
 }
 
-impl<T: Scalar, S: Storage<T>, const DECOUPLED: bool> Optimizer<T> for Adaptive<T, S, DECOUPLED> {
-    fn step(&mut self, params: &mut [T], grads: &[T]) -> Result<(), OptimizerError> {
+impl<T: Scalar, S: Storage<T>, const DECOUPLED: bool> Adaptive<T, S, DECOUPLED> {
+    fn step_on(&mut self, on: On, params: &mut [T], grads: &[T]) -> Result<(), OptimizerError> {
         self.prepare(same_length(params, grads)?)?;
         if self.steps == 0 {
             // The user's memory may not have been cleared.
@@ -112,14 +113,27 @@ impl<T: Scalar, S: Storage<T>, const DECOUPLED: bool> Optimizer<T> for Adaptive<
         } else {
             (of(self.weight_decay), T::one())
         };
-        let moments = self.mean.values_mut().iter_mut().zip(self.square.values_mut());
-        for ((p, &g), (m, v)) in params.iter_mut().zip(grads).zip(moments) {
-            let g = g + added * *p;
-            *m += new * (g - *m);
-            *v = b2 * *v + new_square * g * g;
-            *p = kept * *p - rate * (*m / (v.sqrt() / root + eps));
-        }
+        let moments = [self.mean.values_mut(), self.square.values_mut()];
+        each(on, params, grads, moments, |params, grads, [mean, square]| {
+            for ((p, &g), (m, v)) in params.iter_mut().zip(grads).zip(mean.iter_mut().zip(square)) {
+                let g = g + added * *p;
+                *m += new * (g - *m);
+                *v = b2 * *v + new_square * g * g;
+                *p = kept * *p - rate * (*m / (v.sqrt() / root + eps));
+            }
+        });
         Ok(())
+    }
+}
+
+impl<T: Scalar, S: Storage<T>, const DECOUPLED: bool> Optimizer<T> for Adaptive<T, S, DECOUPLED> {
+    fn step(&mut self, params: &mut [T], grads: &[T]) -> Result<(), OptimizerError> {
+        self.step_on(On::Caller, params, grads)
+    }
+
+    #[cfg(feature = "rayon")]
+    fn par_step(&mut self, params: &mut [T], grads: &[T]) -> Result<(), OptimizerError> {
+        self.step_on(On::Everyone, params, grads)
     }
 
     fn prepare(&mut self, params: usize) -> Result<(), OptimizerError> {

@@ -15,6 +15,7 @@ use core::fmt;
 use crate::Scalar;
 
 mod adam;
+mod elements;
 mod sgd;
 mod storage;
 
@@ -32,6 +33,16 @@ pub trait Optimizer<T: Scalar> {
     /// # Errors
     /// As [`prepare`](Self::prepare), or if the slices' lengths differ; then nothing has changed.
     fn step(&mut self, params: &mut [T], grads: &[T]) -> Result<(), OptimizerError>;
+
+    /// As [`step`](Self::step), to the bit, on the threads of rayon's current pool: the trainer's way for large networks. A rule that does not share its elements makes
+    /// the step by itself.
+    ///
+    /// # Errors
+    /// As `step`.
+    #[cfg(feature = "rayon")]
+    fn par_step(&mut self, params: &mut [T], grads: &[T]) -> Result<(), OptimizerError> {
+        self.step(params, grads)
+    }
 
     /// Makes room for the state of `params` parameters; [`step`](Self::step) does it too.
     ///
@@ -71,6 +82,11 @@ pub trait Optimizer<T: Scalar> {
 impl<T: Scalar, O: Optimizer<T> + ?Sized> Optimizer<T> for &mut O {
     fn step(&mut self, params: &mut [T], grads: &[T]) -> Result<(), OptimizerError> {
         (**self).step(params, grads)
+    }
+
+    #[cfg(feature = "rayon")]
+    fn par_step(&mut self, params: &mut [T], grads: &[T]) -> Result<(), OptimizerError> {
+        (**self).par_step(params, grads)
     }
 
     fn prepare(&mut self, params: usize) -> Result<(), OptimizerError> {

@@ -2,6 +2,7 @@
 
 use core::marker::PhantomData;
 
+use super::elements::{On, each};
 use super::{DefaultStorage, Optimizer, OptimizerError, Storage, fit, not_negative, same_length};
 use crate::Scalar;
 
@@ -77,27 +78,65 @@ impl<T, S: Storage<T>> Sgd<T, S> {
     }
 }
 
-impl<T: Scalar, S: Storage<T>> Optimizer<T> for Sgd<T, S> {
-    fn step(&mut self, params: &mut [T], grads: &[T]) -> Result<(), OptimizerError> {
+/// The numbers of a step with momentum.
+#[derive(Clone, Copy)]
+struct Velocity<T> {
+    rate: T,
+    decay: T,
+    momentum: T,
+}
+
+impl<T: Scalar> Velocity<T> {
+    /// A loop for each kind of step: with a choice for each element the compiler makes masked loads and stores (123 µs for LeNet-5's parameters with AVX2, instead of 18).
+    #[inline(always)]
+    fn descend<const FIRST: bool, const NESTEROV: bool>(self, params: &mut [T], grads: &[T], buffer: &mut [T]) {
+        let Velocity { rate, decay, momentum } = self;
+        for ((p, &g), b) in params.iter_mut().zip(grads).zip(buffer) {
+            let g = g + decay * *p;
+            *b = if FIRST { g } else { momentum * *b + g };
+            *p -= rate * if NESTEROV { g + momentum * *b } else { *b };
+        }
+    }
+}
+
+impl<T: Scalar, S: Storage<T>> Sgd<T, S> {
+    fn step_on(&mut self, on: On, params: &mut [T], grads: &[T]) -> Result<(), OptimizerError> {
         self.prepare(same_length(params, grads)?)?;
         let rate = T::of(self.rate);
         let decay = T::of(self.weight_decay);
         let momentum = T::of(self.momentum);
         if !self.has_state() {
-            for (p, &g) in params.iter_mut().zip(grads) {
-                *p -= rate * (g + decay * *p);
-            }
+            each(on, params, grads, [], |params, grads, []| {
+                for (p, &g) in params.iter_mut().zip(grads) {
+                    *p -= rate * (g + decay * *p);
+                }
+            });
         } else {
+            let velocity = Velocity { rate, decay, momentum };
+            let buffer = [self.buffer.values_mut()];
             // The first step must not read a buffer that the user may not have cleared.
-            let kept = if self.steps == 0 { None } else { Some(momentum) };
-            for ((p, &g), b) in params.iter_mut().zip(grads).zip(self.buffer.values_mut()) {
-                let g = g + decay * *p;
-                *b = kept.map_or(g, |momentum| momentum * *b + g);
-                *p -= rate * if self.nesterov { g + momentum * *b } else { *b };
+            match (self.steps == 0, self.nesterov) {
+                (true, false) => each(on, params, grads, buffer, |p, g, [b]| velocity.descend::<true, false>(p, g, b)),
+                (true, true) => each(on, params, grads, buffer, |p, g, [b]| velocity.descend::<true, true>(p, g, b)),
+                (false, false) => {
+                    each(on, params, grads, buffer, |p, g, [b]| velocity.descend::<false, false>(p, g, b))
+                }
+                (false, true) => each(on, params, grads, buffer, |p, g, [b]| velocity.descend::<false, true>(p, g, b)),
             }
         }
         self.steps += 1;
         Ok(())
+    }
+}
+
+impl<T: Scalar, S: Storage<T>> Optimizer<T> for Sgd<T, S> {
+    fn step(&mut self, params: &mut [T], grads: &[T]) -> Result<(), OptimizerError> {
+        self.step_on(On::Caller, params, grads)
+    }
+
+    #[cfg(feature = "rayon")]
+    fn par_step(&mut self, params: &mut [T], grads: &[T]) -> Result<(), OptimizerError> {
+        self.step_on(On::Everyone, params, grads)
     }
 
     fn prepare(&mut self, params: usize) -> Result<(), OptimizerError> {

@@ -4,6 +4,7 @@
 use rayon::prelude::*;
 
 use crate::Scalar;
+use crate::optim::{Optimizer, OptimizerError};
 
 use super::TrainError;
 
@@ -18,6 +19,10 @@ pub(super) enum Crew {
     #[cfg(feature = "rayon")]
     Own(rayon::ThreadPool),
 }
+
+/// Elements from which threads share what is done to each: fewer take less time than waking a thread.
+#[cfg(feature = "rayon")]
+const SHARED: usize = 1 << 16;
 
 impl Crew {
     /// All cores; without the feature `rayon` the calling thread.
@@ -80,12 +85,25 @@ impl Crew {
         }
     }
 
+    /// A step of the optimizer.
+    pub(super) fn step<T: Scalar>(
+        &self, optimizer: &mut (impl Optimizer<T> + Send), params: &mut [T], grads: &[T],
+    ) -> Result<(), OptimizerError> {
+        match self {
+            #[cfg(feature = "rayon")]
+            Crew::Everyone | Crew::Own(_) if params.len() >= SHARED => {
+                self.within(|| optimizer.par_step(params, grads))
+            }
+            _ => optimizer.step(params, grads),
+        }
+    }
+
     /// `to += from`, element by element.
     pub(super) fn add<T: Scalar>(&self, to: &mut [T], from: &[T]) {
         match self {
-            // Below 2¹⁶ elements a sum takes less time than waking a thread; 2¹⁴ of them fill half a first-level cache.
+            // 2¹⁴ elements fill half a first-level cache.
             #[cfg(feature = "rayon")]
-            Crew::Everyone | Crew::Own(_) if to.len() >= 1 << 16 => self.within(|| {
+            Crew::Everyone | Crew::Own(_) if to.len() >= SHARED => self.within(|| {
                 to.par_chunks_mut(1 << 14).zip(from.par_chunks(1 << 14)).for_each(|(to, from)| add(to, from));
             }),
             _ => add(to, from),

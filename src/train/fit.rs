@@ -78,7 +78,7 @@ where
     N: Network,
     L: Sync,
     E: Loss<N::Output, L>,
-    O: Optimizer<N::Scalar>,
+    O: Optimizer<N::Scalar> + Send,
     S: Schedule,
 {
     let Trainer { net, loss, mut optimizer, schedule, augmentation, mut options } = trainer;
@@ -183,7 +183,7 @@ impl<'a, N, L, O, S> Training<'a, N, L, O, S>
 where
     N: Network,
     L: Sync,
-    O: Optimizer<N::Scalar>,
+    O: Optimizer<N::Scalar> + Send,
     S: Schedule,
 {
     /// One epoch, the source's: the sums over its samples, its seconds, its last learning rate. On an error the network is as before.
@@ -218,7 +218,7 @@ where
                 return Err(not_finite("the loss"));
             }
             if let Some(grad) = self.lanes.grad() {
-                self.optimizer.step(self.net.params_mut(), grad.params())?;
+                self.crew.step(self.optimizer, self.net.params_mut(), grad.params())?;
                 self.net.update_statistics(grad);
             }
             learned.add(sums);
