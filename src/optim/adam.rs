@@ -56,7 +56,7 @@ pub struct Adaptive<T, S = DefaultStorage<T>, const DECOUPLED: bool = false> {
 }
 
 #[cfg(feature = "std")]
-impl<T: Clone + Default, const DECOUPLED: bool> Adaptive<T, Vec<T>, DECOUPLED> {
+impl<T: Clone + Default + Send, const DECOUPLED: bool> Adaptive<T, Vec<T>, DECOUPLED> {
     /// The rule with this learning rate, β = (0.9, 0.999), ε = 1e-8. The moments are allocated at the first step.
     pub fn new(rate: f64) -> Self {
         Self::with_storage(rate, Vec::new(), Vec::new())

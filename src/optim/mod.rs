@@ -27,7 +27,7 @@ pub use storage::{DefaultStorage, Storage};
 ///
 /// Its state (momenta and the like) is readable and writable as named slices of one value per parameter and a count of
 /// steps: with its settings, that is all a checkpoint needs.
-pub trait Optimizer<T: Scalar> {
+pub trait Optimizer<T: Scalar>: Send {
     /// One step: changes `params` by `grads`. `grads[i]` belongs to `params[i]`.
     ///
     /// # Errors

@@ -37,7 +37,7 @@ pub struct Sgd<T, S = DefaultStorage<T>> {
 }
 
 #[cfg(feature = "std")]
-impl<T: Clone + Default> Sgd<T> {
+impl<T: Clone + Default + Send> Sgd<T> {
     /// Plain descent with this learning rate. What momentum needs is allocated at the first step.
     pub fn new(rate: f64) -> Self {
         Self::with_storage(rate, Vec::new())

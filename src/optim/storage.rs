@@ -4,7 +4,7 @@
 ///
 /// With `std` an optimizer's state is a `Vec` that grows at the first step. Without an allocator it is an array or a
 /// (static) slice, of as many elements as the network has parameters.
-pub trait Storage<T> {
+pub trait Storage<T>: Send {
     /// The values.
     fn values(&self) -> &[T];
 
@@ -15,7 +15,7 @@ pub trait Storage<T> {
     fn fit(&mut self, len: usize) -> bool;
 }
 
-impl<T, const N: usize> Storage<T> for [T; N] {
+impl<T: Send, const N: usize> Storage<T> for [T; N] {
     fn values(&self) -> &[T] {
         self
     }
@@ -29,7 +29,7 @@ impl<T, const N: usize> Storage<T> for [T; N] {
     }
 }
 
-impl<T> Storage<T> for &mut [T] {
+impl<T: Send> Storage<T> for &mut [T] {
     fn values(&self) -> &[T] {
         self
     }
@@ -44,7 +44,7 @@ impl<T> Storage<T> for &mut [T] {
 }
 
 #[cfg(feature = "std")]
-impl<T: Clone + Default> Storage<T> for Vec<T> {
+impl<T: Clone + Default + Send> Storage<T> for Vec<T> {
     fn values(&self) -> &[T] {
         self
     }

@@ -87,7 +87,7 @@ impl Crew {
 
     /// A step of the optimizer.
     pub(super) fn step<T: Scalar>(
-        &self, optimizer: &mut (impl Optimizer<T> + Send), params: &mut [T], grads: &[T],
+        &self, optimizer: &mut impl Optimizer<T>, params: &mut [T], grads: &[T],
     ) -> Result<(), OptimizerError> {
         match self {
             #[cfg(feature = "rayon")]

@@ -78,7 +78,7 @@ where
     N: Network,
     L: Sync,
     E: Loss<N::Output, L>,
-    O: Optimizer<N::Scalar> + Send,
+    O: Optimizer<N::Scalar>,
     S: Schedule,
 {
     let Trainer { net, loss, mut optimizer, schedule, augmentation, mut options } = trainer;
@@ -183,7 +183,7 @@ impl<'a, N, L, O, S> Training<'a, N, L, O, S>
 where
     N: Network,
     L: Sync,
-    O: Optimizer<N::Scalar> + Send,
+    O: Optimizer<N::Scalar>,
     S: Schedule,
 {
     /// One epoch, the source's: the sums over its samples, its seconds, its last learning rate. On an error the network is as before.

@@ -220,7 +220,7 @@ impl<'a, N: Network, E, O, S> Trainer<'a, N, E, O, S> {
         A::Target: Sync,
         B: Samples<Input = N::Input, Target = A::Target> + ?Sized,
         E: Loss<N::Output, A::Target>,
-        O: Optimizer<N::Scalar> + Send,
+        O: Optimizer<N::Scalar>,
         S: Schedule,
     {
         fit::fit(self, (train.inputs(), train.targets()), (test.inputs(), test.targets()))
