@@ -157,11 +157,13 @@ impl<T: Scalar, E: Epilogue<T>> Map<T, E> {
             (x, w) = (x.wrapping_add(row.dilation * row.x), w.wrapping_offset(row.w));
         }
         let at = row.y_first + to * row.y + column.y_first + j * column.y + self.channel;
+        // SAFETY: the caller's.
+        let channels = unsafe { self.epilogue.channels(simd, self.channel, self.lanes) };
         each!(p < P => if p >= done {
             let at = at + p * column.y;
             // SAFETY: the caller's.
             unsafe {
-                let sum = self.epilogue.finish(simd, sums[p], self.channel, at, self.lanes);
+                let sum = self.epilogue.finish(simd, channels, sums[p], at, self.lanes);
                 store(simd, self.y.wrapping_add(at), sum, self.lanes);
             }
         });

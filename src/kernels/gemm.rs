@@ -105,12 +105,20 @@ struct Last<T, E> {
 }
 
 impl<T: Scalar, E: Epilogue<T>> Epilogue<T> for Last<T, E> {
+    type Channels<S: Simd<T>> = E::Channels<S>;
+
     #[inline(always)]
-    unsafe fn finish<S: Simd<T>>(self, simd: S, sum: S::V, channel: usize, at: usize, lanes: usize) -> S::V {
+    unsafe fn channels<S: Simd<T>>(self, simd: S, channel: usize, lanes: usize) -> E::Channels<S> {
+        // SAFETY: the caller's.
+        unsafe { self.epilogue.channels(simd, channel, lanes) }
+    }
+
+    #[inline(always)]
+    unsafe fn finish<S: Simd<T>>(self, simd: S, channels: E::Channels<S>, sum: S::V, at: usize, lanes: usize) -> S::V {
         // SAFETY: the caller's.
         unsafe {
-            let sum = AddTo(self.sums).finish(simd, sum, channel, at, lanes);
-            self.epilogue.finish(simd, sum, channel, at, lanes)
+            let sum = AddTo(self.sums).finish(simd, (), sum, at, lanes);
+            self.epilogue.finish(simd, channels, sum, at, lanes)
         }
     }
 }

@@ -199,21 +199,44 @@ impl<T: Scalar, A: Activation<T>> Fused<T, A> {
     }
 }
 
+/// Factors and summands of the channels of a vector.
+#[derive(Clone, Copy)]
+pub(super) struct Factors<V> {
+    scale: V,
+    shift: V,
+}
+
 impl<T: Scalar, A: Activation<T>> Epilogue<T> for Fused<T, A> {
+    type Channels<S: Simd<T>> = Factors<S::V>;
+
     #[inline(always)]
-    unsafe fn finish<S: Simd<T>>(self, simd: S, sum: S::V, channel: usize, at: usize, lanes: usize) -> S::V {
-        let mut v = sum;
-        // SAFETY: scale and shift have an element for each channel, skip one for each of the output (the caller's).
+    unsafe fn channels<S: Simd<T>>(self, simd: S, channel: usize, lanes: usize) -> Factors<S::V> {
+        // What changes nothing where there are none, not even a zero's sign: with tests for each sum, MobileNetV1's inference took 3 % longer, and a shortcut of
+        // ResNet-8, of 16 products a sum, 7 %.
+        let (mut scale, mut shift) = (simd.splat(T::one()), simd.splat(T::neg_zero()));
+        // SAFETY: scale and shift have an element for each channel (the caller's).
         unsafe {
             if !self.scale.is_null() {
-                v = simd.mul(v, load(simd, self.scale.add(channel), lanes));
+                scale = load(simd, self.scale.add(channel), lanes);
             }
             if !self.shift.is_null() {
-                v = simd.add(v, load(simd, self.shift.add(channel), lanes));
+                shift = load(simd, self.shift.add(channel), lanes);
             }
-            if !self.skip.is_null() {
-                v = simd.add(v, load(simd, self.skip.add(at), lanes));
-            }
+        }
+        Factors { scale, shift }
+    }
+
+    #[inline(always)]
+    unsafe fn finish<S: Simd<T>>(self, simd: S, channels: Factors<S::V>, sum: S::V, at: usize, lanes: usize) -> S::V {
+        // One number at a time a test is cheap, and a product may be a function.
+        let mut v = if const { S::ONE_BY_ONE } && self.scale.is_null() {
+            simd.add(sum, channels.shift)
+        } else {
+            simd.mul_add(sum, channels.scale, channels.shift)
+        };
+        if !self.skip.is_null() {
+            // SAFETY: skip has an element for each of the output (the caller's).
+            v = simd.add(v, unsafe { load(simd, self.skip.add(at), lanes) });
         }
         self.act.vector(simd, v)
     }

@@ -72,12 +72,23 @@ impl Product for Depthwise {
 
 /// What becomes of a tile's sums on their way to memory.
 pub trait Epilogue<T: Scalar>: Copy {
-    /// The vector to store for the sum of `lanes` channels from `channel` on, which goes to element `at` of the output. It is asked for once for each element, before
+    /// What it does to the channels of a vector, in registers: loaded once for all rows of a tile.
+    type Channels<S: Simd<T>>: Copy;
+
+    /// That of the `lanes` channels from `channel` on.
+    ///
+    /// # Safety
+    /// What the epilogue points to can be read at these channels.
+    unsafe fn channels<S: Simd<T>>(self, simd: S, channel: usize, lanes: usize) -> Self::Channels<S>;
+
+    /// The vector to store for the sum of these channels, `lanes` of them, which goes to element `at` of the output. It is asked for once for each element, before
     /// that is written: an epilogue may read what lies there.
     ///
     /// # Safety
-    /// What the epilogue points to can be read at these channels and elements.
-    unsafe fn finish<S: Simd<T>>(self, simd: S, sum: S::V, channel: usize, at: usize, lanes: usize) -> S::V;
+    /// What the epilogue points to can be read at these elements.
+    unsafe fn finish<S: Simd<T>>(
+        self, simd: S, channels: Self::Channels<S>, sum: S::V, at: usize, lanes: usize,
+    ) -> S::V;
 }
 
 /// The sums as they are.
@@ -85,8 +96,13 @@ pub trait Epilogue<T: Scalar>: Copy {
 pub struct Store;
 
 impl<T: Scalar> Epilogue<T> for Store {
+    type Channels<S: Simd<T>> = ();
+
     #[inline(always)]
-    unsafe fn finish<S: Simd<T>>(self, _: S, sum: S::V, _: usize, _: usize, _: usize) -> S::V {
+    unsafe fn channels<S: Simd<T>>(self, _: S, _: usize, _: usize) {}
+
+    #[inline(always)]
+    unsafe fn finish<S: Simd<T>>(self, _: S, (): (), sum: S::V, _: usize, _: usize) -> S::V {
         sum
     }
 }
@@ -96,8 +112,13 @@ impl<T: Scalar> Epilogue<T> for Store {
 pub struct AddTo<T>(pub *const T);
 
 impl<T: Scalar> Epilogue<T> for AddTo<T> {
+    type Channels<S: Simd<T>> = ();
+
     #[inline(always)]
-    unsafe fn finish<S: Simd<T>>(self, simd: S, sum: S::V, _: usize, at: usize, lanes: usize) -> S::V {
+    unsafe fn channels<S: Simd<T>>(self, _: S, _: usize, _: usize) {}
+
+    #[inline(always)]
+    unsafe fn finish<S: Simd<T>>(self, simd: S, (): (), sum: S::V, at: usize, lanes: usize) -> S::V {
         // SAFETY: the caller's.
         simd.add(unsafe { load(simd, self.0.add(at), lanes) }, sum)
     }
@@ -454,15 +475,21 @@ unsafe fn one<T: Scalar, S: Simd<T>, E: Epilogue<T>, D: Product, const EDGE: boo
             acc[p][v] = simd.add(acc[p][v], other[p][v]);
         });
     }
-    // Not a closure: those are compiled without the instructions of the function around them.
-    macro_rules! finish {
-        ($p:expr, $v:expr, $sum:expr) => {{
-            let lanes = lanes($v, NV, columns.last, S::LANES);
+    // Not closures: those are compiled without the instructions of the function around them.
+    macro_rules! channels {
+        ($v:expr) => {{
             let channel = columns.channel + $v * S::LANES;
-            let at = rows.at + $p * rows.at_step + channel;
+            // SAFETY: the caller's.
+            unsafe { epilogue.channels(simd, channel, lanes($v, NV, columns.last, S::LANES)) }
+        }};
+    }
+    macro_rules! finish {
+        ($p:expr, $v:expr, $sum:expr, $channels:expr) => {{
+            let lanes = lanes($v, NV, columns.last, S::LANES);
+            let at = rows.at + $p * rows.at_step + columns.channel + $v * S::LANES;
             // SAFETY: the caller's.
             unsafe {
-                let sum = epilogue.finish(simd, $sum, channel, at, lanes);
+                let sum = epilogue.finish(simd, $channels, $sum, at, lanes);
                 store(simd, rows.c.add(at), sum, lanes);
             }
         }};
@@ -471,12 +498,17 @@ unsafe fn one<T: Scalar, S: Simd<T>, E: Epilogue<T>, D: Product, const EDGE: boo
         // A loop: written out for each sum, the epilogue would be most of the code.
         for (p, sums) in acc.into_iter().enumerate() {
             for (v, sum) in sums.into_iter().enumerate() {
-                finish!(p, v, sum);
+                let channels = channels!(v);
+                finish!(p, v, sum, channels);
             }
         }
     } else {
+        let mut channels = [channels!(0); NV];
+        for v in 1..NV {
+            channels[v] = channels!(v);
+        }
         each!(p < P => for v in 0..NV {
-            finish!(p, v, acc[p][v]);
+            finish!(p, v, acc[p][v], channels[v]);
         });
     }
 }

@@ -389,13 +389,15 @@ unsafe fn transform_outputs<T: Scalar, S: Simd<T>, E: Epilogue<T>, F: Filter>(
                 t[r][s] = z[r];
             }
         }
+        // SAFETY: the caller's.
+        let channels = unsafe { epilogue.channels(simd, channel + o, S::LANES) };
         for r in 0..F::OUTPUTS {
             let z = F::outputs(simd, t[r]);
             for s in 0..F::OUTPUTS {
                 if r < left[0] && s < left[1] {
                     let at = at + r * steps[0] + s * steps[1] + o;
                     // SAFETY: the caller's.
-                    unsafe { simd.store(y.add(at), epilogue.finish(simd, z[s], channel + o, at, S::LANES)) };
+                    unsafe { simd.store(y.add(at), epilogue.finish(simd, channels, z[s], at, S::LANES)) };
                 }
             }
         }
