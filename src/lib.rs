@@ -48,9 +48,9 @@
 //! - Shapes are checked when compiling, in the macro where numbers are literals and by `const` assertions otherwise.
 //! - Nothing public panics on a user's data; files are replaced whole or not at all.
 //! - The same seed gives the same bits on one thread and on many (on the same instruction set).
-//! - A network's forward and backward and the optimizers neither allocate nor, on optimised builds, contain a panic path. With `std` there are two
-//!   exceptions: the product of very large fully-connected layers packs its operands on the heap, and each thread makes a space for Winograd's tiles once
-//!   ([`Network::THREAD_BYTES`]).
+//! - A network's forward and backward and the optimizers neither allocate nor, on optimised builds, contain a panic path. With `std` there are three
+//!   exceptions: the product of very large fully-connected layers packs its operands on the heap, each thread makes a space for Winograd's tiles once
+//!   ([`Network::THREAD_BYTES`]), and steps that threads share ([`Optimizer::par_step`](optim::Optimizer::par_step)) go through rayon.
 //! - `unsafe` lies in the kernels and in the flat views of plain data alone, and each block states the fact it rests on.
 //!
 //! The environment variable `TENONET_SIMD` (`portable`, `avx2`, `avx512`) forces a lesser instruction set than the machine has, for comparisons.

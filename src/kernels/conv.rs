@@ -103,7 +103,7 @@ pub(super) const fn forward_correlation(conv: &Conv, planes: bool) -> Correlatio
 }
 
 /// A forward pass.
-struct Dense<C>(PhantomData<C>);
+pub(super) struct Dense<C>(PhantomData<C>);
 /// A forward pass whose channels do not see each other.
 pub(super) struct Separate<C>(pub(super) PhantomData<C>);
 

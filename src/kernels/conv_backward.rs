@@ -22,11 +22,11 @@ use crate::kernels::{pointwise, pooled};
 use crate::plain::{Plain, elements, elements_mut};
 use crate::shape::{Conv, Pool};
 use input::turned_len;
-#[cfg(test)]
-pub(super) use input::winograd_tile;
 pub(super) use input::{exchange, input_correlation, phase_axes};
 use weights::{Padded, padded_len, pads};
 pub(super) use weights::{pad, padded};
+#[cfg(test)]
+pub(super) use {input::winograd_tile, weights::weights_tile};
 
 /// Elements for the gradient of the map before pooling.
 const fn dz_len(conv: &Conv, pool: Option<Pool>) -> usize {
@@ -129,9 +129,11 @@ where
         let (padded, work) = work.split_at_mut(const { padded_len(&C::CONV, C::PLANES) });
         let (turned, _) = work.split_at_mut(const { turned_len(&C::CONV, C::PLANES) });
         let w = self.weight.flat();
-        let mut space = Space::borrow::<T>(if DX { const { input::space_len(&C::CONV, C::PLANES) } } else { 0 });
+        let for_dx = if DX { const { input::space_len(&C::CONV, C::PLANES) } } else { 0 };
+        let mut space = Space::borrow::<T>(for_dx + const { weights::space_len(&C::CONV, C::PLANES) });
+        let (for_dx, for_dw) = space.elements().split_at_mut(for_dx);
         // SAFETY: the weights have the convolution's length, `turned` and the space were cut to theirs.
-        let method = DX.then(|| unsafe { input::method::<T, S, C>(simd, w, turned, &mut space) });
+        let method = DX.then(|| unsafe { input::method::<T, S, C>(simd, w, turned, for_dx) });
         let dw = self.dw.flat_mut().as_mut_ptr();
         if const { conv::takes_pixels(&C::CONV, C::PLANES, P::POOL) } {
             let many = const { pointwise::images_at_a_time(&C::CONV) };
@@ -159,6 +161,7 @@ where
             return;
         }
         padded.fill(T::zero());
+        let mut sums = weights::sums::<T, C>(for_dw);
         let mut dx = self.dx.iter_mut();
         for (image, ((x, y), dy)) in self.x.iter().zip(self.y).zip(self.dy).enumerate() {
             let dz = self.stage.backward(simd, image, self.act, y.flat(), dy.flat_mut(), dz);
@@ -169,7 +172,9 @@ where
                 if const { B::LEN > 0 } {
                     add_rows(simd, dz.as_ptr(), len / conv.out_channels, conv.out_channels, self.db.flat_mut());
                 }
-                if const { pads(&C::CONV, C::PLANES) } {
+                if let Some(sums) = &mut sums {
+                    sums.add(simd, x.flat().as_ptr(), dz.as_ptr());
+                } else if const { pads(&C::CONV, C::PLANES) } {
                     pad(conv, C::PLANES, x.flat(), padded);
                     weights::add::<T, S, Padded<C>>(simd, padded.as_ptr(), dz.as_ptr(), dw);
                 } else {
@@ -179,6 +184,10 @@ where
                     input::gradient::<T, S, C>(simd, dz.as_ptr(), method, dx.flat_mut().as_mut_ptr());
                 }
             }
+        }
+        if let Some(sums) = sums {
+            // SAFETY: dW has the convolution's length.
+            unsafe { sums.finish(simd, dw) };
         }
     }
 }

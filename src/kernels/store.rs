@@ -228,11 +228,11 @@ impl<T: Scalar, A: Activation<T>> Epilogue<T> for Fused<T, A> {
 
     #[inline(always)]
     unsafe fn finish<S: Simd<T>>(self, simd: S, channels: Factors<S::V>, sum: S::V, at: usize, lanes: usize) -> S::V {
-        // One number at a time a test is cheap, and a product may be a function.
-        let mut v = if const { S::ONE_BY_ONE } && self.scale.is_null() {
-            simd.add(sum, channels.shift)
-        } else {
-            simd.mul_add(sum, channels.scale, channels.shift)
+        // One number at a time tests are cheap, and arithmetic may be a function.
+        let mut v = match const { S::ONE_BY_ONE } {
+            true if self.shift.is_null() && self.scale.is_null() => sum,
+            true if self.scale.is_null() => simd.add(sum, channels.shift),
+            _ => simd.mul_add(sum, channels.scale, channels.shift),
         };
         if !self.skip.is_null() {
             // SAFETY: skip has an element for each of the output (the caller's).

@@ -36,11 +36,16 @@ impl Walk {
         last
     }
 
-    /// At the most so many steps of a run, the last ones, lead to rows of B of which `beyond` elements are not all followed by others.
+    /// At the most so many steps, the last of a run, lead to rows of B behind which fewer than `beyond` elements of B follow.
     #[inline(always)]
     fn at_the_end(&self, beyond: usize) -> usize {
         let [.., step] = self.b;
-        if step > 0 { beyond.div_ceil(step as usize) } else { usize::MAX }
+        match usize::try_from(step) {
+            Ok(0) | Err(_) => usize::MAX,
+            // Nearly always, and without a division.
+            Ok(step) if step >= beyond => 1,
+            Ok(step) => beyond.div_ceil(step),
+        }
     }
 }
 
@@ -134,7 +139,7 @@ pub unsafe fn load<T: Scalar, S: Simd<T>>(simd: S, from: *const T, lanes: usize)
     unsafe { if lanes < S::LANES { simd.load_first(from, lanes) } else { simd.load(from) } }
 }
 
-/// A vector whose first `lanes` lanes are loaded. The others are what lies there if `whole` says that it can be read, and zeros if not: those are loaded by masks,
+/// A vector whose first `lanes` lanes are loaded. The others may be what lies there if `whole` says that it can be read, and are zeros if not: those are loaded by masks,
 /// which on some processors cost a dozen multiply-adds (with AVX2 on AMD's first Zen, LeNet-5's training step of 64 takes 3.9 ms without masks, and 5.6 with them).
 ///
 /// # Safety
@@ -268,7 +273,8 @@ pub const fn equal_rows(rows: usize, most: usize) -> usize {
 /// expected (a micro-batch, the phases of a stride), by halves.
 ///
 /// # Safety
-/// For all rows, steps of the walk and columns: A and B can be read, the output written, the epilogue's operands read.
+/// For all rows, steps of the walk and columns: A and B can be read, the output written, the epilogue's operands read. What lies between rows of B is part of the
+/// same object and can be read as well: vectors may be loaded whole there.
 #[inline(always)]
 pub unsafe fn line<T: Scalar, S: Simd<T>, E: Epilogue<T>, D: Product, H: Height, const NV: usize>(
     simd: S, rows: Rows<T>, columns: Columns<T>, walk: Walk, epilogue: E,
@@ -424,7 +430,7 @@ unsafe fn one<T: Scalar, S: Simd<T>, E: Epilogue<T>, D: Product, const EDGE: boo
     };
     let mut acc = [[[simd.splat(T::zero()); NV]; P]; 4];
     // Where masks cost more, all rows of B but those at its end are loaded by whole vectors: what lies between rows is part of B, and what is too much of it goes
-    // into sums that nobody reads.
+    // into sums that nobody stores.
     let whole = const { EDGE && !S::MASKS };
     let beyond = S::LANES - columns.last;
     let (wide, at_end) = (walk.last_row(columns.b).wrapping_sub(beyond), walk.at_the_end(beyond));

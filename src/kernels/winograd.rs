@@ -2,11 +2,12 @@
 //!
 //! A tile of m × m outputs sees (m + 2) × (m + 2) inputs. With the matrices of a filter (`filter.rs`) it is `Y = Aᵀ [(G g Gᵀ) ⊙ (Bᵀ d B)] A`: for m = 4,
 //! 36 multiplications for 16 outputs instead of 144; for m = 2, 16 for four instead of 36. The sum over the input channels makes each of the (m + 2)² places a
-//! product of matrices, `M[place] = V[place] · U[place]`. Transforms go along vectors of channels.
+//! product of matrices, `M[place] = V[place] · U[place]`. Transforms go along vectors of channels. dW is the transpose of all this (`weights.rs`).
 //!
 //! Source: A. Lavin, S. Gray, "Fast Algorithms for Convolutional Neural Networks", 2016 (arXiv:1509.09308), section 4.1.
 
 mod filter;
+pub mod weights;
 
 use core::marker::PhantomData;
 use core::ops::Range;

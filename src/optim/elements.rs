@@ -4,7 +4,6 @@ use crate::Scalar;
 use crate::kernels::simd::Run;
 
 /// Whose threads a step may take.
-#[derive(Clone, Copy, PartialEq)]
 pub(super) enum On {
     /// The calling one alone.
     Caller,
@@ -13,13 +12,17 @@ pub(super) enum On {
     Everyone,
 }
 
-/// Elements that one thread takes at a time, of parameters, gradients and each state: they fill a second-level cache, and take longer than waking a thread.
+/// The most elements that one thread takes at a time, of parameters, gradients and each state.
 #[cfg(feature = "rayon")]
-const PART: usize = 1 << 16;
+const PART: usize = 1 << 15;
+
+/// Elements of a cache line of f32, of which parts are multiples.
+#[cfg(feature = "rayon")]
+const LINE: usize = 16;
 
 /// `rule(parameters, gradients, states)`, once or part by part: elements do not see each other, so their bits do not depend on the parts.
 ///
-/// All slices have the same length; what is longer than the parameters is left alone.
+/// There are as many gradients as parameters; of a state that is longer or shorter, what they have in common is worked on.
 #[inline(always)]
 pub(super) fn each<T: Scalar, const N: usize>(
     on: On, params: &mut [T], grads: &[T], states: [&mut [T]; N], rule: impl Fn(&mut [T], &[T], [&mut [T]; N]) + Sync,
@@ -39,15 +42,16 @@ fn halves<T: Scalar, const N: usize>(
     if params.len() <= PART {
         return T::dispatch(Run(|| rule(params, grads, states)));
     }
-    let half = (params.len() / 2).next_multiple_of(PART);
+    let half = (params.len() / 2).next_multiple_of(LINE);
     let (params, params_behind) = params.split_at_mut(half);
     let (grads, grads_behind) = grads.split_at(half);
     let mut behind = [const { None }; N];
-    let mut number = 0;
+    let mut rests = behind.iter_mut();
     let states = states.map(|state| {
-        let (state, rest) = state.split_at_mut(half);
-        behind[number] = Some(rest);
-        number += 1;
+        let (state, rest) = state.split_at_mut(half.min(state.len()));
+        if let Some(behind) = rests.next() {
+            *behind = Some(rest);
+        }
         state
     });
     let behind = behind.map(Option::unwrap_or_default);

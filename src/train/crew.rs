@@ -120,6 +120,7 @@ fn add<T: Scalar>(to: &mut [T], from: &[T]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::optim::Sgd;
 
     /// Sizes around a chunk and around the size from which threads share a sum.
     #[test]
@@ -129,6 +130,8 @@ mod tests {
                 let mut to: Vec<f32> = (0..len).map(|i| i as f32).collect();
                 crew.add(&mut to, &vec![0.5; len]);
                 assert!(to.iter().enumerate().all(|(i, &sum)| sum == i as f32 + 0.5), "{len}");
+                crew.step(&mut Sgd::new(0.5), &mut to, &vec![1.0; len]).unwrap();
+                assert!(to.iter().enumerate().all(|(i, &param)| param == i as f32), "{len}");
             }
             assert!(crew.collect(100, |i| i).into_iter().eq(0..100));
             let (mut left, mut right) = (0, 0);

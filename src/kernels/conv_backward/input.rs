@@ -7,7 +7,6 @@ use crate::kernels::conv::{ConvSpec, Method, is_depthwise};
 use crate::kernels::correlate::{Axis, Correlation, CorrelationSpec, correlate};
 use crate::kernels::map::transpose;
 use crate::kernels::simd::Simd;
-use crate::kernels::space::Space;
 use crate::kernels::tile::{AnyHeight, Broadcast, Depthwise, Height, Store};
 use crate::kernels::winograd::{self, Tiles};
 use crate::shape::Conv;
@@ -175,14 +174,14 @@ impl<C: ConvSpec> Height for InputRows<C> {
 /// `w` has the convolution's length, `turned` and the space have [`turned_len`] and [`space_len`].
 #[inline(always)]
 pub(super) unsafe fn method<T: Scalar, S: Simd<T>, C: ConvSpec>(
-    simd: S, w: &[T], turned: &mut [T], space: &mut Space,
+    simd: S, w: &[T], turned: &mut [T], space: &mut [T],
 ) -> Method<T> {
     if !turned.is_empty() {
         exchange(simd, const { &C::CONV }, w, turned);
     }
     let weights = if const { is_depthwise(&C::CONV) } { w.as_ptr() } else { turned.as_ptr() };
     let tiles = if const { is_tiled(&C::CONV, C::PLANES) } {
-        let (spec, space) = (Input::<C>(PhantomData), space.elements());
+        let spec = Input::<C>(PhantomData);
         // SAFETY: the exchanged kernels have the correlation's taps and channels.
         unsafe { winograd::transform_kernels::<_, _, _, InputRows<C>>(simd, spec, weights, space) }
     } else {

@@ -3,11 +3,12 @@
 use core::marker::PhantomData;
 
 use crate::Scalar;
-use crate::kernels::conv::{ConvSpec, Separate, forward_correlation, is_depthwise};
+use crate::kernels::conv::{ConvSpec, Dense, Separate, forward_correlation, is_depthwise};
 use crate::kernels::correlate::Axis;
 use crate::kernels::simd::Simd;
 use crate::kernels::tile::{AddTo, Broadcast, Depthwise, Height, Rows, Walk};
-use crate::kernels::{depthwise, gemm};
+use crate::kernels::winograd::weights::Sums;
+use crate::kernels::{depthwise, gemm, winograd};
 use crate::shape::Conv;
 
 /// Whether dW reads a padded copy of the input, in pixels: where the input lies in planes, and where its channels are fewer than a tile has rows, but the
@@ -15,6 +16,28 @@ use crate::shape::Conv;
 pub(super) const fn pads(conv: &Conv, planes: bool) -> bool {
     const FEW: usize = 12;
     planes || conv.input.c < FEW && is_run(&padded(conv)) && !is_run(conv)
+}
+
+/// Whether dW goes by Winograd's tiles.
+const fn is_tiled(conv: &Conv, planes: bool) -> bool {
+    !planes && winograd::weights::fits(conv)
+}
+
+/// The side of Winograd's tiles, where dW goes by them. `pool`: one whose maxima have places.
+#[cfg(test)]
+pub(in crate::kernels) fn weights_tile(conv: &Conv, planes: bool, pool: Option<crate::shape::Pool>) -> Option<usize> {
+    (is_tiled(conv, planes) && !crate::kernels::pooled::fits(conv, pool)).then_some(4)
+}
+
+/// Elements that it borrows of the thread's [`Space`](crate::kernels::space::Space).
+pub(super) const fn space_len(conv: &Conv, planes: bool) -> usize {
+    if is_tiled(conv, planes) { winograd::weights::elements(conv) } else { 0 }
+}
+
+/// The sums of dW over the tiles of all images, in [`space_len`] elements, where it goes by tiles.
+#[inline(always)]
+pub(super) fn sums<T: Scalar, C: ConvSpec>(space: &mut [T]) -> Option<Sums<'_, T, Dense<C>>> {
+    if const { is_tiled(&C::CONV, C::PLANES) } { Some(Sums::new(space)) } else { None }
 }
 
 /// The convolution of a padded input.

@@ -313,7 +313,8 @@ impl<T: Scalar, C: Case> Operands<T, C> {
             }
         }
         let products = images * conv.output().h * conv.output().w + 8;
-        assert_close(&Self::told("dw"), self.source.data, dw[0].flat(), &dw_wanted, &dw_scale, products);
+        let tile = conv_backward::weights_tile(conv, C::PLANES, P::PLACES.then_some(P::POOL).flatten());
+        self.assert_sums("dw", tile, [dw[0].flat(), &dw_wanted, &dw_scale], products);
         assert_close(&Self::told("db"), self.source.data, db[0].flat(), &db_wanted, &db_scale, products);
     }
 }
@@ -691,6 +692,15 @@ fn many_channels() {
     }
 }
 
+/// So many images that the tiles of dW take more than one product.
+#[test]
+fn many_tiles() {
+    for draw in DRAWS {
+        let draw = Draw { images: 3, ..draw };
+        on_each!(f32, |T, simd| picked!(draw, check, T, simd, Tiled));
+    }
+}
+
 /// The hand-picked shapes go by the tiles that they are meant for.
 #[test]
 #[cfg(feature = "std")]
@@ -700,6 +710,10 @@ fn tiles() {
     assert_eq!(conv::winograd_tile(&ManyChannels::CONV, false, None), Some(2));
     assert_eq!(conv_backward::winograd_tile(&ManyChannels::CONV, false), Some(2));
     assert_eq!(conv::winograd_tile(&TiledOver::CONV, false, Some(TiledOver::POOL)), Some(4));
+    assert_eq!(conv_backward::weights_tile(&Tiled::CONV, false, None), Some(4));
+    // By the places of the maxima.
+    assert_eq!(conv_backward::weights_tile(&Tiled::CONV, false, Some(Tiled::POOL)), None);
+    assert_eq!(conv_backward::weights_tile(&ManyChannels::CONV, false, None), None);
 }
 
 /// Those that pool in place, by Winograd's tiles and otherwise.

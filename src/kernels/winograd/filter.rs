@@ -85,6 +85,8 @@ const A: f64 = 0.75;
 const B: f64 = 1.5;
 const A2: f64 = A * A;
 const B2: f64 = B * B;
+const ALPHA: f64 = 2.0 * A2 * (A2 - B2);
+const BETA: f64 = 2.0 * B2 * (B2 - A2);
 
 /// `v · factor + w`.
 #[inline(always)]
@@ -134,8 +136,6 @@ impl Filter for Four {
 
     #[inline(always)]
     fn kernel<T: Scalar, S: Simd<T>>(simd: S, [g0, g1, g2]: [S::V; 3]) -> [S::V; MOST] {
-        const ALPHA: f64 = 2.0 * A2 * (A2 - B2);
-        const BETA: f64 = 2.0 * B2 * (B2 - A2);
         let a_even = by(simd, g2, A2 / ALPHA, times(simd, g0, 1.0 / ALPHA));
         let b_even = by(simd, g2, B2 / BETA, times(simd, g0, 1.0 / BETA));
         [
@@ -145,6 +145,39 @@ impl Filter for Four {
             by(simd, g1, B / BETA, b_even),
             by(simd, g1, -B / BETA, b_even),
             g2,
+        ]
+    }
+}
+
+/// The transposes, which gradients go through.
+impl Four {
+    /// `A y` of the outputs' gradients.
+    #[inline(always)]
+    pub(super) fn gradients<T: Scalar, S: Simd<T>>(simd: S, y: [S::V; MOST]) -> [S::V; MOST] {
+        let [y0, y1, y2, y3, ..] = y;
+        // Even and odd parts, of which the values at p and −p are sum and difference.
+        let (a_even, a_odd) = (by(simd, y2, A2, y0), by(simd, y3, A2, y1));
+        let (b_even, b_odd) = (by(simd, y2, B2, y0), by(simd, y3, B2, y1));
+        [
+            y0,
+            by(simd, a_odd, A, a_even),
+            by(simd, a_odd, -A, a_even),
+            by(simd, b_odd, B, b_even),
+            by(simd, b_odd, -B, b_even),
+            y3,
+        ]
+    }
+
+    /// `Gᵀ m` of the products' gradients.
+    #[inline(always)]
+    pub(super) fn kernel_gradients<T: Scalar, S: Simd<T>>(simd: S, m: [S::V; MOST]) -> [S::V; 3] {
+        let [m0, m1, m2, m3, m4, m5] = m;
+        let (a_sum, a_apart) = (simd.add(m1, m2), simd.sub(m1, m2));
+        let (b_sum, b_apart) = (simd.add(m3, m4), simd.sub(m3, m4));
+        [
+            by(simd, m0, 1.0 / (A2 * B2), by(simd, a_sum, 1.0 / ALPHA, times(simd, b_sum, 1.0 / BETA))),
+            by(simd, a_apart, A / ALPHA, times(simd, b_apart, B / BETA)),
+            by(simd, a_sum, A2 / ALPHA, by(simd, b_sum, B2 / BETA, m5)),
         ]
     }
 }
