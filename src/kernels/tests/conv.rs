@@ -696,7 +696,7 @@ fn many_channels() {
 #[test]
 fn many_tiles() {
     for draw in DRAWS {
-        let draw = Draw { images: 3, ..draw };
+        let draw = Draw { images: 5, ..draw };
         on_each!(f32, |T, simd| picked!(draw, check, T, simd, Tiled));
     }
 }
