@@ -468,8 +468,15 @@ unsafe fn one<T: Scalar, S: Simd<T>, E: Epilogue<T>, D: Product, const EDGE: boo
                     step!(whole, a2, b2, chain);
                 }
             }
+            // Those by masks, in turn with what was before: no sum hangs on how its operands are loaded.
+            let mut turn = left;
             for _ in 0..masked {
-                step!(false, a2, b2, 0);
+                for chain in 0..chains {
+                    if chain == turn {
+                        step!(false, a2, b2, chain);
+                    }
+                }
+                turn = if turn + 1 == chains { 0 } else { turn + 1 };
             }
             (a1, b1) = (a1.wrapping_offset(walk.a[1]), b1.wrapping_offset(walk.b[1]));
         }
