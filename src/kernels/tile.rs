@@ -29,11 +29,13 @@ impl Walk {
     /// The row of B that lies behind all others.
     #[inline(always)]
     fn last_row<T>(&self, b: *const T) -> *const T {
-        let mut last = b;
-        for (count, step) in self.count.into_iter().zip(self.b) {
-            last = last.wrapping_offset((count.saturating_sub(1) as isize * step).max(0));
-        }
-        last
+        self.last_of(2, self.last_of(1, self.last_of(0, b)))
+    }
+
+    /// The one that lies behind all others of this loop, whose first one is `b`.
+    #[inline(always)]
+    fn last_of<T>(&self, turn: usize, b: *const T) -> *const T {
+        b.wrapping_offset((self.count[turn].saturating_sub(1) as isize * self.b[turn]).max(0))
     }
 
     /// At the most so many steps, the last of a run, lead to rows of B behind which fewer than `beyond` elements of B follow.
@@ -453,8 +455,7 @@ unsafe fn one<T: Scalar, S: Simd<T>, E: Epilogue<T>, D: Product, const EDGE: boo
                 a2[pointer] = a1.wrapping_offset((REACH * pointer) as isize * rows.a_step);
             }
             let mut left = walk.count[2];
-            let run = left.saturating_sub(1) as isize * walk.b[2];
-            let masked = if whole && b1.wrapping_offset(run.max(0)) > wide { at_end.min(left) } else { 0 };
+            let masked = if whole && walk.last_of(2, b1) > wide { at_end.min(left) } else { 0 };
             left -= masked;
             while left >= chains {
                 for chain in 0..chains {

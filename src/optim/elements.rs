@@ -1,10 +1,10 @@
-//! Rules go over their elements here: with the machine's vector instructions, and on several threads where the caller wants them.
+//! Rules, and the trainer's sums, go over their elements here: with the machine's vector instructions, and on several threads where the caller wants them.
 
 use crate::Scalar;
 use crate::kernels::simd::Run;
 
 /// Whose threads a step may take.
-pub(super) enum On {
+pub(crate) enum On {
     /// The calling one alone.
     Caller,
     /// Those of rayon's current pool.
@@ -24,7 +24,7 @@ const LINE: usize = 16;
 ///
 /// There are as many gradients as parameters; of a state that is longer or shorter, what they have in common is worked on.
 #[inline(always)]
-pub(super) fn each<T: Scalar, const N: usize>(
+pub(crate) fn each<T: Scalar, const N: usize>(
     on: On, params: &mut [T], grads: &[T], states: [&mut [T]; N], rule: impl Fn(&mut [T], &[T], [&mut [T]; N]) + Sync,
 ) {
     match on {

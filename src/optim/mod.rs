@@ -15,7 +15,7 @@ use core::fmt;
 use crate::Scalar;
 
 mod adam;
-mod elements;
+pub(crate) mod elements;
 mod sgd;
 mod storage;
 

@@ -4,6 +4,7 @@
 use rayon::prelude::*;
 
 use crate::Scalar;
+use crate::optim::elements::{On, each};
 use crate::optim::{Optimizer, OptimizerError};
 
 use super::TrainError;
@@ -101,17 +102,17 @@ impl Crew {
     /// `to += from`, element by element.
     pub(super) fn add<T: Scalar>(&self, to: &mut [T], from: &[T]) {
         match self {
-            // 2¹⁴ elements fill half a first-level cache.
             #[cfg(feature = "rayon")]
-            Crew::Everyone | Crew::Own(_) if to.len() >= SHARED => self.within(|| {
-                to.par_chunks_mut(1 << 14).zip(from.par_chunks(1 << 14)).for_each(|(to, from)| add(to, from));
-            }),
-            _ => add(to, from),
+            Crew::Everyone | Crew::Own(_) if to.len() >= SHARED => {
+                self.within(|| each(On::Everyone, to, from, [], add));
+            }
+            _ => each(On::Caller, to, from, [], add),
         }
     }
 }
 
-fn add<T: Scalar>(to: &mut [T], from: &[T]) {
+#[inline(always)]
+fn add<T: Scalar>(to: &mut [T], from: &[T], []: [&mut [T]; 0]) {
     for (to, &from) in to.iter_mut().zip(from) {
         *to += from;
     }
