@@ -23,7 +23,7 @@
 use crate::Scalar;
 use crate::kernels::activation::Activation;
 use crate::kernels::simd::{Kernel, Simd, lane_by_lane};
-use crate::kernels::tile::{load, store};
+use crate::kernels::vectors::{load, store};
 use crate::plain::Plain;
 
 /// Channels of a layer whose maps have these lengths and whose memory is `rows` rows of `memory` elements in all; anything else does not compile.

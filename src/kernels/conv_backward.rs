@@ -16,7 +16,6 @@ use crate::kernels::conv::{self, ConvSpec};
 use crate::kernels::simd::{Kernel, Simd};
 use crate::kernels::space::Space;
 use crate::kernels::stage::StageBackward;
-use crate::kernels::sums::add_rows;
 use crate::kernels::work::Work;
 use crate::kernels::{pointwise, pooled};
 use crate::plain::{Plain, elements, elements_mut};
@@ -134,7 +133,7 @@ where
         let (for_dx, for_dw) = space.elements().split_at_mut(for_dx);
         // SAFETY: the weights have the convolution's length, `turned` and the space were cut to theirs.
         let method = DX.then(|| unsafe { input::method::<T, S, C>(simd, w, turned, for_dx) });
-        let dw = self.dw.flat_mut().as_mut_ptr();
+        let (dw, db) = (self.dw.flat_mut().as_mut_ptr(), self.db.flat_mut());
         if const { conv::takes_pixels(&C::CONV, C::PLANES, P::POOL) } {
             let many = const { pointwise::images_at_a_time(&C::CONV) };
             let mut dx = self.dx.chunks_mut(many);
@@ -142,15 +141,11 @@ where
             for ((x, y), dy) in values.zip(self.dy.chunks_mut(many)) {
                 let images = x.len().min(y.len()).min(dy.len());
                 for (y, dy) in y.iter().zip(dy.iter_mut()) {
-                    self.stage.backward(simd, 0, self.act, y.flat(), dy.flat_mut(), &mut []);
+                    self.stage.backward(simd, 0, self.act, y.flat(), dy.flat_mut(), &mut [], db);
                 }
                 let (x, dz) = (elements(x).as_ptr(), elements(dy).as_ptr());
                 // SAFETY: the lengths were asserted above, and that of dy, without pooling, is the map's; chunks are not empty.
                 unsafe {
-                    if const { B::LEN > 0 } {
-                        let pixels = images * (len / conv.out_channels);
-                        add_rows(simd, dz, pixels, conv.out_channels, self.db.flat_mut());
-                    }
                     pointwise::weights::<T, S, C>(simd, images, x, dz, dw);
                     if DX && let (Some(method), Some(dx)) = (&method, dx.next()) {
                         let images = images.min(dx.len());
@@ -164,14 +159,11 @@ where
         let mut sums = weights::sums::<T, C>(for_dw);
         let mut dx = self.dx.iter_mut();
         for (image, ((x, y), dy)) in self.x.iter().zip(self.y).zip(self.dy).enumerate() {
-            let dz = self.stage.backward(simd, image, self.act, y.flat(), dy.flat_mut(), dz);
+            let dz = self.stage.backward(simd, image, self.act, y.flat(), dy.flat_mut(), dz, db);
             // A stage is safe to write: what the products below read does not hang on it.
             let Some(dz) = dz.get(..len) else { return };
             // SAFETY: the lengths were asserted above; `dz` is as long as the convolution's map.
             unsafe {
-                if const { B::LEN > 0 } {
-                    add_rows(simd, dz.as_ptr(), len / conv.out_channels, conv.out_channels, self.db.flat_mut());
-                }
                 if let Some(sums) = &mut sums {
                     sums.add(simd, x.flat().as_ptr(), dz.as_ptr());
                 } else if const { pads(&C::CONV, C::PLANES) } {

@@ -17,12 +17,12 @@ use crate::kernels::concat::{Slice, holds, within};
 use crate::kernels::conv::{forward_correlation, is_depthwise};
 use crate::kernels::conv_backward::{exchange, input_correlation, phase_axes};
 use crate::kernels::correlate::{Axis, Correlation, CorrelationSpec, correlate};
+use crate::kernels::epilogue::{AddTo, Store};
 use crate::kernels::gemm;
 use crate::kernels::simd::{Kernel, Simd};
 use crate::kernels::stage::scale_by_derivative;
 use crate::kernels::store::Fused;
-use crate::kernels::sums::add_rows;
-use crate::kernels::tile::{AddTo, AnyHeight, Broadcast, Depthwise, Height, Rows, Store, Walk};
+use crate::kernels::tile::{AnyHeight, Broadcast, Depthwise, Height, Rows, Walk};
 use crate::kernels::work::Work;
 use crate::plain::Plain;
 use crate::shape::{Conv, ConvTranspose};
@@ -276,13 +276,10 @@ where
         let mut dx = self.dx.iter_mut();
         for ((x, y), dy) in self.x.iter().zip(self.y).zip(self.dy) {
             let dz = dy.flat_mut();
-            scale_by_derivative(simd, self.act, y.flat(), dz);
+            scale_by_derivative(simd, self.act, y.flat(), dz, self.db.flat_mut());
             let (x, dz) = (x.flat().as_ptr(), dz.as_ptr());
             // SAFETY: the lengths were asserted above.
             unsafe {
-                if const { B::LEN > 0 } {
-                    add_rows(simd, dz, const { Y::LEN / C::TRANSPOSED.out_channels }, B::LEN, self.db.flat_mut());
-                }
                 weight_gradient::<T, S, C>(simd, x, dz, self.dw.flat_mut().as_mut_ptr());
                 if DX && let Some(dx) = dx.next() {
                     let (dx, axes) = (dx.flat_mut().as_mut_ptr(), across_axes(conv));
@@ -353,13 +350,21 @@ unsafe fn weight_gradient<T: Scalar, S: Simd<T>, C: ConvTransposeSpec>(simd: S, 
                 let epilogue = AddTo(dw.cast_const());
                 if const { is_separate(&C::TRANSPOSED) } {
                     let rows = Rows { a: x, a_step: 0, c: dw, at, at_step: oc, n: 1 };
-                    gemm::columns::<T, S, _, Depthwise, TapRows<C>>(simd, rows, dz, oc, 0, walk, epilogue);
+                    gemm::columns::<T, S, _, Depthwise, TapRows<C>>(simd, rows.into(), dz, oc, 0, walk, epilogue);
                     continue;
                 }
                 for group in 0..conv.groups {
                     let rows = Rows { a: x.add(group * inputs), a_step: 1, c: dw, at, at_step: oc, n: inputs };
                     let (b, first) = (dz.add(group * outputs), group * outputs);
-                    gemm::columns::<T, S, _, Broadcast, TapRows<C>>(simd, rows, b, outputs, first, walk, epilogue);
+                    gemm::columns::<T, S, _, Broadcast, TapRows<C>>(
+                        simd,
+                        rows.into(),
+                        b,
+                        outputs,
+                        first,
+                        walk,
+                        epilogue,
+                    );
                 }
             }
         }

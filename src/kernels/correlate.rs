@@ -13,8 +13,9 @@ use core::ops::Range;
 
 use crate::Scalar;
 use crate::kernels::depthwise;
+use crate::kernels::epilogue::Epilogue;
 use crate::kernels::simd::Simd;
-use crate::kernels::tile::{AnyHeight, Columns, Epilogue, Height, Product, Rows, VECTORS, Walk, line};
+use crate::kernels::tile::{AnyHeight, Columns, Height, Lines, Product, Rows, VECTORS, Walk, lines};
 
 /// One axis: output `i` reads, at tap `t`, input `i · stride + t · dilation − before`.
 #[derive(Clone, Copy, Debug)]
@@ -305,17 +306,13 @@ unsafe fn regions<T: Scalar, S: Simd<T>, C: CorrelationSpec, E: Epilogue<T>, R: 
             // SAFETY: taps of the classes lie inside x for all their outputs, which are the caller's.
             unsafe {
                 if const { has_edges::<C>() } && height > width {
-                    for n in 0..width {
-                        let (a, at) = (x.wrapping_add(n * column_step), at + n * column.y);
-                        let rows = Rows { a, a_step: row_step as isize, c: y, at, at_step: row.y, n: height };
-                        line::<T, S, E, C::Product, Down<C, R>, NV>(simd, rows, columns, walk, epilogue);
-                    }
+                    let first = Rows { a: x, a_step: row_step as isize, c: y, at, at_step: row.y, n: height };
+                    let all = Lines { first, count: width, a_step: column_step as isize, b_step: 0, at_step: column.y };
+                    lines::<T, S, E, C::Product, Down<C, R>, NV>(simd, all, columns, walk, epilogue);
                 } else {
-                    for n in 0..height {
-                        let (a, at) = (x.wrapping_add(n * row_step), at + n * row.y);
-                        let rows = Rows { a, a_step: column_step as isize, c: y, at, at_step: column.y, n: width };
-                        line::<T, S, E, C::Product, Across<C>, NV>(simd, rows, columns, walk, epilogue);
-                    }
+                    let first = Rows { a: x, a_step: column_step as isize, c: y, at, at_step: column.y, n: width };
+                    let all = Lines { first, count: height, a_step: row_step as isize, b_step: 0, at_step: row.y };
+                    lines::<T, S, E, C::Product, Across<C>, NV>(simd, all, columns, walk, epilogue);
                 }
             }
             j = of_columns.outputs.end;

@@ -12,8 +12,10 @@ use core::ops::Range;
 
 use crate::Scalar;
 use crate::kernels::correlate::{Axis, CorrelationSpec};
+use crate::kernels::epilogue::Epilogue;
 use crate::kernels::simd::Simd;
-use crate::kernels::tile::{Epilogue, each, equal_rows, load, store};
+use crate::kernels::tile::{each, equal_rows};
+use crate::kernels::vectors::{load, store};
 
 /// The outputs of a part: as many as cut a row into equal parts. 8 sums (of 16 registers 4) hide the latency of a multiply-add, and leave room for what
 /// three taps read. Of phases, rows may be shorter than the first one's by one.

@@ -6,10 +6,9 @@
 use core::marker::PhantomData;
 
 use crate::Scalar;
+use crate::kernels::epilogue::{AddTo, Epilogue, Store};
 use crate::kernels::simd::Simd;
-use crate::kernels::tile::{
-    AddTo, AnyHeight, Broadcast, Columns, Epilogue, Height, Product, Rows, Store, VECTORS, Walk, line, tile,
-};
+use crate::kernels::tile::{self, AnyHeight, Broadcast, Columns, Height, Lines, Product, Rows, VECTORS, Walk};
 
 /// The sides of a matrix known to the compiler.
 pub trait MatrixSpec: Copy {
@@ -137,7 +136,7 @@ unsafe fn panels<T: Scalar, S: Simd<T>, M: MatrixSpec, E: Epilogue<T>>(
     unsafe {
         let (a, b) = (a.add(k), b.add(k * M::COLUMNS));
         let rows = Rows { a, a_step: M::ROWS as isize, c, at: 0, at_step: M::COLUMNS, n };
-        each_panel::<T, S, E, Broadcast, AnyHeight>(simd, rows, b, M::COLUMNS, 0, walk, epilogue);
+        each_panel::<T, S, E, Broadcast, AnyHeight>(simd, rows.into(), b, M::COLUMNS, 0, walk, epilogue);
     }
 }
 
@@ -153,24 +152,24 @@ pub unsafe fn add_weights<T: Scalar, S: Simd<T>, M: MatrixSpec>(
     let walk = Walk { count: [1, 1, n], a: [0, 0, inputs as isize], b: [0, 0, outputs as isize] };
     let rows = Rows { a: x, a_step: 1, c: dw, at: 0, at_step: outputs, n: inputs };
     // SAFETY: the caller's.
-    unsafe { columns::<T, S, _, Broadcast, Down<M>>(simd, rows, dz, outputs, 0, walk, AddTo(dw.cast_const())) }
+    unsafe { columns::<T, S, _, Broadcast, Down<M>>(simd, rows.into(), dz, outputs, 0, walk, AddTo(dw.cast_const())) }
 }
 
 /// `C[n × O] ← epilogue(A · B)` for any rows and walk: panels of two vectors, and the rest. `channel`: C's first column.
 ///
 /// # Safety
-/// As for [`line`], with rows of B of `outputs` elements.
+/// As for [`lines`], with rows of B of `outputs` elements.
 #[inline(always)]
 #[allow(clippy::too_many_arguments, reason = "operands and epilogue of one product")]
 pub unsafe fn columns<T: Scalar, S: Simd<T>, E: Epilogue<T>, D: Product, H: Height>(
-    simd: S, rows: Rows<T>, b: *const T, outputs: usize, channel: usize, walk: Walk, epilogue: E,
+    simd: S, lines: Lines<T>, b: *const T, outputs: usize, channel: usize, walk: Walk, epilogue: E,
 ) {
     // SAFETY: the caller's.
     unsafe {
         if outputs <= <S::Half as Simd<T>>::LANES {
-            each_panel::<T, S::Half, E, D, H>(simd.half(), rows, b, outputs, channel, walk, epilogue);
+            each_panel::<T, S::Half, E, D, H>(simd.half(), lines, b, outputs, channel, walk, epilogue);
         } else {
-            each_panel::<T, S, E, D, H>(simd, rows, b, outputs, channel, walk, epilogue);
+            each_panel::<T, S, E, D, H>(simd, lines, b, outputs, channel, walk, epilogue);
         }
     }
 }
@@ -180,23 +179,23 @@ pub unsafe fn columns<T: Scalar, S: Simd<T>, E: Epilogue<T>, D: Product, H: Heig
 #[inline(always)]
 #[allow(clippy::too_many_arguments, reason = "operands and epilogue of one product")]
 unsafe fn each_panel<T: Scalar, S: Simd<T>, E: Epilogue<T>, D: Product, H: Height>(
-    simd: S, rows: Rows<T>, b: *const T, outputs: usize, channel: usize, walk: Walk, epilogue: E,
+    simd: S, lines: Lines<T>, b: *const T, outputs: usize, channel: usize, walk: Walk, epilogue: E,
 ) {
     let mut o = 0;
     // SAFETY: columns o.. are inside. The channels of a depthwise panel are those of A too.
     unsafe {
         while o + VECTORS * S::LANES <= outputs {
-            let (rows, columns) = panel::<T, D>(rows, b, o, channel, S::LANES);
-            line::<T, S, E, D, H, VECTORS>(simd, rows, columns, walk, epilogue);
+            let (panel, columns) = panel::<T, D>(lines, b, o, channel, S::LANES);
+            tile::lines::<T, S, E, D, H, VECTORS>(simd, panel, columns, walk, epilogue);
             o += VECTORS * S::LANES;
         }
         let rest = outputs - o;
         if rest > S::LANES {
-            let (rows, columns) = panel::<T, D>(rows, b, o, channel, rest - S::LANES);
-            line::<T, S, E, D, H, VECTORS>(simd, rows, columns, walk, epilogue);
+            let (panel, columns) = panel::<T, D>(lines, b, o, channel, rest - S::LANES);
+            tile::lines::<T, S, E, D, H, VECTORS>(simd, panel, columns, walk, epilogue);
         } else if rest > 0 {
-            let (rows, columns) = panel::<T, D>(rows, b, o, channel, rest);
-            line::<T, S, E, D, H, 1>(simd, rows, columns, walk, epilogue);
+            let (panel, columns) = panel::<T, D>(lines, b, o, channel, rest);
+            tile::lines::<T, S, E, D, H, 1>(simd, panel, columns, walk, epilogue);
         }
     }
 }
@@ -207,12 +206,12 @@ unsafe fn each_panel<T: Scalar, S: Simd<T>, E: Epilogue<T>, D: Product, H: Heigh
 /// Column `o` is inside.
 #[inline(always)]
 unsafe fn panel<T, D: Product>(
-    rows: Rows<T>, b: *const T, o: usize, channel: usize, last: usize,
-) -> (Rows<T>, Columns<T>) {
+    lines: Lines<T>, b: *const T, o: usize, channel: usize, last: usize,
+) -> (Lines<T>, Columns<T>) {
     // SAFETY: the caller's.
     unsafe {
-        let a = if const { D::DEPTHWISE } { rows.a.add(o) } else { rows.a };
-        (Rows { a, ..rows }, Columns { b: b.add(o), channel: channel + o, last })
+        let a = if const { D::DEPTHWISE } { lines.first.a.add(o) } else { lines.first.a };
+        (Lines { first: Rows { a, ..lines.first }, ..lines }, Columns { b: b.add(o), channel: channel + o, last })
     }
 }
 
@@ -241,14 +240,14 @@ unsafe fn flat<T: Scalar, S: Simd<T>, M: MatrixSpec, E: Epilogue<T>>(
     unsafe {
         while o + width <= M::COLUMNS {
             let columns = Columns { b: b.add(o), channel: o, last: S::LANES };
-            tile::<T, S, E, 1, FLAT_VECTORS>(simd, rows, columns, walk, epilogue);
+            tile::tile::<T, S, E, 1, FLAT_VECTORS>(simd, rows, columns, walk, epilogue);
             o += width;
         }
         let columns = Columns { b: b.add(o), channel: o, last: const { last_lanes(M::COLUMNS, S::LANES) } };
         macro_rules! rest {
             ($($nv:literal)*) => {
                 match const { (M::COLUMNS % (FLAT_VECTORS * S::LANES)).div_ceil(S::LANES) } {
-                    $($nv => tile::<T, S, E, 1, $nv>(simd, rows, columns, walk, epilogue),)*
+                    $($nv => tile::tile::<T, S, E, 1, $nv>(simd, rows, columns, walk, epilogue),)*
                     _ => {}
                 }
             };

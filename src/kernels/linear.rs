@@ -9,13 +9,14 @@ use core::marker::PhantomData;
 
 use crate::Scalar;
 use crate::kernels::activation::Activation;
+use crate::kernels::epilogue::Store;
 use crate::kernels::gemm::{self, MatrixSpec, Sides};
 use crate::kernels::map::{transpose, transpose_into};
 use crate::kernels::simd::{Kernel, Simd};
 use crate::kernels::stage::scale_by_derivative;
 use crate::kernels::store::Fused;
 use crate::kernels::sums::add_rows;
-use crate::kernels::tile::{Broadcast, Height, Rows, Store, Walk};
+use crate::kernels::tile::{Broadcast, Height, Rows, Walk};
 use crate::kernels::work::Work;
 use crate::plain::Plain;
 
@@ -158,13 +159,13 @@ where
         }
         let dy = &mut self.dy[..n];
         for (dy, y) in dy.iter_mut().zip(self.y) {
-            scale_by_derivative(simd, self.act, y.flat(), dy.flat_mut());
+            scale_by_derivative(simd, self.act, y.flat(), dy.flat_mut(), &mut []);
         }
         let (dz, x) = (dy.as_ptr().cast::<T>(), self.x.as_ptr().cast::<T>());
         // SAFETY: dZ and X are n rows of O and I elements; dW has I rows of O, db O elements or none.
         unsafe {
             if const { B::LEN > 0 } {
-                add_rows(simd, dz, n, Y::LEN, self.db.flat_mut());
+                add_rows(simd, dz, n, self.db.flat_mut());
             }
             gemm::add_weights::<T, S, Sides<T, X, Y>>(simd, n, x, dz, self.dw.flat_mut().as_mut_ptr());
         }
@@ -200,7 +201,9 @@ fn backward_inputs<T: Scalar, S: Simd<T>, M: MatrixSpec>(simd: S, dz: &[T], w: &
             let (a, c) = (w.as_ptr(), dxt.as_mut_ptr());
             let rows = Rows { a, a_step: outputs as isize, c, at: 0, at_step: n, n: height };
             // SAFETY: this block of W has `height` rows of `outputs` elements, dZᵀ `outputs` rows of `n`, dXᵀ `height` rows of `n`.
-            unsafe { gemm::columns::<T, S, _, Broadcast, Block<M>>(simd, rows, dzt.as_ptr(), n, 0, walk, Store) };
+            unsafe {
+                gemm::columns::<T, S, _, Broadcast, Block<M>>(simd, rows.into(), dzt.as_ptr(), n, 0, walk, Store)
+            };
             transpose_into(simd, height, n, dxt, dx, inputs);
             i += height;
         }

@@ -7,7 +7,7 @@ use crate::kernels::activation::Activation;
 use crate::kernels::channels::{lanes, load, store};
 use crate::kernels::simd::{Run, Simd};
 use crate::kernels::stage::scale_by_derivative;
-use crate::kernels::tile::{self, by_vectors};
+use crate::kernels::vectors::{self, by_vectors};
 use crate::plain::Plain;
 use crate::shape::Shape;
 
@@ -33,7 +33,7 @@ pub fn forward_in_place<T: Scalar, S: Simd<T>, A: Activation<T>, Y: Plain<T>>(si
             by_vectors!(Y::LEN, |i, lanes| {
                 let y = y.wrapping_add(i);
                 // SAFETY: these are among the elements of y.
-                unsafe { tile::store(simd, y, act.vector(simd, tile::load(simd, y, lanes)), lanes) };
+                unsafe { vectors::store(simd, y, act.vector(simd, vectors::load(simd, y, lanes)), lanes) };
             });
         }
     }));
@@ -46,7 +46,7 @@ pub fn backward_in_place<T: Scalar, S: Simd<T>, A: Activation<T>, X: Plain<T>, Y
     const { assert!(X::LEN == Y::LEN) };
     simd.vectorize(Run(|| {
         for (kept, dy) in kept.iter().zip(dy) {
-            scale_by_derivative(simd, act, kept.flat(), dy.flat_mut());
+            scale_by_derivative(simd, act, kept.flat(), dy.flat_mut(), &mut []);
         }
     }));
 }

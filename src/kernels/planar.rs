@@ -18,7 +18,7 @@ use crate::kernels::conv::{ConvSpec, has_padding};
 use crate::kernels::simd::{Kernel, ONE_BY_ONE, Simd, evens_and_odds, interleave, pair_by_pair};
 use crate::kernels::stage::{Stage, Wants};
 use crate::kernels::store::first;
-use crate::kernels::tile::{self, load, load_at_least, store};
+use crate::kernels::vectors::{self, load, load_at_least, store};
 use crate::kernels::window::exceeds;
 use crate::shape::{Conv, Pool};
 
@@ -417,7 +417,7 @@ unsafe fn block<T: Scalar, S: Simd<T>, C: ConvSpec, A: Activation<T>, const OC: 
                     unsafe {
                         for (n, vector) in vectors.iter_mut().enumerate() {
                             let at = x.wrapping_add(n * S::LANES);
-                            *vector = load(simd, at, tile::lanes(n, NV, last, S::LANES));
+                            *vector = load(simd, at, vectors::lanes(n, NV, last, S::LANES));
                         }
                         for (o, sums) in sums.iter_mut().enumerate() {
                             let w = simd.splat(*w.add(o));
@@ -459,7 +459,7 @@ unsafe fn block<T: Scalar, S: Simd<T>, C: ConvSpec, A: Activation<T>, const OC: 
                 store(simd, to.wrapping_add(j / 2), larger(simd, evens, odds), lanes);
             } else {
                 for n in 0..NV {
-                    store(simd, to.wrapping_add(j + n * S::LANES), best[o][n], tile::lanes(n, NV, last, S::LANES));
+                    store(simd, to.wrapping_add(j + n * S::LANES), best[o][n], vectors::lanes(n, NV, last, S::LANES));
                 }
             }
         }

@@ -13,10 +13,11 @@ use crate::Scalar;
 use crate::kernels::activation::Activation;
 use crate::kernels::concat::Slice;
 use crate::kernels::conv::{ConvSpec, has_padding};
+use crate::kernels::epilogue::Store;
 use crate::kernels::gemm::{self, MatrixSpec};
 use crate::kernels::simd::Simd;
 use crate::kernels::store::{AFFINE_WORK, Affine, Fused, lengths_fit};
-use crate::kernels::tile::{Broadcast, Height, Rows, Store, Walk};
+use crate::kernels::tile::{Broadcast, Height, Rows, Walk};
 use crate::shape::Conv;
 
 /// Whether a convolution is one.
@@ -87,7 +88,15 @@ pub(super) unsafe fn forward<T: Scalar, S: Simd<T>, C: ConvSpec, F: Affine<T>, A
             let rows = Rows { a: x, a_step: ic as isize, c: y, at: at + first, at_step, n };
             // SAFETY: the caller's: these columns of W and Y; scale and shift have an element for each of them.
             unsafe {
-                gemm::columns::<T, S, _, Broadcast, OfImage<C>>(simd, rows, w.add(first), count, 0, walk, epilogue)
+                gemm::columns::<T, S, _, Broadcast, OfImage<C>>(
+                    simd,
+                    rows.into(),
+                    w.add(first),
+                    count,
+                    0,
+                    walk,
+                    epilogue,
+                )
             }
         }};
     }
@@ -128,5 +137,5 @@ pub(super) unsafe fn input<T: Scalar, S: Simd<T>, C: ConvSpec>(
     let walk = Walk { count: [1, 1, oc], a: [0, 0, 1], b: [0, 0, ic as isize] };
     let rows = Rows { a: dz, a_step: oc as isize, c: dx, at: 0, at_step: ic, n: images * const { pixels(&C::CONV) } };
     // SAFETY: the caller's.
-    unsafe { gemm::columns::<T, S, _, Broadcast, OfImage<C>>(simd, rows, turned, ic, 0, walk, Store) }
+    unsafe { gemm::columns::<T, S, _, Broadcast, OfImage<C>>(simd, rows.into(), turned, ic, 0, walk, Store) }
 }

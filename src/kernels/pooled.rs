@@ -16,8 +16,7 @@ use crate::kernels::conv_backward::{pad, padded};
 use crate::kernels::map::transpose;
 use crate::kernels::simd::{Kernel, ONE_BY_ONE, Simd};
 use crate::kernels::stage::{StageBackward, scale_by_derivative};
-use crate::kernels::sums::add_rows;
-use crate::kernels::tile::{lanes, load, load_at_least, store};
+use crate::kernels::vectors::{lanes, load, load_at_least, store};
 use crate::plain::Plain;
 use crate::shape::{Conv, Pool};
 
@@ -110,9 +109,7 @@ pub(super) unsafe fn backward<const DX: bool, T, S, C, A, P, X, Y>(
         if places.len() != dy.len() {
             return;
         }
-        scale_by_derivative(simd, act, y.flat(), dy);
-        // SAFETY: dy is whole pixels of the output channels.
-        unsafe { add_rows(simd, dy.as_ptr(), dy.len() / oc, oc, db) };
+        scale_by_derivative(simd, act, y.flat(), dy, db);
         let x = if const { pads(&C::CONV, C::PLANES) } {
             pad(const { &C::CONV }, C::PLANES, x.flat(), padded_x);
             &*padded_x

@@ -95,7 +95,7 @@ pub fn shift_backward<T: Scalar, S: Simd<T>, B: Plain<T>, Y: Plain<T>>(simd: S, 
     simd.vectorize(Run(|| {
         for dy in dy {
             // SAFETY: dy is whole pixels of as many channels as db has elements.
-            unsafe { add_rows(simd, dy.flat().as_ptr(), const { Y::LEN / B::LEN }, B::LEN, db.flat_mut()) };
+            unsafe { add_rows(simd, dy.flat().as_ptr(), const { Y::LEN / B::LEN }, db.flat_mut()) };
         }
     }));
 }

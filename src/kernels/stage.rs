@@ -6,7 +6,8 @@
 use crate::Scalar;
 use crate::kernels::activation::Activation;
 use crate::kernels::simd::Simd;
-use crate::kernels::tile::{by_vectors, load, store};
+use crate::kernels::sums::{ByDerivative, Summed, add_rows};
+use crate::kernels::vectors::by_vectors;
 use crate::kernels::window::{self, NoPlaces, Spread, are_apart};
 use crate::plain::Plain;
 use crate::shape::{Conv, Pool};
@@ -57,21 +58,30 @@ pub trait StageBackward<T: Scalar>: Stage<T> {
 
     /// The gradient with respect to the convolution's sums, `[H][W][C]`, from what left the step (`y`) and its gradient `dy`.
     ///
-    /// It lies in `dy` itself, or in `dz`, which holds the convolution's map and of which every element is written once.
+    /// It lies in `dy` itself, or in `dz`, which holds the convolution's map and of which every element is written once. To `db`, which has an element for each
+    /// channel or none, its sums over the pixels are added.
+    #[allow(clippy::too_many_arguments, reason = "what left the step, and its gradients")]
     fn backward<'a, S: Simd<T>, A: Activation<T>>(
-        &self, simd: S, image: usize, act: A, y: &[T], dy: &'a mut [T], dz: &'a mut [T],
+        &self, simd: S, image: usize, act: A, y: &[T], dy: &'a mut [T], dz: &'a mut [T], db: &mut [T],
     ) -> &'a [T];
 }
 
-/// `dy ← dy ⊙ f′(kept)`; `kept` is `y` where `f` is monotone, `z` otherwise.
+/// `dy ← dy ⊙ f′(kept)`; `kept` is `y` where `f` is monotone, `z` otherwise. To `db`, which has an element for each channel of their pixels or none, the sums of what is
+/// written are added, while that is in registers.
 #[inline(always)]
-pub fn scale_by_derivative<T: Scalar, S: Simd<T>, A: Activation<T>>(simd: S, act: A, kept: &[T], dy: &mut [T]) {
+pub fn scale_by_derivative<T: Scalar, S: Simd<T>, A: Activation<T>>(
+    simd: S, act: A, kept: &[T], dy: &mut [T], db: &mut [T],
+) {
     let n = kept.len().min(dy.len());
     let (kept, dy) = (kept.as_ptr(), dy.as_mut_ptr());
+    let d = ByDerivative { act, kept, dy };
+    if !db.is_empty() && n.is_multiple_of(db.len()) {
+        // SAFETY: both have n elements, which are whole pixels.
+        return unsafe { add_rows(simd, d, n / db.len(), db) };
+    }
     by_vectors!(n, |i, lanes| {
-        let (kept, dy) = (kept.wrapping_add(i), dy.wrapping_add(i));
         // SAFETY: these are among the n elements of both.
-        unsafe { store(simd, dy, act.vector_backward(simd, load(simd, kept, lanes), load(simd, dy, lanes)), lanes) };
+        let _ = unsafe { d.vector(simd, i, lanes) };
     });
 }
 
@@ -100,9 +110,9 @@ impl<T: Scalar> StageBackward<T> for NoPool {
 
     #[inline(always)]
     fn backward<'a, S: Simd<T>, A: Activation<T>>(
-        &self, simd: S, _: usize, act: A, y: &[T], dy: &'a mut [T], _: &'a mut [T],
+        &self, simd: S, _: usize, act: A, y: &[T], dy: &'a mut [T], _: &'a mut [T], db: &mut [T],
     ) -> &'a [T] {
-        scale_by_derivative(simd, act, y, dy);
+        scale_by_derivative(simd, act, y, dy, db);
         dy
     }
 }
@@ -175,7 +185,7 @@ impl<T: Scalar, P: PoolSpec, I: Plain<u8>> StageBackward<T> for MaxPoolIndexed<'
 
     #[inline(always)]
     fn backward<'a, S: Simd<T>, A: Activation<T>>(
-        &self, simd: S, image: usize, act: A, y: &[T], dy: &'a mut [T], dz: &'a mut [T],
+        &self, simd: S, image: usize, act: A, y: &[T], dy: &'a mut [T], dz: &'a mut [T], db: &mut [T],
     ) -> &'a [T] {
         if let Some(index) = self.index.get(image) {
             if const { place_bytes(&P::POOL, I::LEN) } == 1 {
@@ -185,6 +195,10 @@ impl<T: Scalar, P: PoolSpec, I: Plain<u8>> StageBackward<T> for MaxPoolIndexed<'
                 let places = index.flat().as_chunks::<2>().0;
                 Spread { act, y, dy, divisor: T::one(), places }.write(simd, self.pool, dz);
             }
+        }
+        if !db.is_empty() {
+            // SAFETY: rows of whole pixels, as many as there are.
+            unsafe { add_rows(simd, dz.as_ptr(), dz.len() / db.len(), db) };
         }
         dz
     }

@@ -4,8 +4,9 @@ use core::ops::Range;
 
 use crate::Scalar;
 use crate::kernels::activation::Activation;
+use crate::kernels::epilogue::Epilogue;
 use crate::kernels::simd::{Simd, pair_by_pair};
-use crate::kernels::tile::{Epilogue, by_vectors, load, store};
+use crate::kernels::vectors::{by_vectors, load, store};
 use crate::plain::{Plain, elements};
 
 /// What the sums are multiplied by and what is added to them, channel by channel.

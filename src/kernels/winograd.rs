@@ -14,11 +14,12 @@ use core::ops::Range;
 
 use crate::Scalar;
 use crate::kernels::correlate::{Axis, Correlation, CorrelationSpec};
+use crate::kernels::epilogue::{Epilogue, Store};
 use crate::kernels::gemm;
 use crate::kernels::simd::Simd;
-use crate::kernels::tile::{Broadcast, Epilogue, Height, Rows, Store, Walk, equal_rows};
+use crate::kernels::tile::{Broadcast, Height, Lines, Rows, Walk, equal_rows};
 use crate::shape::Conv;
-use filter::{Filter, Four, MOST, Two};
+use filter::{Filter, Four, MOST, Two, along_both};
 
 /// The most tiles transformed together: what one tile of the micro-kernel takes as rows, so that each product is one of them. V of 14 tiles of
 /// 4 × 4 and 64 channels is 126 KiB.
@@ -184,9 +185,8 @@ impl<T> Copy for Tiles<T> {}
 pub unsafe fn transform_kernels<T: Scalar, S: Simd<T>, C: CorrelationSpec, R: Height>(
     simd: S, spec: C, w: *const T, memory: &mut [T],
 ) -> Tiles<T> {
-    let size = const { Size::of::<C, R>() };
-    assert!(memory.len() >= size.elements());
-    let (u, work) = memory.split_at_mut(size.kernels_len());
+    assert!(memory.len() >= const { Size::of::<C, R>().elements() });
+    let (u, work) = memory.split_at_mut(const { Size::of::<C, R>().kernels_len() });
     let u = u.as_mut_ptr();
     // SAFETY: the caller's; U was cut to its length.
     unsafe {
@@ -207,38 +207,29 @@ unsafe fn kernels<T: Scalar, S: Simd<T>, C: CorrelationSpec, R: Height, F: Filte
 ) {
     let (it, size) = (const { &C::CORRELATION }, const { Size::of::<C, R>() });
     let [row, column] = const { &C::CORRELATION.axes };
-    let (mut panel, mut u) = (0, u);
+    let (mut panel, mut to) = (0, u);
     while panel < it.outputs {
         let width = if it.outputs - panel < PANEL { it.outputs - panel } else { PANEL };
         let place = size.u_place(width);
         for c in 0..it.inputs {
             let mut o = 0;
             while o < width {
-                let mut t = [[simd.splat(T::zero()); 3]; MOST];
-                for v in 0..3 {
-                    let mut g = [simd.splat(T::zero()); 3];
-                    for u in 0..3 {
-                        let tap = (row.w_first + column.w_first) as isize + u as isize * row.w + v as isize * column.w;
-                        // SAFETY: the caller's; the channels are inside, for their number is a multiple of LANES.
-                        g[u] = unsafe { simd.load(w.offset(tap).add(c * it.w_channel + panel + o)) };
-                    }
-                    let g = F::kernel(simd, g);
-                    for i in 0..F::INPUTS {
-                        t[i][v] = g[i];
-                    }
-                }
-                for i in 0..F::INPUTS {
-                    let g = F::kernel(simd, t[i]);
-                    for j in 0..F::INPUTS {
-                        // SAFETY: the caller's.
-                        unsafe { simd.store(u.add((F::INPUTS * i + j) * place + c * width + o), g[j]) };
-                    }
+                // SAFETY: the caller's; the channels are inside, for their number is a multiple of LANES.
+                unsafe {
+                    along_both!(
+                        simd, F::kernel: [3; 3] => F::INPUTS,
+                        |u, v| {
+                            let tap = (row.w_first + column.w_first) as isize + u as isize * row.w + v as isize * column.w;
+                            simd.load(w.offset(tap).add(c * it.w_channel + panel + o))
+                        },
+                        |i, j, value| simd.store(to.add((F::INPUTS * i + j) * place + c * width + o), value)
+                    );
                 }
                 o += S::LANES;
             }
         }
         panel += width;
-        u = u.wrapping_add(size.places() * place);
+        to = to.wrapping_add(size.places() * place);
     }
 }
 
@@ -271,14 +262,17 @@ unsafe fn tiles<T: Scalar, S: Simd<T>, C: CorrelationSpec, E: Epilogue<T>, R: He
 ) {
     let (it, size) = (const { &C::CORRELATION }, const { Size::of::<C, R>() });
     let [row, column] = const { &C::CORRELATION.axes };
-    let (together, v_place, m_place) = (size.together(), size.v_place(), size.m_place());
-    let (v, m) = (memory.work, memory.work.wrapping_add(size.places() * v_place));
+    let [all, together, places, v_place, m_place] = const {
+        let size = Size::of::<C, R>();
+        [size.tiles(), size.together(), size.places(), size.v_place(), size.m_place()]
+    };
+    let (v, m) = (memory.work, memory.work.wrapping_add(places * v_place));
     let across = size.columns.div_ceil(F::OUTPUTS);
     let mut next = 0;
-    while next < size.tiles() {
+    while next < all {
         // The last part ends with the last tile, and may share some with the one before: of these nothing is stored again, for an epilogue may read
         // what was there before.
-        let first = if size.tiles() - next < together { size.tiles() - together } else { next };
+        let first = if all - next < together { all - together } else { next };
         let stored = next - first;
         next += together;
         for tile in 0..together {
@@ -293,23 +287,18 @@ unsafe fn tiles<T: Scalar, S: Simd<T>, C: CorrelationSpec, E: Epilogue<T>, R: He
         while o < it.outputs {
             let width = if it.outputs - o < PANEL { it.outputs - o } else { PANEL };
             let u_place = size.u_place(width);
-            for place in 0..size.places() {
-                let walk = Walk { count: [1, 1, it.inputs], a: [0, 0, 1], b: [0, 0, width as isize] };
-                // SAFETY: V has `together` rows of the inputs for each place, M of `width`; U has a row of `width` for each input.
-                unsafe {
-                    let rows = Rows {
-                        a: v.add(place * v_place).cast_const(),
-                        a_step: it.inputs as isize,
-                        c: m.add(place * m_place),
-                        at: 0,
-                        at_step: width,
-                        n: together,
-                    };
-                    let u = u.add(place * u_place);
-                    gemm::columns::<T, S, _, Broadcast, Together<C, R>>(simd, rows, u, width, 0, walk, Store);
-                }
-            }
-            u = u.wrapping_add(size.places() * u_place);
+            let walk = Walk { count: [1, 1, it.inputs], a: [0, 0, 1], b: [0, 0, width as isize] };
+            let (a, a_step) = (v.cast_const(), it.inputs as isize);
+            let products = Lines {
+                first: Rows { a, a_step, c: m, at: 0, at_step: width, n: together },
+                count: places,
+                a_step: v_place as isize,
+                b_step: u_place,
+                at_step: m_place,
+            };
+            // SAFETY: V has `together` rows of the inputs for each place, M of `width`; U has a row of `width` for each input.
+            unsafe { gemm::columns::<T, S, _, Broadcast, Together<C, R>>(simd, products, u, width, 0, walk, Store) };
+            u = u.wrapping_add(places * u_place);
             for tile in stored..together {
                 let (i, j) = (F::OUTPUTS * ((first + tile) / across), F::OUTPUTS * ((first + tile) % across));
                 let at = row.y_first + column.y_first + i * row.y + j * column.y + o;
@@ -340,27 +329,20 @@ unsafe fn transform_inputs<T: Scalar, S: Simd<T>, F: Filter>(
     let x = x.wrapping_offset(row.at(i, 0) + column.at(j, 0));
     let mut c = 0;
     while c < inputs {
-        let mut d = [[simd.splat(T::zero()); MOST]; MOST];
-        for s in 0..F::INPUTS {
-            let mut z = [simd.splat(T::zero()); MOST];
-            for r in 0..F::INPUTS {
-                let (down, right) = (top + r as isize, left + s as isize);
-                if whole || (down >= 0 && down < rows && right >= 0 && right < columns) {
-                    // SAFETY: this row and column lie inside.
-                    z[r] = unsafe { simd.load(x.wrapping_add(r * row.x + s * column.x + c)) };
-                }
-            }
-            let t = F::inputs(simd, z);
-            for r in 0..F::INPUTS {
-                d[r][s] = t[r];
-            }
-        }
-        for r in 0..F::INPUTS {
-            let t = F::inputs(simd, d[r]);
-            for s in 0..F::INPUTS {
-                // SAFETY: the caller's.
-                unsafe { simd.store(v.add((F::INPUTS * r + s) * place + c), t[s]) };
-            }
+        // SAFETY: inputs are loaded where their row and column lie inside; the places are the caller's.
+        unsafe {
+            along_both!(
+                simd, F::inputs: [F::INPUTS; MOST] => F::INPUTS,
+                |r, s| {
+                    let (down, right) = (top + r as isize, left + s as isize);
+                    if whole || (down >= 0 && down < rows && right >= 0 && right < columns) {
+                        simd.load(x.wrapping_add(r * row.x + s * column.x + c))
+                    } else {
+                        simd.splat(T::zero())
+                    }
+                },
+                |r, s, value| simd.store(v.add((F::INPUTS * r + s) * place + c), value)
+            );
         }
         c += S::LANES;
     }
@@ -378,29 +360,17 @@ unsafe fn transform_outputs<T: Scalar, S: Simd<T>, E: Epilogue<T>, F: Filter>(
 ) {
     let mut o = 0;
     while o < width {
-        let mut t = [[simd.splat(T::zero()); MOST]; MOST];
-        for s in 0..F::INPUTS {
-            let mut z = [simd.splat(T::zero()); MOST];
-            for r in 0..F::INPUTS {
-                // SAFETY: the caller's.
-                z[r] = unsafe { simd.load(m.add((F::INPUTS * r + s) * place + o)) };
-            }
-            let z = F::outputs(simd, z);
-            for r in 0..F::OUTPUTS {
-                t[r][s] = z[r];
-            }
-        }
         // SAFETY: the caller's.
-        let channels = unsafe { epilogue.channels(simd, channel + o, S::LANES) };
-        for r in 0..F::OUTPUTS {
-            let z = F::outputs(simd, t[r]);
-            for s in 0..F::OUTPUTS {
-                if r < left[0] && s < left[1] {
+        unsafe {
+            let channels = epilogue.channels(simd, channel + o, S::LANES);
+            along_both!(
+                simd, F::outputs: [F::INPUTS; MOST] => F::OUTPUTS,
+                |r, s| simd.load(m.add((F::INPUTS * r + s) * place + o)),
+                |r, s, sum| if r < left[0] && s < left[1] {
                     let at = at + r * steps[0] + s * steps[1] + o;
-                    // SAFETY: the caller's.
-                    unsafe { simd.store(y.add(at), epilogue.finish(simd, channels, z[s], at, S::LANES)) };
+                    simd.store(y.add(at), epilogue.finish(simd, channels, sum, at, S::LANES));
                 }
-            }
+            );
         }
         o += S::LANES;
     }

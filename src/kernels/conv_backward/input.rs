@@ -5,9 +5,10 @@ use core::marker::PhantomData;
 use crate::Scalar;
 use crate::kernels::conv::{ConvSpec, Method, is_depthwise};
 use crate::kernels::correlate::{Axis, Correlation, CorrelationSpec, correlate};
+use crate::kernels::epilogue::Store;
 use crate::kernels::map::transpose;
 use crate::kernels::simd::Simd;
-use crate::kernels::tile::{AnyHeight, Broadcast, Depthwise, Height, Store};
+use crate::kernels::tile::{AnyHeight, Broadcast, Depthwise, Height};
 use crate::kernels::winograd::{self, Tiles};
 use crate::shape::Conv;
 

@@ -5,8 +5,9 @@ use core::marker::PhantomData;
 use crate::Scalar;
 use crate::kernels::conv::{ConvSpec, Dense, Separate, forward_correlation, is_depthwise};
 use crate::kernels::correlate::Axis;
+use crate::kernels::epilogue::AddTo;
 use crate::kernels::simd::Simd;
-use crate::kernels::tile::{AddTo, Broadcast, Depthwise, Height, Rows, Walk};
+use crate::kernels::tile::{Broadcast, Depthwise, Height, Lines, Rows, Walk};
 use crate::kernels::winograd::weights::Sums;
 use crate::kernels::{depthwise, gemm, winograd};
 use crate::shape::Conv;
@@ -98,6 +99,11 @@ const fn is_run(conv: &Conv) -> bool {
     conv.padding[2] == 0 && conv.padding[3] == 0 && conv.dilation[1] == 1 && conv.groups == 1
 }
 
+/// Whether all kernel rows lie inside for all outputs: their products are then lines of one call.
+const fn is_block(conv: &Conv) -> bool {
+    conv.padding[0] == 0 && conv.padding[1] == 0
+}
+
 /// The rows of such a product.
 struct TapRows<C>(PhantomData<C>);
 
@@ -162,9 +168,10 @@ unsafe fn dense_weights<T: Scalar, S: Simd<T>, C: ConvSpec>(simd: S, x: *const T
     let (ic, group_oc, oc) = const { (C::CONV.group_inputs(), C::CONV.group_outputs(), C::CONV.out_channels) };
     // Without padding along the rows all taps of a kernel row are inside for all outputs: their channels are rows of one product.
     let (taps, n) = if const { is_run(&C::CONV) } { (1, column.taps * ic) } else { (column.taps, ic) };
+    let (rows_of_taps, count) = if const { is_block(&C::CONV) } { (1, row.taps) } else { (row.taps, 1) };
     let many = const { rows_at_a_time(&forward_correlation(&C::CONV, false).axes) };
     for top in (0..row.outputs).step_by(many) {
-        for u in 0..row.taps {
+        for u in 0..rows_of_taps {
             let of_tap = row.outputs_of(u);
             let rows = of_tap.start.max(top)..of_tap.end.min(top + many);
             for v in 0..taps {
@@ -180,9 +187,17 @@ unsafe fn dense_weights<T: Scalar, S: Simd<T>, C: ConvSpec>(simd: S, x: *const T
                     unsafe {
                         let a = x.offset(row.at(i, u) + column.at(j, v)).add(group * ic);
                         let b = dz.add(i * row.y + j * column.y + group * group_oc);
-                        let rows = Rows { a, a_step: 1, c: dw, at, at_step: oc, n };
+                        let lines = Lines {
+                            first: Rows { a, a_step: 1, c: dw, at, at_step: oc, n },
+                            count,
+                            a_step: (row.dilation * row.x) as isize,
+                            b_step: 0,
+                            at_step: row.w as usize,
+                        };
                         let (first, epilogue) = (group * group_oc, AddTo(dw.cast_const()));
-                        gemm::columns::<T, S, _, Broadcast, TapRows<C>>(simd, rows, b, group_oc, first, walk, epilogue);
+                        gemm::columns::<T, S, _, Broadcast, TapRows<C>>(
+                            simd, lines, b, group_oc, first, walk, epilogue,
+                        );
                     }
                 }
             }
@@ -243,7 +258,7 @@ unsafe fn depthwise_weights<T: Scalar, S: Simd<T>, C: ConvSpec>(simd: S, x: *con
                 };
                 gemm::columns::<T, S, _, Depthwise, TapRow<C>>(
                     simd,
-                    rows,
+                    rows.into(),
                     b,
                     channels,
                     0,

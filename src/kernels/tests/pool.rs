@@ -165,7 +165,7 @@ fn check_stage<T: Scalar, S: Simd<T>, C: Case>(simd: S, x: &[C::X<T>], dy: &[C::
         dz.fill(T::nan());
         simd.vectorize(Run(|| {
             let stage = MaxPoolIndexed { pool: spec, index: &mut index };
-            stage.backward(simd, image, Relu, &y, &mut d, &mut dz);
+            stage.backward(simd, image, Relu, &y, &mut d, &mut dz, &mut []);
         }));
         let scaled: Vec<T> = dy[image].flat().iter().zip(&y).map(|(dy, y)| *dy * Relu.derivative(*y)).collect();
         reference::max_pool_backward(pool, &scaled, &taken, &mut wanted);
@@ -223,7 +223,7 @@ fn slices_too_short_are_left_alone() {
             let mut dz = [7.0; 48];
             Stage::<T>::row(&mut NoPool, simd, 0, 0, &rows, &mut row);
             let stage = MaxPoolIndexed { pool: Window, index: &mut indices };
-            stage.backward(simd, 0, Relu, &row, &mut vec![1.0; y], &mut dz[..x]);
+            stage.backward(simd, 0, Relu, &row, &mut vec![1.0; y], &mut dz[..x], &mut []);
             assert!(dz[x..].iter().all(|dz| *dz == 7.0));
         }
     });

@@ -29,6 +29,35 @@ pub(super) trait Filter: Copy {
     fn kernel<T: Scalar, S: Simd<T>>(simd: S, g: [S::V; 3]) -> [S::V; MOST];
 }
 
+/// `f d fᵀ` for a transform `$f` along one axis: down the `$from` columns of what `$load` yields at row `$r`, column `$s`, and then along the `$to` rows that this makes. `$store`
+/// takes `$value` of row `$i`, column `$j`. `$room`: elements of the transform's argument.
+///
+/// Not a function of closures: those are compiled without the instructions of the function around them.
+macro_rules! along_both {
+    ($simd:ident, $f:path: [$from:expr; $room:expr] => $to:expr, |$r:ident, $s:ident| $load:expr, |$i:ident, $j:ident, $value:ident| $store:expr) => {{
+        let zero = $simd.splat(T::zero());
+        let mut rows = [[zero; $room]; MOST];
+        for $s in 0..$from {
+            let mut column = [zero; $room];
+            for $r in 0..$from {
+                column[$r] = $load;
+            }
+            let column = $f($simd, column);
+            for i in 0..$to {
+                rows[i][$s] = column[i];
+            }
+        }
+        for $i in 0..$to {
+            let row = $f($simd, rows[$i]);
+            for $j in 0..$to {
+                let $value = row[$j];
+                $store
+            }
+        }
+    }};
+}
+pub(super) use along_both;
+
 /// F(2, 3), of the points 0, 1 and −1.
 ///
 /// ```text

@@ -10,13 +10,14 @@
 
 use core::marker::PhantomData;
 
-use super::filter::{Filter, Four, MOST};
+use super::filter::{Filter, Four, MOST, along_both};
 use super::{APART, transform_inputs};
 use crate::Scalar;
 use crate::kernels::correlate::{Axis, CorrelationSpec};
+use crate::kernels::epilogue::{AddTo, Store};
 use crate::kernels::gemm;
 use crate::kernels::simd::Simd;
-use crate::kernels::tile::{AddTo, Broadcast, Height, Rows, Store, Walk};
+use crate::kernels::tile::{Broadcast, Height, Rows, Walk};
 use crate::shape::Conv;
 
 /// Places of a tile, as many as it has inputs.
@@ -129,9 +130,9 @@ impl<'a, T: Scalar, C: CorrelationSpec> Sums<'a, T, C> {
                 let rows = Rows { a, a_step: 1, c, at: 0, at_step: outputs, n: inputs };
                 if self.begun {
                     let epilogue = AddTo(c.cast_const());
-                    gemm::columns::<T, S, _, Broadcast, Inputs<C>>(simd, rows, b, outputs, 0, walk, epilogue);
+                    gemm::columns::<T, S, _, Broadcast, Inputs<C>>(simd, rows.into(), b, outputs, 0, walk, epilogue);
                 } else {
-                    gemm::columns::<T, S, _, Broadcast, Inputs<C>>(simd, rows, b, outputs, 0, walk, Store);
+                    gemm::columns::<T, S, _, Broadcast, Inputs<C>>(simd, rows.into(), b, outputs, 0, walk, Store);
                 }
             }
         }
@@ -155,29 +156,17 @@ impl<'a, T: Scalar, C: CorrelationSpec> Sums<'a, T, C> {
         let [u_place, ..] = const { places(C::CORRELATION.inputs, C::CORRELATION.outputs) };
         for c in 0..it.inputs {
             for o in (0..it.outputs).step_by(S::LANES) {
-                let mut t = [[simd.splat(T::zero()); MOST]; 3];
-                for s in 0..Four::INPUTS {
-                    let mut m = [simd.splat(T::zero()); MOST];
-                    for r in 0..Four::INPUTS {
-                        let at = (Four::INPUTS * r + s) * u_place + c * it.outputs + o;
-                        // SAFETY: an element of each place for each pair of channels; their number is a multiple of the lanes.
-                        m[r] = unsafe { simd.load(self.u.as_ptr().add(at)) };
-                    }
-                    let g = Four::kernel_gradients(simd, m);
-                    for u in 0..3 {
-                        t[u][s] = g[u];
-                    }
-                }
-                for u in 0..3 {
-                    let g = Four::kernel_gradients(simd, t[u]);
-                    for v in 0..3 {
-                        let tap = (row.w_first + column.w_first) as isize + u as isize * row.w + v as isize * column.w;
-                        // SAFETY: the caller's.
-                        unsafe {
+                // SAFETY: of dU an element of each place for each pair of channels, whose number is a multiple of the lanes; dW is the caller's.
+                unsafe {
+                    along_both!(
+                        simd, Four::kernel_gradients: [Four::INPUTS; MOST] => 3,
+                        |r, s| simd.load(self.u.as_ptr().add((Four::INPUTS * r + s) * u_place + c * it.outputs + o)),
+                        |u, v, sum| {
+                            let tap = (row.w_first + column.w_first) as isize + u as isize * row.w + v as isize * column.w;
                             let to = dw.offset(tap).add(c * it.w_channel + o);
-                            simd.store(to, simd.add(simd.load(to), g[v]));
+                            simd.store(to, simd.add(simd.load(to), sum));
                         }
-                    }
+                    );
                 }
             }
         }
@@ -196,26 +185,17 @@ unsafe fn transform_gradients<T: Scalar, S: Simd<T>>(
     let (rows, columns) = (row.outputs - i, column.outputs - j);
     let dz = dz.wrapping_add(row.y_first + column.y_first + i * row.y + j * column.y);
     for o in (0..outputs).step_by(S::LANES) {
-        let mut t = [[simd.splat(T::zero()); MOST]; MOST];
-        for s in 0..Four::OUTPUTS {
-            let mut z = [simd.splat(T::zero()); MOST];
-            for r in 0..Four::OUTPUTS {
-                if r < rows && s < columns {
-                    // SAFETY: this row and column lie inside.
-                    z[r] = unsafe { simd.load(dz.wrapping_add(r * row.y + s * column.y + o)) };
-                }
-            }
-            let z = Four::gradients(simd, z);
-            for r in 0..Four::INPUTS {
-                t[r][s] = z[r];
-            }
-        }
-        for r in 0..Four::INPUTS {
-            let z = Four::gradients(simd, t[r]);
-            for s in 0..Four::INPUTS {
-                // SAFETY: the caller's.
-                unsafe { simd.store(d.add((Four::INPUTS * r + s) * place + o), z[s]) };
-            }
+        // SAFETY: gradients are loaded where their row and column lie inside; the places are the caller's.
+        unsafe {
+            along_both!(
+                simd, Four::gradients: [Four::OUTPUTS; MOST] => Four::INPUTS,
+                |r, s| if r < rows && s < columns {
+                    simd.load(dz.wrapping_add(r * row.y + s * column.y + o))
+                } else {
+                    simd.splat(T::zero())
+                },
+                |r, s, value| simd.store(d.add((Four::INPUTS * r + s) * place + o), value)
+            );
         }
     }
 }
