@@ -140,7 +140,7 @@ where
             let values = self.x.chunks(many).zip(self.y.chunks(many));
             for ((x, y), dy) in values.zip(self.dy.chunks_mut(many)) {
                 let images = x.len().min(y.len()).min(dy.len());
-                for (y, dy) in y.iter().zip(dy.iter_mut()) {
+                for (y, dy) in y.iter().zip(dy.iter_mut()).take(images) {
                     self.stage.backward(simd, 0, self.act, y.flat(), dy.flat_mut(), &mut [], db);
                 }
                 let (x, dz) = (elements(x).as_ptr(), elements(dy).as_ptr());

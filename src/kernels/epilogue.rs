@@ -1,5 +1,5 @@
 //! What becomes of a tile's sums on their way to memory, as far as the micro-kernel ([`tile`](crate::kernels::tile)) knows: that of a convolution is
-//! [`Fused`](crate::kernels::store::Fused).
+//! `store::Fused`.
 
 use crate::Scalar;
 use crate::kernels::simd::Simd;

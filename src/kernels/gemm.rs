@@ -158,7 +158,7 @@ pub unsafe fn add_weights<T: Scalar, S: Simd<T>, M: MatrixSpec>(
 /// `C[n × O] ← epilogue(A · B)` for any rows and walk: panels of two vectors, and the rest. `channel`: C's first column.
 ///
 /// # Safety
-/// As for [`lines`], with rows of B of `outputs` elements.
+/// As for [`tile::lines`], with rows of B of `outputs` elements.
 #[inline(always)]
 #[allow(clippy::too_many_arguments, reason = "operands and epilogue of one product")]
 pub unsafe fn columns<T: Scalar, S: Simd<T>, E: Epilogue<T>, D: Product, H: Height>(

@@ -39,7 +39,7 @@ pub mod simd;
 pub mod space;
 pub mod stage;
 pub mod store;
-pub mod sums;
+mod sums;
 pub mod tile;
 pub mod upsample;
 mod vectors;

@@ -75,14 +75,20 @@ pub fn scale_by_derivative<T: Scalar, S: Simd<T>, A: Activation<T>>(
     let n = kept.len().min(dy.len());
     let (kept, dy) = (kept.as_ptr(), dy.as_mut_ptr());
     let d = ByDerivative { act, kept, dy };
-    if !db.is_empty() && n.is_multiple_of(db.len()) {
-        // SAFETY: both have n elements, which are whole pixels.
-        return unsafe { add_rows(simd, d, n / db.len(), db) };
+    let (channels, lanes) = (db.len(), [S::LANES, <S::Half as Simd<T>>::LANES]);
+    let pixels = n.checked_div(channels).unwrap_or(0);
+    debug_assert!(pixels * channels == n || channels == 0);
+    // Channels that fill no vectors would be loaded and stored by masks, pixel by pixel.
+    if channels > 0 && (S::MASKS || channels.is_multiple_of(lanes[0]) || channels == lanes[1]) {
+        // SAFETY: both have n elements, which are these pixels.
+        return unsafe { add_rows(simd, d, pixels, db) };
     }
     by_vectors!(n, |i, lanes| {
         // SAFETY: these are among the n elements of both.
         let _ = unsafe { d.vector(simd, i, lanes) };
     });
+    // SAFETY: dy has n elements, which are these pixels.
+    unsafe { add_rows(simd, dy.cast_const(), pixels, db) };
 }
 
 /// No pooling.

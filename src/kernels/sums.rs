@@ -13,7 +13,7 @@ pub(super) trait Summed<T: Scalar>: Copy {
     /// The vector from element `at` on, or its first `lanes` lanes.
     ///
     /// # Safety
-    /// The matrix has these elements.
+    /// All that this matrix is made of has these elements, and what is written can be.
     unsafe fn vector<S: Simd<T>>(self, simd: S, at: usize, lanes: usize) -> S::V;
 }
 
@@ -50,7 +50,7 @@ impl<T: Scalar, A: Activation<T>> Summed<T> for ByDerivative<T, A> {
 /// `to[c] += Σ_r z[r][c]` over `rows` rows of as many elements as `to` has, in a fixed order.
 ///
 /// # Safety
-/// `z` has these rows.
+/// All that `z` is made of has these rows, and what is written can be.
 #[inline(always)]
 pub(super) unsafe fn add_rows<T: Scalar, S: Simd<T>, Z: Summed<T>>(simd: S, z: Z, rows: usize, to: &mut [T]) {
     // SAFETY: the caller's.
@@ -61,10 +61,12 @@ pub(super) unsafe fn add_rows<T: Scalar, S: Simd<T>, Z: Summed<T>>(simd: S, z: Z
         }
         // Several vectors of a row, for it is read in long runs then; their sums take half of the registers.
         let mut first = 0;
-        if const { S::REGISTERS >= 32 } {
+        if const { S::REGISTERS >= 32 && !S::ONE_BY_ONE } {
             first = add_panels::<T, S, Z, 4>(simd, z, rows, first, to);
         }
-        first = add_panels::<T, S, Z, 2>(simd, z, rows, first, to);
+        if const { !S::ONE_BY_ONE } {
+            first = add_panels::<T, S, Z, 2>(simd, z, rows, first, to);
+        }
         add_panels::<T, S, Z, 1>(simd, z, rows, first, to);
     }
 }

@@ -168,10 +168,10 @@ unsafe fn dense_weights<T: Scalar, S: Simd<T>, C: ConvSpec>(simd: S, x: *const T
     let (ic, group_oc, oc) = const { (C::CONV.group_inputs(), C::CONV.group_outputs(), C::CONV.out_channels) };
     // Without padding along the rows all taps of a kernel row are inside for all outputs: their channels are rows of one product.
     let (taps, n) = if const { is_run(&C::CONV) } { (1, column.taps * ic) } else { (column.taps, ic) };
-    let (rows_of_taps, count) = if const { is_block(&C::CONV) } { (1, row.taps) } else { (row.taps, 1) };
+    let (products, count) = if const { is_block(&C::CONV) } { (1, row.taps) } else { (row.taps, 1) };
     let many = const { rows_at_a_time(&forward_correlation(&C::CONV, false).axes) };
     for top in (0..row.outputs).step_by(many) {
-        for u in 0..rows_of_taps {
+        for u in 0..products {
             let of_tap = row.outputs_of(u);
             let rows = of_tap.start.max(top)..of_tap.end.min(top + many);
             for v in 0..taps {
@@ -183,7 +183,7 @@ unsafe fn dense_weights<T: Scalar, S: Simd<T>, C: ConvSpec>(simd: S, x: *const T
                 let walk = outputs_walk(&row, &column, rows.len(), columns.len());
                 let at = u * row.w as usize + v * column.w as usize;
                 for group in 0..conv.groups {
-                    // SAFETY: the outputs are some of those for which the tap lies inside x; dW has a row of OC for each row of A.
+                    // SAFETY: the outputs are some of those for which the tap lies inside x, and where kernel rows are lines all of them do; dW has a row of OC for each row of A.
                     unsafe {
                         let a = x.offset(row.at(i, u) + column.at(j, v)).add(group * ic);
                         let b = dz.add(i * row.y + j * column.y + group * group_oc);
