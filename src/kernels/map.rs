@@ -134,7 +134,7 @@ pub(super) fn transpose<T: Scalar, S: Simd<T>>(simd: S, rows: usize, columns: us
 /// `y[j · stride + i] ← x[i][j]`, `x: [rows][columns]`. Nothing is done where the slices are too short or `stride < rows`.
 #[inline(always)]
 pub(super) fn transpose_into<T: Scalar, S: Simd<T>>(
-    _: S, rows: usize, columns: usize, x: &[T], y: &mut [T], stride: usize,
+    simd: S, rows: usize, columns: usize, x: &[T], y: &mut [T], stride: usize,
 ) {
     // A block of 16 × 16 fills the lines of the cache that it writes, whose addresses may be powers of two apart: without it
     // 256 × 256 elements took ten times as long.
@@ -149,7 +149,7 @@ pub(super) fn transpose_into<T: Scalar, S: Simd<T>>(
             // SAFETY: the block ends with the rows and columns, and both slices have been measured above.
             unsafe {
                 let (bottom, right) = ((top + SIDE).min(rows), (left + SIDE).min(columns));
-                transpose_block(top..bottom, left..right, columns, x, y, stride);
+                transpose_block(simd, top..bottom, left..right, columns, x, y, stride);
             }
         }
     }
@@ -160,17 +160,20 @@ pub(super) fn transpose_into<T: Scalar, S: Simd<T>>(
 /// # Safety
 /// The ranges are not empty, row `i.end − 1` of x has its `columns`, and y an element `i.end − 1` in its row `j.end − 1`.
 #[inline(always)]
-unsafe fn transpose_block<T: Scalar>(
-    i: Range<usize>, j: Range<usize>, columns: usize, x: &[T], y: &mut [T], stride: usize,
+unsafe fn transpose_block<T: Scalar, S: Simd<T>>(
+    simd: S, i: Range<usize>, j: Range<usize>, columns: usize, x: &[T], y: &mut [T], stride: usize,
 ) {
-    // By 4 × 4, turned in registers, and what is left one by one. (8 × 8 took half as long again with AVX2 and AVX-512.)
+    // By 4 × 4, turned in registers, and what is left one by one. (8 × 8 took half as long again with AVX2 and AVX-512.) Pointers are opaque, so that each block stays by
+    // itself: of loops over them the compiler makes scattered stores with AVX-512, which take a dozen cycles and more for eight elements.
     const B: usize = 4;
     let (whole_i, whole_j) = (i.start + i.len() / B * B, j.start + j.len() / B * B);
     // SAFETY: the caller's.
     unsafe {
         for i in (i.start..whole_i).step_by(B) {
             for j in (j.start..whole_j).step_by(B) {
-                let block: [[T; B]; B] = lanes(|k| load(x, (i + k) * columns + j));
+                let from = simd.opaque(x.as_ptr().add(i * columns + j));
+                let x = core::slice::from_raw_parts(from, (B - 1) * columns + B);
+                let block: [[T; B]; B] = lanes(|k| load(x, k * columns));
                 for k in 0..B {
                     store::<T, B>(y, (j + k) * stride + i, lanes(|l| block[l][k]));
                 }
@@ -178,7 +181,7 @@ unsafe fn transpose_block<T: Scalar>(
         }
         for i in i {
             for j in if i < whole_i { whole_j } else { j.start }..j.end {
-                *y.get_unchecked_mut(j * stride + i) = *x.get_unchecked(i * columns + j);
+                *y.get_unchecked_mut(j * stride + i) = *simd.opaque(x.as_ptr().add(i * columns + j));
             }
         }
     }
