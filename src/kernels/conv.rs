@@ -189,7 +189,7 @@ const fn windows_at_a_time(conv: &Conv, planes: bool, pool: &Pool) -> usize {
     if !(is_tiled(conv, planes, Some(*pool)) && pool.stride[0] == pool.kernel[0]) {
         return 1;
     }
-    let mut windows = winograd::windows_for(pool.kernel[0], conv.output().h, conv.output().w);
+    let mut windows = winograd::windows_for(conv, pool.kernel[0]);
     while windows > 1 && conv.pools_in_place(pool) && !again_in_place(conv, pool, windows) {
         windows -= 1;
     }
@@ -222,14 +222,14 @@ impl<T: Scalar, C: ConvSpec, P: Stage<T>> Height for AtATime<T, C, P> {
 
 /// What Winograd's workspace hangs on.
 const fn winograd_size(conv: &Conv, planes: bool, pool: Option<Pool>) -> winograd::Size {
-    let (inputs, outputs, out) = (conv.input.c, conv.out_channels, conv.output());
-    winograd::Size { inputs, outputs, rows: at_a_time(conv, planes, pool), all_rows: out.h, columns: out.w }
+    let (taps, inputs, outputs, out) = (conv.kernel[0], conv.input.c, conv.out_channels, conv.output());
+    winograd::Size { taps, inputs, outputs, rows: at_a_time(conv, planes, pool), all_rows: out.h, columns: out.w }
 }
 
-/// The side of Winograd's tiles, where the forward pass goes by them.
+/// The sides of Winograd's tiles and kernels, where the forward pass goes by them.
 #[cfg(test)]
-pub(super) fn winograd_tile(conv: &Conv, planes: bool, pool: Option<Pool>) -> Option<usize> {
-    is_tiled(conv, planes, pool).then(|| winograd_size(conv, planes, pool).tile())
+pub(super) fn winograd_tile(conv: &Conv, planes: bool, pool: Option<Pool>) -> Option<[usize; 2]> {
+    is_tiled(conv, planes, pool).then(|| [winograd_size(conv, planes, pool).tile(), conv.kernel[0]])
 }
 
 /// Elements that the forward pass borrows of the thread's [`Space`]: for Winograd's tiles, and for the rows of several rows of windows, which fill these.

@@ -142,6 +142,12 @@ pub struct Correlation {
     pub w_group: usize,
 }
 
+/// Elements of w from the first kernel row and column to tap `(u, v)` of the axes.
+#[inline(always)]
+pub const fn tap([row, column]: &[Axis; 2], u: usize, v: usize) -> isize {
+    (row.w_first + column.w_first) as isize + u as isize * row.w + v as isize * column.w
+}
+
 impl Correlation {
     /// The walk over some of the taps and all channels.
     #[inline(always)]
@@ -298,8 +304,7 @@ unsafe fn regions<T: Scalar, S: Simd<T>, C: CorrelationSpec, E: Epilogue<T>, R: 
             let (height, width) = (of_rows.outputs.end - i, of_columns.outputs.end - j);
             let walk = it.walk(&axes, &of_rows.taps, &of_columns.taps);
             let x = x.wrapping_offset(row.at(i, of_rows.taps.start) + column.at(j, of_columns.taps.start));
-            let b = (columns.b.wrapping_add(row.w_first + column.w_first))
-                .wrapping_offset(of_rows.taps.start as isize * row.w + of_columns.taps.start as isize * column.w);
+            let b = columns.b.wrapping_offset(tap(&axes, of_rows.taps.start, of_columns.taps.start));
             let columns = Columns { b, ..columns };
             let at = row.y_first + (i - rows.start) * row.y + column.y_first + j * column.y;
             let (row_step, column_step) = (row.stride * row.x, column.stride * column.x);

@@ -11,7 +11,7 @@
 use core::ops::Range;
 
 use crate::Scalar;
-use crate::kernels::correlate::{Axis, CorrelationSpec};
+use crate::kernels::correlate::{Axis, CorrelationSpec, tap};
 use crate::kernels::epilogue::Epilogue;
 use crate::kernels::simd::Simd;
 use crate::kernels::tile::{each, equal_rows};
@@ -143,7 +143,7 @@ impl<T: Scalar, E: Epilogue<T>> Map<T, E> {
         let rows = row.taps(i);
         let next = column.stride * column.x;
         let mut x = self.x.wrapping_offset(row.at(i, rows.start) + column.at(j, 0));
-        let mut w = self.w.wrapping_add(row.w_first + column.w_first).wrapping_offset(rows.start as isize * row.w);
+        let mut w = self.w.wrapping_offset(tap(&self.axes, rows.start, 0));
         let mut sums = [simd.splat(T::zero()); P];
         for _ in rows {
             for v in 0..column.taps {
@@ -209,8 +209,7 @@ pub(super) unsafe fn add_weights<T: Scalar, S: Simd<T>, C: CorrelationSpec>(
                 each!(t < TAPS => {
                     let (u, v) = (top + t / across, left + t % across);
                     if u < taps.rows.end && v < taps.columns.end {
-                        let at = row.w_first as isize + column.w_first as isize + u as isize * row.w + v as isize * column.w;
-                        let at = dw.wrapping_offset(at).wrapping_add(o);
+                        let at = dw.wrapping_offset(tap(&C::CORRELATION.axes, u, v)).wrapping_add(o);
                         // SAFETY: the caller's.
                         unsafe { store(simd, at, simd.add(load(simd, at.cast_const(), lanes), sums[t]), lanes) };
                     }

@@ -2,7 +2,7 @@
 //!
 //! Inside a network maps lie in pixels order, `[H][W][C]`, and weights with their output channels innermost: whatever
 //! computes does so along vectors of channels. From the top: a network's pass calls [`conv::forward`], a correlation
-//! ([`correlate`], or [`winograd`] for kernels of 3 × 3, or one product of many pixels, `pointwise`) by the one micro-kernel ([`tile`]) over
+//! ([`correlate`], or [`winograd`] for kernels of 3 × 3 and 5 × 5, or one product of many pixels, `pointwise`) by the one micro-kernel ([`tile`]) over
 //! vectors ([`simd`]), whose [`epilogue`] ([`store`]) applies bias, normalisation, residual and activation, and writes to the slice of a joined map where the
 //! convolution ends a branch ([`concat`]); a [`stage`] pools rows while they are hot. Three cases have loops of their own, where channels do not see
 //! each other, are too few, or most gradients are zero: `depthwise`, `planar` and `pooled`. Maps and workspaces lie in the [`arena`] of a network's scratch or tape; what a host's thread keeps

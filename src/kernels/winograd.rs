@@ -1,8 +1,8 @@
-//! Convolution with kernels of 3 × 3 and stride 1 by Winograd's minimal filtering, F(4 × 4, 3 × 3) and F(2 × 2, 3 × 3).
+//! Convolution with kernels of 3 × 3 or 5 × 5 and stride 1 by Winograd's minimal filtering: F(4 × 4, 3 × 3), F(2 × 2, 3 × 3) and F(2 × 2, 5 × 5).
 //!
-//! A tile of m × m outputs sees (m + 2) × (m + 2) inputs. With the matrices of a filter (`filter.rs`) it is `Y = Aᵀ [(G g Gᵀ) ⊙ (Bᵀ d B)] A`: for m = 4,
-//! 36 multiplications for 16 outputs instead of 144; for m = 2, 16 for four instead of 36. The sum over the input channels makes each of the (m + 2)² places a
-//! product of matrices, `M[place] = V[place] · U[place]`. Transforms go along vectors of channels. dW is the transpose of all this (`weights.rs`).
+//! A tile of m × m outputs of r × r taps sees (m + r − 1) × (m + r − 1) inputs. With the matrices of a filter (`filter.rs`) it is `Y = Aᵀ [(G g Gᵀ) ⊙ (Bᵀ d B)] A`: for 4 × 4
+//! outputs of 3 × 3 taps 36 multiplications instead of 144; for 2 × 2 outputs 16 instead of 36, of 5 × 5 taps 36 instead of 100. The sum over the input channels makes each of
+//! the (m + r − 1)² places a product of matrices, `M[place] = V[place] · U[place]`. Transforms go along vectors of channels. dW is the transpose of all this (`weights.rs`).
 //!
 //! Source: A. Lavin, S. Gray, "Fast Algorithms for Convolutional Neural Networks", 2016 (arXiv:1509.09308), section 4.1.
 
@@ -13,13 +13,13 @@ use core::marker::PhantomData;
 use core::ops::Range;
 
 use crate::Scalar;
-use crate::kernels::correlate::{Axis, Correlation, CorrelationSpec};
+use crate::kernels::correlate::{Axis, Correlation, CorrelationSpec, tap};
 use crate::kernels::epilogue::{Epilogue, Store};
 use crate::kernels::gemm;
 use crate::kernels::simd::Simd;
 use crate::kernels::tile::{Broadcast, Height, Lines, Rows, Walk, equal_rows};
 use crate::shape::Conv;
-use filter::{Filter, Four, MOST, Two, along_both};
+use filter::{Filter, Four, MOST, MOST_TAPS, Two, TwoOfFive, along_both};
 
 /// The most tiles transformed together: what one tile of the micro-kernel takes as rows, so that each product is one of them. V of 14 tiles of
 /// 4 × 4 and 64 channels is 126 KiB.
@@ -47,14 +47,19 @@ const PAIRS: usize = 256 * 256;
 /// long for one image, 0.7 of the time for 64, and 340 KB more).
 const RATIO: usize = 8;
 
+/// The fewest tiles of a map for kernels of 5 × 5, whose transforms have to be worth their while: 16 to 64 channels on 4 × 4, which are four tiles, take 0.96 to 1.27 of the time of
+/// direct sums, on 6 × 6 0.64 to 0.92, on 28 × 28 about half of it (forward of one image, AVX2).
+const OF_FIVE: usize = 9;
+
 /// Whether the convolution is computed this way.
 ///
 /// It needs memory of its own for U, V and M, so it is for hosts. Below 16 channels the transforms cost what they save.
 pub const fn fits(conv: &Conv) -> bool {
     let (ic, oc, out) = (conv.input.c, conv.out_channels, conv.output());
+    let [kh, kw] = conv.kernel;
     cfg!(feature = "std")
-        && conv.kernel[0] == 3
-        && conv.kernel[1] == 3
+        && kh == kw
+        && (kh == Four::TAPS || kh == TwoOfFive::TAPS && ic * oc <= PAIRS && tiles(conv) >= OF_FIVE)
         && conv.stride[0] == 1
         && conv.stride[1] == 1
         && conv.dilation[0] == 1
@@ -71,6 +76,8 @@ pub const fn fits(conv: &Conv) -> bool {
 /// What the choice of a filter and the workspace hang on.
 #[derive(Clone, Copy)]
 pub struct Size {
+    /// Taps of a kernel along an axis.
+    pub taps: usize,
     /// Input channels.
     pub inputs: usize,
     /// Output channels.
@@ -87,18 +94,22 @@ impl Size {
     /// Of the correlation `C`, over `R` rows at a time.
     const fn of<C: CorrelationSpec, R: Height>() -> Self {
         let Correlation { axes: [row, column], inputs, outputs, .. } = C::CORRELATION;
-        Size { inputs, outputs, rows: R::ROWS, all_rows: row.outputs, columns: column.outputs }
+        Size { taps: row.taps, inputs, outputs, rows: R::ROWS, all_rows: row.outputs, columns: column.outputs }
     }
 
     /// Outputs of a tile along an axis.
     pub const fn tile(self) -> usize {
+        if self.taps == TwoOfFive::TAPS {
+            return TwoOfFive::OUTPUTS;
+        }
         let (pairs, pixels) = (self.inputs * self.outputs, self.all_rows * self.columns);
         let amortised = pairs * Four::INPUTS * Four::INPUTS <= RATIO * pixels * (self.inputs + self.outputs);
         if self.rows >= Four::OUTPUTS && pairs <= PAIRS && amortised { Four::OUTPUTS } else { Two::OUTPUTS }
     }
 
     const fn places(self) -> usize {
-        (self.tile() + 2) * (self.tile() + 2)
+        let inputs = self.tile() + self.taps - 1;
+        inputs * inputs
     }
 
     /// Tiles of all rows.
@@ -153,13 +164,41 @@ impl Size {
     }
 }
 
-/// Windows of `kernel` rows, side by side, to compute at a time: as many as fill tiles, and these a part of the product. Of `rows` in all.
-pub const fn windows_for(kernel: usize, rows: usize, columns: usize) -> usize {
-    let across = columns.div_ceil(Four::OUTPUTS);
+/// Windows of `kernel` rows, side by side, to compute at a time: as many as fill tiles, and these a part of the product.
+pub const fn windows_for(conv: &Conv, kernel: usize) -> usize {
+    let (out, tile) = (conv.output(), largest_tile(conv));
+    let across = out.w.div_ceil(tile);
     let down = if across >= TILES { 1 } else { TILES / across };
-    let (wanted, all) = (Four::OUTPUTS * down / kernel, rows / kernel);
+    let (wanted, all) = (tile * down / kernel, out.h / kernel);
     let windows = if wanted < all { wanted } else { all };
     if windows == 0 { 1 } else { windows }
+}
+
+/// Outputs of a tile with 36 places along an axis.
+pub const fn largest_tile(conv: &Conv) -> usize {
+    if conv.kernel[0] == TwoOfFive::TAPS { TwoOfFive::OUTPUTS } else { Four::OUTPUTS }
+}
+
+/// Such tiles of a map.
+const fn tiles(conv: &Conv) -> usize {
+    let (out, tile) = (conv.output(), largest_tile(conv));
+    out.h.div_ceil(tile) * out.w.div_ceil(tile)
+}
+
+/// `$call` with the filter of a [`Size`] as the type `$filter`.
+macro_rules! with_filter {
+    ($size:expr, |$filter:ident| $call:expr) => {
+        if const { $size.taps == TwoOfFive::TAPS } {
+            type $filter = TwoOfFive;
+            $call
+        } else if const { $size.tile() == Four::OUTPUTS } {
+            type $filter = Four;
+            $call
+        } else {
+            type $filter = Two;
+            $call
+        }
+    };
 }
 
 /// The tiles of the correlation `C` over `R` rows as the rows of a product.
@@ -199,13 +238,7 @@ pub unsafe fn transform_kernels<T: Scalar, S: Simd<T>, C: CorrelationSpec, R: He
     let (u, work) = memory.split_at_mut(const { Size::of::<C, R>().kernels_len() });
     let u = u.as_mut_ptr();
     // SAFETY: the caller's; U was cut to its length.
-    unsafe {
-        if const { Size::of::<C, R>().tile() == Four::OUTPUTS } {
-            kernels::<T, S, C, R, Four>(simd, spec, w, u);
-        } else {
-            kernels::<T, S, C, R, Two>(simd, spec, w, u);
-        }
-    }
+    unsafe { with_filter!(Size::of::<C, R>(), |F| kernels::<T, S, C, R, F>(simd, spec, w, u)) };
     Tiles { u, work: work.as_mut_ptr() }
 }
 
@@ -216,7 +249,6 @@ unsafe fn kernels<T: Scalar, S: Simd<T>, C: CorrelationSpec, R: Height, F: Filte
     simd: S, _: C, w: *const T, u: *mut T,
 ) {
     let (it, size) = (const { &C::CORRELATION }, const { Size::of::<C, R>() });
-    let [row, column] = const { &C::CORRELATION.axes };
     let (mut panel, mut to) = (0, u);
     while panel < it.outputs {
         let width = if it.outputs - panel < PANEL { it.outputs - panel } else { PANEL };
@@ -227,11 +259,8 @@ unsafe fn kernels<T: Scalar, S: Simd<T>, C: CorrelationSpec, R: Height, F: Filte
                 // SAFETY: the caller's; the channels are inside, for their number is a multiple of LANES.
                 unsafe {
                     along_both!(
-                        simd, F::kernel: [3; 3] => F::INPUTS,
-                        |u, v| {
-                            let tap = (row.w_first + column.w_first) as isize + u as isize * row.w + v as isize * column.w;
-                            simd.load(w.offset(tap).add(c * it.w_channel + panel + o))
-                        },
+                        simd, F::kernel: [F::TAPS; MOST_TAPS] => F::INPUTS,
+                        |u, v| simd.load(w.offset(tap(&it.axes, u, v)).add(c * it.w_channel + panel + o)),
                         |i, j, value| simd.store(to.add((F::INPUTS * i + j) * place + c * width + o), value)
                     );
                 }
@@ -255,11 +284,9 @@ pub unsafe fn correlate<T: Scalar, S: Simd<T>, C: CorrelationSpec, E: Epilogue<T
     debug_assert!(rows.len() == R::ROWS);
     // SAFETY: the caller's.
     unsafe {
-        if const { Size::of::<C, R>().tile() == Four::OUTPUTS } {
-            tiles::<T, S, C, E, R, Four>(simd, spec, x, memory, y, rows.start, epilogue);
-        } else {
-            tiles::<T, S, C, E, R, Two>(simd, spec, x, memory, y, rows.start, epilogue);
-        }
+        with_filter!(Size::of::<C, R>(), |F| {
+            all_tiles::<T, S, C, E, R, F>(simd, spec, x, memory, y, rows.start, epilogue)
+        });
     }
 }
 
@@ -267,7 +294,7 @@ pub unsafe fn correlate<T: Scalar, S: Simd<T>, C: CorrelationSpec, E: Epilogue<T
 /// As for [`correlate`], whose filter this is.
 #[inline(always)]
 #[allow(clippy::too_many_arguments, reason = "operands, epilogue and workspace of one correlation")]
-unsafe fn tiles<T: Scalar, S: Simd<T>, C: CorrelationSpec, E: Epilogue<T>, R: Height, F: Filter>(
+unsafe fn all_tiles<T: Scalar, S: Simd<T>, C: CorrelationSpec, E: Epilogue<T>, R: Height, F: Filter>(
     simd: S, _: C, x: *const T, memory: Tiles<T>, y: *mut T, first_row: usize, epilogue: E,
 ) {
     let (it, size) = (const { &C::CORRELATION }, const { Size::of::<C, R>() });

@@ -126,14 +126,14 @@ const fn is_tiled(conv: &Conv, planes: bool) -> bool {
 
 /// What Winograd's workspace of dx hangs on.
 const fn winograd_size(conv: &Conv) -> winograd::Size {
-    let (inputs, outputs, input) = (conv.out_channels, conv.input.c, conv.input);
-    winograd::Size { inputs, outputs, rows: input.h, all_rows: input.h, columns: input.w }
+    let (taps, inputs, outputs, input) = (conv.kernel[0], conv.out_channels, conv.input.c, conv.input);
+    winograd::Size { taps, inputs, outputs, rows: input.h, all_rows: input.h, columns: input.w }
 }
 
-/// The side of Winograd's tiles, where dx goes by them.
+/// The sides of Winograd's tiles and kernels, where dx goes by them.
 #[cfg(test)]
-pub(in crate::kernels) fn winograd_tile(conv: &Conv, planes: bool) -> Option<usize> {
-    is_tiled(conv, planes).then(|| winograd_size(conv).tile())
+pub(in crate::kernels) fn winograd_tile(conv: &Conv, planes: bool) -> Option<[usize; 2]> {
+    is_tiled(conv, planes).then(|| [winograd_size(conv).tile(), conv.kernel[0]])
 }
 
 /// Elements that it borrows of the thread's [`Space`].

@@ -24,10 +24,13 @@ const fn is_tiled(conv: &Conv, planes: bool) -> bool {
     !planes && winograd::weights::fits(conv)
 }
 
-/// The side of Winograd's tiles, where dW goes by them. `pool`: one whose maxima have places.
+/// The sides of Winograd's tiles and kernels, where dW goes by them. `pool`: one whose maxima have places.
 #[cfg(test)]
-pub(in crate::kernels) fn weights_tile(conv: &Conv, planes: bool, pool: Option<crate::shape::Pool>) -> Option<usize> {
-    (is_tiled(conv, planes) && !crate::kernels::pooled::fits(conv, pool)).then_some(4)
+pub(in crate::kernels) fn weights_tile(
+    conv: &Conv, planes: bool, pool: Option<crate::shape::Pool>,
+) -> Option<[usize; 2]> {
+    let is_tiled = is_tiled(conv, planes) && !crate::kernels::pooled::fits(conv, pool);
+    is_tiled.then(|| [winograd::largest_tile(conv), conv.kernel[0]])
 }
 
 /// Elements that it borrows of the thread's [`Space`](crate::kernels::space::Space).

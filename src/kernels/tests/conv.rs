@@ -172,14 +172,14 @@ impl<T: Scalar, C: Case> Operands<T, C> {
         2 * (C::CONV.taps() + 8) + 16
     }
 
-    /// Asserts that sums are what they should be: to the bit for whole numbers, but not in Winograd's tiles of 4 × 4, whose constants have divisors of 3.
+    /// Asserts that sums are what they should be: to the bit for whole numbers, but not in Winograd's tiles with 36 places, whose constants have divisors of 3.
     /// There all are compared as fractions, and with the largest.
     #[track_caller]
-    fn assert_sums(&self, what: &str, tile: Option<usize>, [found, wanted, scale]: [&[T]; 3], roundings: usize) {
-        let in_fours = tile == Some(4);
-        let data = if in_fours { Data::Fractions } else { self.source.data };
+    fn assert_sums(&self, what: &str, tile: Option<[usize; 2]>, [found, wanted, scale]: [&[T]; 3], roundings: usize) {
+        let divided = matches!(tile, Some([4, 3] | [2, 5]));
+        let data = if divided { Data::Fractions } else { self.source.data };
         assert_close(&Self::told(what), data, found, wanted, scale, roundings);
-        if in_fours {
+        if divided {
             let largest = wanted.iter().fold(T::zero(), |most, value| most.max(value.abs()));
             let what = Self::told(&format!("{what}, by the largest,"));
             // Of f32 this is 0.8 · 10⁻⁵.
@@ -550,6 +550,8 @@ case!(
     Tiled,
     TiledApart,
     TiledOver,
+    TiledFive,
+    TiledFiveOver,
     Over,
     OverDepthwise,
     ManyChannels,
@@ -678,7 +680,7 @@ fn hand_picked_shapes() {
             picked!(draw, check, T, simd, Wide Wider Single Pointwise LongPointwise PointwiseStrided PointwisePadded);
             picked!(draw, check, T, simd, WholeMap MostlyPadding MostlyPaddingStrided Sparse Phases Column);
             picked!(draw, check, T, simd, DepthwiseStrided DepthwiseTwice DepthwiseLong DepthwiseSparse);
-            picked!(draw, check, T, simd, Groups WideRow ManyPixels Tiled);
+            picked!(draw, check, T, simd, Groups WideRow ManyPixels Tiled TiledFive);
         });
     }
 }
@@ -697,7 +699,7 @@ fn many_channels() {
 fn many_tiles() {
     for draw in DRAWS {
         let draw = Draw { images: 5, ..draw };
-        on_each!(f32, |T, simd| picked!(draw, check, T, simd, Tiled));
+        on_each!(f32, |T, simd| picked!(draw, check, T, simd, Tiled TiledFive));
     }
 }
 
@@ -705,12 +707,16 @@ fn many_tiles() {
 #[test]
 #[cfg(feature = "std")]
 fn tiles() {
-    assert_eq!(conv::winograd_tile(&Tiled::CONV, false, Some(Tiled::POOL)), Some(4));
-    assert_eq!(conv::winograd_tile(&TiledApart::CONV, false, Some(TiledApart::POOL)), Some(2));
-    assert_eq!(conv::winograd_tile(&ManyChannels::CONV, false, None), Some(2));
-    assert_eq!(conv_backward::winograd_tile(&ManyChannels::CONV, false), Some(2));
-    assert_eq!(conv::winograd_tile(&TiledOver::CONV, false, Some(TiledOver::POOL)), Some(4));
-    assert_eq!(conv_backward::weights_tile(&Tiled::CONV, false, None), Some(4));
+    assert_eq!(conv::winograd_tile(&Tiled::CONV, false, Some(Tiled::POOL)), Some([4, 3]));
+    assert_eq!(conv::winograd_tile(&TiledApart::CONV, false, Some(TiledApart::POOL)), Some([2, 3]));
+    assert_eq!(conv::winograd_tile(&ManyChannels::CONV, false, None), Some([2, 3]));
+    assert_eq!(conv_backward::winograd_tile(&ManyChannels::CONV, false), Some([2, 3]));
+    assert_eq!(conv::winograd_tile(&TiledOver::CONV, false, Some(TiledOver::POOL)), Some([4, 3]));
+    assert_eq!(conv_backward::weights_tile(&Tiled::CONV, false, None), Some([4, 3]));
+    assert_eq!(conv::winograd_tile(&TiledFive::CONV, false, None), Some([2, 5]));
+    assert_eq!(conv_backward::winograd_tile(&TiledFive::CONV, false), Some([2, 5]));
+    assert_eq!(conv_backward::weights_tile(&TiledFive::CONV, false, None), Some([2, 5]));
+    assert_eq!(conv::winograd_tile(&TiledFiveOver::CONV, false, Some(TiledFiveOver::POOL)), Some([2, 5]));
     // By the places of the maxima.
     assert_eq!(conv_backward::weights_tile(&Tiled::CONV, false, Some(Tiled::POOL)), None);
     assert_eq!(conv_backward::weights_tile(&ManyChannels::CONV, false, None), None);
@@ -720,6 +726,7 @@ fn tiles() {
 #[test]
 fn pooled_in_place() {
     assert!(LeNet2::CONV.pools_in_place(&LeNet2::POOL) && TiledOver::CONV.pools_in_place(&TiledOver::POOL));
+    assert!(TiledFiveOver::CONV.pools_in_place(&TiledFiveOver::POOL));
     assert!(Over::CONV.pools_in_place(&Over::POOL) && OverDepthwise::CONV.pools_in_place(&OverDepthwise::POOL));
     assert!(!Tiled::CONV.pools_in_place(&Tiled::POOL));
 }
@@ -767,6 +774,7 @@ fn pooling_behind_hand_picked_shapes() {
             picked!(draw, check_max_pool, T, simd, LeNet2 Deep Depthwise Gaps LargeWindow Broad Tall Tiled TiledApart);
             picked!(draw, check_max_pool_planes, T, simd, LeNet1 Colours);
             picked!(draw, check_inference, T, simd, LeNet1 LeNet2 Tiled TiledApart TiledOver Over OverDepthwise);
+            picked!(draw, check_inference, T, simd, TiledFiveOver);
             picked!(draw, check_inference_planes, T, simd, Few Gaps WideRow);
         });
         on_each!(f64, |T, simd| {

@@ -1,27 +1,32 @@
-//! dW by Winograd's tiles of 4 × 4: the transpose of the forward pass.
+//! dW by Winograd's tiles, those with 36 places: the transpose of the forward pass.
 //!
 //! ```text
 //! dW = Gᵀ [ Σ_tiles (Bᵀ d B) ⊙ (A dz Aᵀ) ] G
 //! ```
 //!
-//! The forward pass of a tile is linear in its kernel, `Aᵀ [(G g Gᵀ) ⊙ (Bᵀ d B)] A`, and this is what its transpose makes of the outputs' gradients: 36 multiplications for 16
-//! outputs instead of 144. The sum over the tiles makes each of the 36 places a product of matrices, `dU[place] += V[place]ᵀ · D[place]`, whose depth is tiles. Those of all images
+//! The forward pass of a tile is linear in its kernel, `Aᵀ [(G g Gᵀ) ⊙ (Bᵀ d B)] A`, and this is what its transpose makes of the outputs' gradients: 36 multiplications for 4 × 4
+//! outputs of 3 × 3 taps instead of 144, or for 2 × 2 of 5 × 5 instead of 100. The sum over the tiles makes each of the 36 places a product of matrices, `dU[place] += V[place]ᵀ · D[place]`, whose depth is tiles. Those of all images
 //! of a micro-batch go into one dU before that is transformed.
 
 use core::marker::PhantomData;
 
-use super::filter::{Filter, Four, MOST, along_both};
+use super::filter::{Filter, Four, MOST, Transposed, TwoOfFive, along_both};
 use super::{APART, transform_inputs};
 use crate::Scalar;
-use crate::kernels::correlate::{Axis, CorrelationSpec};
+use crate::kernels::correlate::{Axis, CorrelationSpec, tap};
 use crate::kernels::epilogue::{AddTo, Store};
 use crate::kernels::gemm;
 use crate::kernels::simd::Simd;
 use crate::kernels::tile::{Broadcast, Height, Rows, Walk};
 use crate::shape::Conv;
 
+/// Inputs of a tile along an axis.
+const SIDE: usize = Four::INPUTS;
+
 /// Places of a tile, as many as it has inputs.
-const PLACES: usize = Four::INPUTS * Four::INPUTS;
+const PLACES: usize = SIDE * SIDE;
+
+const _: () = assert!(TwoOfFive::INPUTS == SIDE);
 
 /// Elements of V and D for each of the places: together 576 KiB of f32, as much as many second-level caches hold. A product of more tiles loads and stores dU less often (half of
 /// it took 1.04 to 1.15 times as long, a quarter up to 1.16, with 512 KiB of that cache). Kernels of 16 to 128 channels take 0.36 to 0.5 of the time of direct sums (AVX2).
@@ -36,9 +41,7 @@ const OF_AN_IMAGE: usize = 4;
 
 /// Whether dW is computed this way. dU has 36 elements of each pair of channels, as U has: 256 channels on 28 × 28 take half of the time, 9 MB of the thread's space.
 pub const fn fits(conv: &Conv) -> bool {
-    let (out, pairs) = (conv.output(), conv.input.c * conv.out_channels);
-    let tiles = out.h.div_ceil(Four::OUTPUTS) * out.w.div_ceil(Four::OUTPUTS);
-    super::fits(conv) && pairs <= super::PAIRS && tiles >= OF_AN_IMAGE
+    super::fits(conv) && conv.input.c * conv.out_channels <= super::PAIRS && super::tiles(conv) >= OF_AN_IMAGE
 }
 
 /// Tiles that wait for a product, of so many channels that arrive and leave.
@@ -57,6 +60,19 @@ const fn places(inputs: usize, outputs: usize) -> [usize; 3] {
 pub const fn elements(conv: &Conv) -> usize {
     let [u, v, d] = places(conv.input.c, conv.out_channels);
     PLACES * (u + v + d)
+}
+
+/// `$call` with the filter of the correlation `$spec` as the type `$filter`.
+macro_rules! with_transposed {
+    ($spec:ident, |$filter:ident| $call:expr) => {
+        if const { $spec::CORRELATION.axes[0].taps == TwoOfFive::TAPS } {
+            type $filter = TwoOfFive;
+            $call
+        } else {
+            type $filter = Four;
+            $call
+        }
+    };
 }
 
 /// The input channels as rows of the products.
@@ -95,17 +111,25 @@ impl<'a, T: Scalar, C: CorrelationSpec> Sums<'a, T, C> {
     /// `x` and `dz` can be read at all places that the correlation names as its x and y.
     #[inline(always)]
     pub unsafe fn add<S: Simd<T>>(&mut self, simd: S, x: *const T, dz: *const T) {
+        // SAFETY: the caller's.
+        unsafe { with_transposed!(C, |F| self.add_tiles::<S, F>(simd, x, dz)) };
+    }
+
+    /// # Safety
+    /// As for [`add`](Self::add), whose filter this is.
+    #[inline(always)]
+    unsafe fn add_tiles<S: Simd<T>, F: Transposed>(&mut self, simd: S, x: *const T, dz: *const T) {
         let it = const { &C::CORRELATION };
         let [row, column] = const { &C::CORRELATION.axes };
         let [_, v_place, d_place] = const { places(C::CORRELATION.inputs, C::CORRELATION.outputs) };
-        for i in (0..row.outputs).step_by(Four::OUTPUTS) {
-            for j in (0..column.outputs).step_by(Four::OUTPUTS) {
+        for i in (0..row.outputs).step_by(F::OUTPUTS) {
+            for j in (0..column.outputs).step_by(F::OUTPUTS) {
                 // SAFETY: the caller's; fewer tiles wait than V and D have room for.
                 unsafe {
                     let v = self.v.as_mut_ptr().add(self.waiting * it.inputs);
                     let d = self.d.as_mut_ptr().add(self.waiting * it.outputs);
-                    transform_inputs::<T, S, Four>(simd, row, column, i, j, it.inputs, x, v, v_place);
-                    transform_gradients(simd, row, column, [i, j], it.outputs, dz, d, d_place);
+                    transform_inputs::<T, S, F>(simd, row, column, i, j, it.inputs, x, v, v_place);
+                    transform_gradients::<T, S, F>(simd, row, column, [i, j], it.outputs, dz, d, d_place);
                 }
                 self.waiting += 1;
                 if self.waiting == const { together(C::CORRELATION.inputs, C::CORRELATION.outputs) } {
@@ -148,22 +172,27 @@ impl<'a, T: Scalar, C: CorrelationSpec> Sums<'a, T, C> {
         if self.waiting > 0 {
             self.multiply(simd);
         }
-        if !self.begun {
-            return;
+        if self.begun {
+            // SAFETY: the caller's.
+            unsafe { with_transposed!(C, |F| self.finish_taps::<S, F>(simd, dw)) };
         }
+    }
+
+    /// # Safety
+    /// As for [`finish`](Self::finish), whose filter this is.
+    #[inline(always)]
+    unsafe fn finish_taps<S: Simd<T>, F: Transposed>(&self, simd: S, dw: *mut T) {
         let it = const { &C::CORRELATION };
-        let [row, column] = const { &C::CORRELATION.axes };
         let [u_place, ..] = const { places(C::CORRELATION.inputs, C::CORRELATION.outputs) };
         for c in 0..it.inputs {
             for o in (0..it.outputs).step_by(S::LANES) {
                 // SAFETY: of dU an element of each place for each pair of channels, whose number is a multiple of the lanes; dW is the caller's.
                 unsafe {
                     along_both!(
-                        simd, Four::kernel_gradients: [Four::INPUTS; MOST] => 3,
-                        |r, s| simd.load(self.u.as_ptr().add((Four::INPUTS * r + s) * u_place + c * it.outputs + o)),
+                        simd, F::kernel_gradients: [SIDE; MOST] => F::TAPS,
+                        |r, s| simd.load(self.u.as_ptr().add((SIDE * r + s) * u_place + c * it.outputs + o)),
                         |u, v, sum| {
-                            let tap = (row.w_first + column.w_first) as isize + u as isize * row.w + v as isize * column.w;
-                            let to = dw.offset(tap).add(c * it.w_channel + o);
+                            let to = dw.add(c * it.w_channel + o).offset(tap(&it.axes, u, v));
                             simd.store(to, simd.add(simd.load(to), sum));
                         }
                     );
@@ -179,7 +208,7 @@ impl<'a, T: Scalar, C: CorrelationSpec> Sums<'a, T, C> {
 /// `dz` can be read where the tile's outputs lie inside, `d` written at all places.
 #[inline(always)]
 #[allow(clippy::too_many_arguments, reason = "a tile's place and its operands")]
-unsafe fn transform_gradients<T: Scalar, S: Simd<T>>(
+unsafe fn transform_gradients<T: Scalar, S: Simd<T>, F: Transposed>(
     simd: S, row: &Axis, column: &Axis, [i, j]: [usize; 2], outputs: usize, dz: *const T, d: *mut T, place: usize,
 ) {
     let (rows, columns) = (row.outputs - i, column.outputs - j);
@@ -188,13 +217,13 @@ unsafe fn transform_gradients<T: Scalar, S: Simd<T>>(
         // SAFETY: gradients are loaded where their row and column lie inside; the places are the caller's.
         unsafe {
             along_both!(
-                simd, Four::gradients: [Four::OUTPUTS; MOST] => Four::INPUTS,
+                simd, F::gradients: [F::OUTPUTS; MOST] => SIDE,
                 |r, s| if r < rows && s < columns {
                     simd.load(dz.wrapping_add(r * row.y + s * column.y + o))
                 } else {
                     simd.splat(T::zero())
                 },
-                |r, s, value| simd.store(d.add((Four::INPUTS * r + s) * place + o), value)
+                |r, s, value| simd.store(d.add((SIDE * r + s) * place + o), value)
             );
         }
     }
