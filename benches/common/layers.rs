@@ -63,6 +63,8 @@ convolutions! {
     Conv64Conv1, "conv64.conv1", 2 images, [64, 56, 56] => 64, kernel 3, stride 1, padding 1, planes false;
     /// The second of `LeNet5`.
     LeNet5Conv2, "lenet5.conv2", 16 images, [6, 14, 14] => 16, kernel 5, stride 1, padding 0, planes false;
+    /// The second of `tenonet::zoo::AlexNet`, of 5 × 5 with many channels.
+    AlexNetConv2, "alexnet.conv2", 2 images, [64, 27, 27] => 192, kernel 5, stride 1, padding 2, planes false;
     /// The second of `MnistCnn`.
     MnistCnnConv2, "mnist_cnn.conv2", 8 images, [32, 26, 26] => 64, kernel 3, stride 1, padding 0, planes false;
     /// The first of `ResNet8`.
@@ -88,6 +90,7 @@ macro_rules! each_convolution {
     ($call:ident) => {
         $call!(Conv64Conv1);
         $call!(LeNet5Conv2);
+        $call!(AlexNetConv2);
         $call!(MnistCnnConv2);
         $call!(ResNet8Conv1);
         $call!(ResNet8Conv2);

@@ -339,7 +339,7 @@ where
                 unsafe {
                     let x = core::slice::from_raw_parts(x.add(image * M::X), M::X);
                     let y = core::slice::from_raw_parts_mut(y.add(image * M::Y), M::Y);
-                    planar::image(simd, self.spec, operands, x, &mut self.stage, image, y, rows);
+                    planar::image::<_, _, _, F, _, _>(simd, self.spec, operands, x, &mut self.stage, image, y, rows);
                 }
             }
             return;

@@ -8,7 +8,8 @@
 //! Of 6 channels in pixels, half of AVX-512's lanes have nothing to do and a quarter of the rest; of 16, each multiply-add waits for a broadcast of its own. With
 //! a stride of two, rows are copied as their even and their odd columns, so that each tap reads a run. With max-pooling behind it the maximum over the rows of a
 //! window is taken where the sums are, so that one row of each channel is all that is stored; without, windows are of one output.
-//! In training, where the places of maxima are wanted too, rows are brought into pixels and pooled as others are: its outputs have the bits of inference.
+//! Without a factor, which may be below 0, summand and activation come behind that maximum. In training, where the places of maxima are wanted too, rows are activated, brought into pixels and
+//! pooled as others are: that has the bits of inference, up to the sign of zero, wherever the activation is monotone as it is computed, as ReLU is.
 
 use core::marker::PhantomData;
 
@@ -17,7 +18,7 @@ use crate::kernels::activation::Activation;
 use crate::kernels::conv::{ConvSpec, has_padding};
 use crate::kernels::simd::{Kernel, ONE_BY_ONE, Simd, evens_and_odds, interleave, pair_by_pair};
 use crate::kernels::stage::{Stage, Wants};
-use crate::kernels::store::first;
+use crate::kernels::store::{Affine, first};
 use crate::kernels::vectors::{self, load, load_at_least, store};
 use crate::kernels::window::exceeds;
 use crate::shape::{Conv, Pool};
@@ -96,7 +97,7 @@ pub(super) struct Operands<'a, T, A> {
     pub(super) pool: Pool,
     /// `[KH][KW][C][OC]`.
     pub(super) weights: *const T,
-    /// `[OC]`, or nothing.
+    /// `[OC]`, or nothing where the step has no factors.
     pub(super) scale: &'a [T],
     /// `[OC]`, or nothing.
     pub(super) shift: &'a [T],
@@ -108,10 +109,10 @@ pub(super) struct Operands<'a, T, A> {
 /// It panics if the workspace is shorter than [`work`], and a row of windows more where the stage wants places, unless the compiler knows that it is not.
 ///
 /// # Safety
-/// `x`, the weights and `y` have the lengths of the convolution and of the pooling; scale and shift an element for each output channel, or none.
+/// `x`, the weights and `y` have the lengths of the convolution and of the pooling; scale an element for each output channel where `F` scales, and shift one, or none.
 #[inline(always)]
 #[allow(clippy::too_many_arguments, reason = "operands, stage and workspace of one step")]
-pub(super) unsafe fn image<T: Scalar, S: Simd<T>, C: ConvSpec, A: Activation<T>, P: Stage<T>>(
+pub(super) unsafe fn image<T: Scalar, S: Simd<T>, C: ConvSpec, F: Affine<T>, A: Activation<T>, P: Stage<T>>(
     simd: S, _: C, operands: Operands<'_, T, A>, x: &[T], stage: &mut P, image: usize, y: &mut [T], work: &mut [T],
 ) {
     let (conv, Operands { pool, weights, scale, shift, act }) = (const { &C::CONV }, operands);
@@ -129,7 +130,7 @@ pub(super) unsafe fn image<T: Scalar, S: Simd<T>, C: ConvSpec, A: Activation<T>,
         };
         (@ $pools:literal, $lines:expr; $($n:literal)*) => {
             match const { C::CONV.out_channels } {
-                $($n => simd.outline::<Lines<_, _, _, $n, { if $n > FEW { FEW } else { $n } }, $pools>>($lines),)*
+                $($n => simd.outline::<Lines<_, _, F, _, $n, { if $n > FEW { FEW } else { $n } }, $pools>>($lines),)*
                 _ => {}
             }
         };
@@ -144,7 +145,7 @@ pub(super) unsafe fn image<T: Scalar, S: Simd<T>, C: ConvSpec, A: Activation<T>,
                 (x.as_ptr().wrapping_add(top * conv.input.w), conv.input.h * conv.input.w)
             };
             Line {
-                spec: PhantomData::<C>,
+                spec: PhantomData::<(C, F)>,
                 x: x.wrapping_add($p * conv.stride[0] * row_len(conv)),
                 rows: pool.kernel[0],
                 plane,
@@ -246,8 +247,9 @@ fn copy_rows<T: Scalar, S: Simd<T>>(simd: S, conv: &Conv, count: usize, first: u
 
 /// The maximum of some rows of the convolution's map, of all output channels.
 #[derive(Clone, Copy)]
-struct Line<T, C, A> {
-    spec: PhantomData<C>,
+struct Line<T, C, F, A> {
+    /// The convolution, and what becomes of its sums.
+    spec: PhantomData<(C, F)>,
     /// The first row that it reads, of the first plane.
     x: *const T,
     /// Rows of the map.
@@ -256,7 +258,7 @@ struct Line<T, C, A> {
     plane: usize,
     /// `[KH][KW][C][OC]`.
     weights: *const T,
-    /// `[OC]`, or null.
+    /// `[OC]`, or null where `F` does not scale.
     scale: *const T,
     /// `[OC]`, or null.
     shift: *const T,
@@ -291,13 +293,17 @@ impl<T> Columns<T> {
 /// [`Line`] and [`Columns`] of `ALL` output channels, `OC` at a time. With `POOLS` of all rows, otherwise of the first.
 ///
 /// Whoever makes one promises that the rows can be read, `best` and y written, and that the windows are columns of the row.
-struct Lines<T, C, A, const ALL: usize, const OC: usize, const POOLS: bool> {
-    line: Line<T, C, A>,
+struct Lines<T, C, F, A, const ALL: usize, const OC: usize, const POOLS: bool> {
+    line: Line<T, C, F, A>,
     columns: Columns<T>,
 }
 
-impl<T: Scalar, C: ConvSpec, A: Activation<T>, const ALL: usize, const OC: usize, const POOLS: bool> Kernel<T>
-    for Lines<T, C, A, ALL, OC, POOLS>
+impl<T, C, F, A, const ALL: usize, const OC: usize, const POOLS: bool> Kernel<T> for Lines<T, C, F, A, ALL, OC, POOLS>
+where
+    T: Scalar,
+    C: ConvSpec,
+    F: Affine<T>,
+    A: Activation<T>,
 {
     type Output = ();
 
@@ -318,10 +324,10 @@ impl<T: Scalar, C: ConvSpec, A: Activation<T>, const ALL: usize, const OC: usize
                 ($first:expr, $j:ident, $nv:literal) => {{
                     let (all, before) = ($nv * S::LANES, ($nv - 1) * S::LANES);
                     if const { $nv * S::LANES <= C::CONV.output().w / 2 * 2 } {
-                        block::<T, S, C, A, OC, $nv>(simd, line, $first, $j.min(end - all), S::LANES, pairs);
+                        block::<T, S, C, F, A, OC, $nv>(simd, line, $first, $j.min(end - all), S::LANES, pairs);
                     } else {
                         let last = (end - $j - before).min(S::LANES);
-                        block::<T, S, C, A, OC, $nv>(simd, line, $first, $j, last, pairs);
+                        block::<T, S, C, F, A, OC, $nv>(simd, line, $first, $j, last, pairs);
                     }
                     $j += all;
                 }};
@@ -393,12 +399,36 @@ unsafe fn to_pixels<T: Scalar, S: Simd<T>, const OC: usize>(simd: S, best: *cons
 /// # Safety
 /// As for [`Lines`].
 #[inline(always)]
-unsafe fn block<T: Scalar, S: Simd<T>, C: ConvSpec, A: Activation<T>, const OC: usize, const NV: usize>(
-    simd: S, line: Line<T, C, A>, from: usize, j: usize, last: usize, pairs: bool,
+unsafe fn block<
+    T: Scalar,
+    S: Simd<T>,
+    C: ConvSpec,
+    F: Affine<T>,
+    A: Activation<T>,
+    const OC: usize,
+    const NV: usize,
+>(
+    simd: S, line: Line<T, C, F, A>, from: usize, j: usize, last: usize, pairs: bool,
 ) {
     let (planes, [kh, kw], all) = const { (C::CONV.input.c, C::CONV.kernel, C::CONV.out_channels) };
     // From one row of the map, and of the kernel, to the next.
     let [next, row] = const { [C::CONV.stride[0] * row_len(&C::CONV), C::CONV.dilation[0] * row_len(&C::CONV)] };
+    // What is stored of a sum, or of the largest one where no factor turns their order round.
+    macro_rules! stored {
+        ($channel:expr, $sum:expr) => {{
+            let mut sum = $sum;
+            // SAFETY: the caller's.
+            unsafe {
+                if F::SCALES {
+                    sum = simd.mul(sum, simd.splat(*line.scale.add($channel)));
+                }
+                if !line.shift.is_null() {
+                    sum = simd.add(sum, simd.splat(*line.shift.add($channel)));
+                }
+            }
+            line.act.vector(simd, sum)
+        }};
+    }
     let mut best = [[simd.splat(T::zero()); NV]; OC];
     for p in 0..line.rows {
         let mut sums = [[simd.splat(T::zero()); NV]; OC];
@@ -433,34 +463,27 @@ unsafe fn block<T: Scalar, S: Simd<T>, C: ConvSpec, A: Activation<T>, const OC: 
         // Indices, for iterators over two arrays are not unrolled, and what they yield lies in memory.
         for o in 0..OC {
             for n in 0..NV {
-                let mut sum = sums[o][n];
-                // SAFETY: the caller's.
-                unsafe {
-                    if !line.scale.is_null() {
-                        sum = simd.mul(sum, simd.splat(*line.scale.add(from + o)));
-                    }
-                    if !line.shift.is_null() {
-                        sum = simd.add(sum, simd.splat(*line.shift.add(from + o)));
-                    }
-                }
-                let value = line.act.vector(simd, sum);
+                let value = if F::SCALES { stored!(from + o, sums[o][n]) } else { sums[o][n] };
                 best[o][n] = if p == 0 { value } else { larger(simd, best[o][n], value) };
             }
         }
     }
     for o in 0..OC {
         let to = line.best.wrapping_add((from + o) * C::CONV.output().w);
-        // SAFETY: the caller's.
-        unsafe {
-            if pairs {
-                let behind = if NV > 1 { best[o][NV - 1] } else { simd.splat(T::zero()) };
-                let [evens, odds] = evens_and_odds(simd, best[o][0], behind);
-                let lanes = ((NV - 1) * S::LANES + last) / 2;
-                store(simd, to.wrapping_add(j / 2), larger(simd, evens, odds), lanes);
-            } else {
-                for n in 0..NV {
-                    store(simd, to.wrapping_add(j + n * S::LANES), best[o][n], vectors::lanes(n, NV, last, S::LANES));
-                }
+        macro_rules! put {
+            ($at:expr, $best:expr, $lanes:expr) => {{
+                let value = if F::SCALES { $best } else { stored!(from + o, $best) };
+                // SAFETY: the caller's.
+                unsafe { store(simd, to.wrapping_add($at), value, $lanes) };
+            }};
+        }
+        if pairs {
+            let behind = if NV > 1 { best[o][NV - 1] } else { simd.splat(T::zero()) };
+            let [evens, odds] = evens_and_odds(simd, best[o][0], behind);
+            put!(j / 2, larger(simd, evens, odds), ((NV - 1) * S::LANES + last) / 2);
+        } else {
+            for n in 0..NV {
+                put!(j + n * S::LANES, best[o][n], vectors::lanes(n, NV, last, S::LANES));
             }
         }
     }

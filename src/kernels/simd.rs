@@ -54,6 +54,8 @@ pub unsafe trait Simd<T: Scalar>: Copy + Send + Sync + 'static {
     const ONE_BY_ONE: bool = false;
     /// Whether the first lanes of a vector are loaded as fast as all of them, by a mask.
     const MASKS: bool;
+    /// Whether [`mul_add`](Self::mul_add) is one instruction, whose last factor may lie in memory: then it needs no registers but those of its sums and of one factor.
+    const FUSES: bool = false;
     /// The name, as [`name`] gives it.
     const NAME: &'static str;
 

@@ -39,16 +39,16 @@ const AT_ONCE: usize = 8192;
 /// all of them to the same few sets of the first-level cache.
 const APART: usize = LANES;
 
-/// Pairs of channels up to which tiles are of 4 × 4. U has 36 elements of each pair then, instead of 16, and is made for each call: 256 channels on 28 × 28
-/// take 0.7 of the time of tiles of 2 × 2, 512 on 14 × 14 take 1.6 times as long.
+/// Pairs of channels up to which tiles have 36 places; above it tiles are of 2 × 2, and kernels of 5 × 5 are summed directly. U has 36 elements of each pair then, instead of 16, and is made for each call: 256 channels on 28 × 28
+/// take 0.7 of the time of tiles of 2 × 2, 512 on 14 × 14 take 1.6 times as long (of 3 × 3).
 const PAIRS: usize = 256 * 256;
 
-/// Elements of U for each element of the maps up to which they are: more would be the largest part of what a thread keeps, for maps of few tiles (64 channels on 8 × 8: as
+/// Elements of U for each element of the maps up to which those of 3 × 3 have them: more would be the largest part of what a thread keeps, for maps of few tiles (64 channels on 8 × 8: as
 /// long for one image, 0.7 of the time for 64, and 340 KB more).
 const RATIO: usize = 8;
 
 /// The fewest tiles of a map for kernels of 5 × 5, whose transforms have to be worth their while: 16 to 64 channels on 4 × 4, which are four tiles, take 0.96 to 1.27 of the time of
-/// direct sums, on 6 × 6 0.64 to 0.92, on 28 × 28 about half of it (forward of one image, AVX2).
+/// direct sums, on 6 × 6 0.64 to 0.92, 64 on 28 × 28 0.49, and 256 on 7 × 7 0.66 (forward of one image, AVX2).
 const OF_FIVE: usize = 9;
 
 /// Whether the convolution is computed this way.
@@ -59,7 +59,7 @@ pub const fn fits(conv: &Conv) -> bool {
     let [kh, kw] = conv.kernel;
     cfg!(feature = "std")
         && kh == kw
-        && (kh == Four::TAPS || kh == TwoOfFive::TAPS && ic * oc <= PAIRS && tiles(conv) >= OF_FIVE)
+        && (kh == Four::TAPS || kh == TwoOfFive::TAPS && ic * oc <= PAIRS && largest_tiles(conv) >= OF_FIVE)
         && conv.stride[0] == 1
         && conv.stride[1] == 1
         && conv.dilation[0] == 1
@@ -174,13 +174,13 @@ pub const fn windows_for(conv: &Conv, kernel: usize) -> usize {
     if windows == 0 { 1 } else { windows }
 }
 
-/// Outputs of a tile with 36 places along an axis.
+/// Outputs along an axis of the largest tile that kernels of this size have.
 pub const fn largest_tile(conv: &Conv) -> usize {
     if conv.kernel[0] == TwoOfFive::TAPS { TwoOfFive::OUTPUTS } else { Four::OUTPUTS }
 }
 
-/// Such tiles of a map.
-const fn tiles(conv: &Conv) -> usize {
+/// [Largest tiles](largest_tile) of a map.
+const fn largest_tiles(conv: &Conv) -> usize {
     let (out, tile) = (conv.output(), largest_tile(conv));
     out.h.div_ceil(tile) * out.w.div_ceil(tile)
 }

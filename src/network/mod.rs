@@ -75,7 +75,7 @@ pub trait Network: Plain<Self::Scalar> {
     /// vectors needs no more than others, so that a budget that holds on the host holds on the device.
     const SCRATCH_BYTES: usize = size_of::<Scratch<Self>>();
     /// Bytes that inference borrows, beside the scratch, of a space that each thread keeps for all networks, with `std`: for Winograd's tiles, by which convolutions of 3 × 3 and 5 × 5
-    /// from 16 channels on go on a host. Without `std` there is no such space, and these are 0. Training borrows of it, too, for the tiles of all rows of a map
+    /// go on a host whose numbers of channels are multiples of 16. Without `std` there is no such space, and these are 0. Training borrows of it, too, for the tiles of all rows of a map
     /// and, up to 256 × 256 channels, for the sums of the weights' gradient over tiles.
     ///
     /// A thread's space grows where a network wants more than all before it on the thread did: the first call allocates then, and no other.

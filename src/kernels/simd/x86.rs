@@ -18,6 +18,7 @@ macro_rules! x86_simd {
             const LANES: usize = $lanes;
             const REGISTERS: usize = $registers;
             const MASKS: bool = $masks;
+            const FUSES: bool = true;
             const NAME: &'static str = $name;
 
             #[inline(always)]

@@ -446,7 +446,7 @@ fn check_max_pool_planes<T: Scalar, S: Simd<T>, C: Case>(simd: S, draw: Draw) {
     check_indexed::<false, T, S, InPlanes<C>>(simd, draw);
 }
 
-/// The stages of inference: max-pooling behind a monotone function and another, average pooling; with and without a normalisation.
+/// The stages of inference: max-pooling behind monotone functions and another, average pooling; with and without a normalisation.
 fn check_inference<T: Scalar, S: Simd<T>, C: Case>(simd: S, draw: Draw) {
     let pool = &C::POOL;
     let operands = Operands::<T, C>::new(draw);
@@ -456,6 +456,7 @@ fn check_inference<T: Scalar, S: Simd<T>, C: Case>(simd: S, draw: Draw) {
     let spec = C::default();
     type Y<T, C> = <C as Case>::Y<T>;
     let y: Guarded<Y<T, C>> = operands.check_stage(simd, operands.normed(), NoSkip, &normed, Relu, MaxPool(spec), max);
+    let _: Guarded<Y<T, C>> = operands.check_stage(simd, operands.bias(), NoSkip, &plain, LEAKY, MaxPool(spec), max);
     let _: Guarded<Y<T, C>> = operands.check_stage(simd, operands.bias(), NoSkip, &plain, Gelu, MaxPool(spec), max);
     let mean: Guarded<Y<T, C>> = operands.check_stage(simd, operands.bias(), NoSkip, &plain, Silu, AvgPool(spec), avg);
     if !C::PLANES && C::CONV.pools_in_place(pool) {
@@ -772,9 +773,10 @@ fn pooling_behind_hand_picked_shapes() {
     for draw in DRAWS {
         on_each!(f32, |T, simd| {
             picked!(draw, check_max_pool, T, simd, LeNet2 Deep Depthwise Gaps LargeWindow Broad Tall Tiled TiledApart);
+            picked!(draw, check_max_pool, T, simd, TiledFive);
             picked!(draw, check_max_pool_planes, T, simd, LeNet1 Colours);
             picked!(draw, check_inference, T, simd, LeNet1 LeNet2 Tiled TiledApart TiledOver Over OverDepthwise);
-            picked!(draw, check_inference, T, simd, TiledFiveOver);
+            picked!(draw, check_inference, T, simd, TiledFive TiledFiveOver);
             picked!(draw, check_inference_planes, T, simd, Few Gaps WideRow);
         });
         on_each!(f64, |T, simd| {

@@ -104,6 +104,12 @@ fn features_around_vectors() {
             check_both::<T, _, 5, 129, 129, true>(simd, n);
             check_both::<T, _, 129, 10, 10, true>(simd, n);
         });
+        // One part of a row, or of several the last one.
+        on_each!(f32, |T, simd| {
+            check_both::<T, _, 6, 84, 84, false>(simd, n);
+            check_both::<T, _, 4, 120, 120, false>(simd, n);
+            check_both::<T, _, 3, 250, 250, false>(simd, n);
+        });
         on_each!(f64, |T, simd| {
             check_both::<T, _, 9, 15, 15, true>(simd, n);
             check_both::<T, _, 31, 17, 0, true>(simd, n);

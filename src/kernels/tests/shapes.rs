@@ -240,8 +240,8 @@ picked! {
     Tiled: Conv { padding: [2, 1, 0, 2], ..conv([16, 17, 11], 48, [3, 3]) }, pool [2, 2];
     /// Tiles of 4 × 4 behind which pooled rows just fit where the input was, those of the last windows again.
     TiledOver: Conv { padding: [1; 4], ..conv([16, 22, 12], 32, [3, 3]) }, pool [2, 2];
-    /// Tiles of 2 × 2 of larger kernels, that stand over at all ends of x, and in dX, which has odd sides, at those of the map.
-    TiledFive: Conv { padding: [2, 1, 0, 3], ..conv([16, 11, 9], 32, [5, 5]) }, pool [2, 2];
+    /// Tiles of 2 × 2 of larger kernels, that stand over at all ends of x and at the right end of the map, in dX at both ends; behind them windows in parts that are not equal.
+    TiledFive: Conv { padding: [2, 1, 1, 1], ..conv([16, 11, 9], 32, [5, 5]) }, pool [2, 2];
     /// Such tiles behind which pooled rows lie where the input was.
     TiledFiveOver: Conv { padding: [1, 3, 2, 2], ..conv([16, 12, 12], 16, [5, 5]) }, pool [2, 2];
     /// Pooled rows over the input: windows apart, of a convolution with everything else.

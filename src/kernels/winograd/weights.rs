@@ -41,7 +41,7 @@ const OF_AN_IMAGE: usize = 4;
 
 /// Whether dW is computed this way. dU has 36 elements of each pair of channels, as U has: 256 channels on 28 × 28 take half of the time, 9 MB of the thread's space.
 pub const fn fits(conv: &Conv) -> bool {
-    super::fits(conv) && conv.input.c * conv.out_channels <= super::PAIRS && super::tiles(conv) >= OF_AN_IMAGE
+    super::fits(conv) && conv.input.c * conv.out_channels <= super::PAIRS && super::largest_tiles(conv) >= OF_AN_IMAGE
 }
 
 /// Tiles that wait for a product, of so many channels that arrive and leave.
