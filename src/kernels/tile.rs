@@ -462,7 +462,7 @@ unsafe fn one<T: Scalar, S: Simd<T>, E: Epilogue<T>, D: Product, const EDGE: boo
     let whole = const { EDGE && !S::MASKS };
     let beyond = S::LANES - columns.last;
     let (wide, at_end) = (walk.last_row(columns.b).wrapping_sub(beyond), walk.at_the_end(beyond));
-    // So many whole rows of B.
+    // Elements of so many whole rows of B.
     let ahead = if const { is_long(P, NV) } { AHEAD.next_multiple_of(walk.b[2].unsigned_abs().max(1)) } else { 0 };
     // One step of the walk, with whole vectors or without.
     macro_rules! step {
@@ -563,15 +563,15 @@ const fn is_long(rows: usize, vectors: usize) -> bool {
     rows == 1 && vectors >= LONG
 }
 
-/// Elements of such a run that are asked for before they are read, or more, up to a whole row: a page of f32, at whose end the hardware stops to do it by itself. 9,216 inputs
-/// and 128 outputs take 35.4 µs for one image instead of 41.2.
+/// Elements of such a run that are asked for before they are read, or more, for these are whole rows of B: a page of f32, at whose end the hardware stops to do it by itself.
+/// 9,216 inputs and 128 outputs take 35.4 µs for one image instead of 41.2.
 const AHEAD: usize = 1024;
 
 /// Bytes of a line of the cache, as far as is known.
 const LINE: usize = 64;
 
-/// One step of the walk: `acc[p] += a[p] · b`; then A's pointers move on by `next` elements. Of a long run the row of B `ahead` is asked for. Of the last vector so many lanes are loaded: of A's, if they are vectors, and
-/// of B's.
+/// One step of the walk: `acc[p] += a[p] · b`; then A's pointers move on by `next` elements. Of a long run the row of B that lies `ahead` elements behind this one is asked for. Of the
+/// last vector so many lanes are loaded: of A's, if they are vectors, and of B's.
 ///
 /// # Safety
 /// `P` elements (or vectors) of A, `a_step` apart, and these lanes of a row of B can be read.
