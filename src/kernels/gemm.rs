@@ -51,7 +51,7 @@ const DEPTH: usize = 512;
 const fn flat_vectors<T: Scalar, S: Simd<T>>(columns: usize) -> usize {
     const MOST: usize = 15;
     let vectors = columns.div_ceil(S::LANES);
-    if S::REGISTERS > MOST + 1 || !S::FUSES {
+    if S::REGISTERS > MOST + 1 || !S::FUSES || vectors == 0 {
         8
     } else if vectors <= MOST {
         vectors
@@ -262,16 +262,13 @@ unsafe fn flat<T: Scalar, S: Simd<T>, M: MatrixSpec, E: Epilogue<T>>(
     let mut o = 0;
     // SAFETY: columns o.. are inside.
     unsafe {
-        while o + width <= M::COLUMNS && width > 0 {
+        while o + width <= M::COLUMNS {
             product!(o, S::LANES, flat_vectors::<T, S>(M::COLUMNS));
             o += width;
         }
         // What is left of the row: nothing, where it has only whole parts.
         let last = const { last_lanes(M::COLUMNS, S::LANES) };
-        product!(o, last, {
-            let width = flat_vectors::<T, S>(M::COLUMNS) * S::LANES;
-            if width == 0 { 0 } else { (M::COLUMNS % width).div_ceil(S::LANES) }
-        });
+        product!(o, last, (M::COLUMNS % (flat_vectors::<T, S>(M::COLUMNS) * S::LANES)).div_ceil(S::LANES));
     }
 }
 

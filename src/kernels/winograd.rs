@@ -39,8 +39,8 @@ const AT_ONCE: usize = 8192;
 /// all of them to the same few sets of the first-level cache.
 const APART: usize = LANES;
 
-/// Pairs of channels up to which tiles have 36 places; above it tiles are of 2 × 2, and kernels of 5 × 5 are summed directly. U has 36 elements of each pair then, instead of 16, and is made for each call: 256 channels on 28 × 28
-/// take 0.7 of the time of tiles of 2 × 2, 512 on 14 × 14 take 1.6 times as long (of 3 × 3).
+/// Pairs of channels up to which tiles have 36 places; above it those of 3 × 3 taps are of 2 × 2 outputs, and kernels of 5 × 5 are summed directly. U has 36 elements of each pair then,
+/// instead of 16, and is made for each call: of 3 × 3 taps, 256 channels on 28 × 28 take 0.7 of the time of tiles of 2 × 2, 512 on 14 × 14 take 1.6 times as long.
 const PAIRS: usize = 256 * 256;
 
 /// Elements of U for each element of the maps up to which those of 3 × 3 have them: more would be the largest part of what a thread keeps, for maps of few tiles (64 channels on 8 × 8: as
@@ -285,7 +285,7 @@ pub unsafe fn correlate<T: Scalar, S: Simd<T>, C: CorrelationSpec, E: Epilogue<T
     // SAFETY: the caller's.
     unsafe {
         with_filter!(Size::of::<C, R>(), |F| {
-            all_tiles::<T, S, C, E, R, F>(simd, spec, x, memory, y, rows.start, epilogue)
+            tiles::<T, S, C, E, R, F>(simd, spec, x, memory, y, rows.start, epilogue)
         });
     }
 }
@@ -294,7 +294,7 @@ pub unsafe fn correlate<T: Scalar, S: Simd<T>, C: CorrelationSpec, E: Epilogue<T
 /// As for [`correlate`], whose filter this is.
 #[inline(always)]
 #[allow(clippy::too_many_arguments, reason = "operands, epilogue and workspace of one correlation")]
-unsafe fn all_tiles<T: Scalar, S: Simd<T>, C: CorrelationSpec, E: Epilogue<T>, R: Height, F: Filter>(
+unsafe fn tiles<T: Scalar, S: Simd<T>, C: CorrelationSpec, E: Epilogue<T>, R: Height, F: Filter>(
     simd: S, _: C, x: *const T, memory: Tiles<T>, y: *mut T, first_row: usize, epilogue: E,
 ) {
     let (it, size) = (const { &C::CORRELATION }, const { Size::of::<C, R>() });

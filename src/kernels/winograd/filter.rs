@@ -160,6 +160,23 @@ fn six_inputs<T: Scalar, S: Simd<T>>(simd: S, [d0, d1, d2, d3, d4, d5]: [S::V; M
     ]
 }
 
+/// Of values at the points 0, ±a, ±b and infinity: sum and difference of those at a and −a, and of those at b and −b.
+#[inline(always)]
+fn pairs<T: Scalar, S: Simd<T>>(simd: S, [_, m1, m2, m3, m4, _]: [S::V; MOST]) -> [[S::V; 2]; 2] {
+    [[simd.add(m1, m2), simd.sub(m1, m2)], [simd.add(m3, m4), simd.sub(m3, m4)]]
+}
+
+/// The first two rows of `Gᵀ m` for these points, from the value at 0 and the [`pairs`].
+#[inline(always)]
+fn first_taps<T: Scalar, S: Simd<T>>(
+    simd: S, m0: S::V, [a_sum, a_apart]: [S::V; 2], [b_sum, b_apart]: [S::V; 2],
+) -> [S::V; 2] {
+    [
+        by(simd, m0, 1.0 / (A2 * B2), by(simd, a_sum, 1.0 / ALPHA, times(simd, b_sum, 1.0 / BETA))),
+        by(simd, a_apart, A / ALPHA, times(simd, b_apart, B / BETA)),
+    ]
+}
+
 impl Filter for Four {
     const OUTPUTS: usize = 4;
     const TAPS: usize = 3;
@@ -171,9 +188,7 @@ impl Filter for Four {
 
     #[inline(always)]
     fn outputs<T: Scalar, S: Simd<T>>(simd: S, m: [S::V; MOST]) -> [S::V; MOST] {
-        let [m0, m1, m2, m3, m4, m5] = m;
-        let (a_sum, a_apart) = (simd.add(m1, m2), simd.sub(m1, m2));
-        let (b_sum, b_apart) = (simd.add(m3, m4), simd.sub(m3, m4));
+        let ([m0, .., m5], [[a_sum, a_apart], [b_sum, b_apart]]) = (m, pairs(simd, m));
         [
             simd.add(m0, simd.add(a_sum, b_sum)),
             by(simd, a_apart, A, times(simd, b_apart, B)),
@@ -218,16 +233,9 @@ impl Transposed for Four {
 
     #[inline(always)]
     fn kernel_gradients<T: Scalar, S: Simd<T>>(simd: S, m: [S::V; MOST]) -> [S::V; MOST_TAPS] {
-        let [m0, m1, m2, m3, m4, m5] = m;
-        let (a_sum, a_apart) = (simd.add(m1, m2), simd.sub(m1, m2));
-        let (b_sum, b_apart) = (simd.add(m3, m4), simd.sub(m3, m4));
-        [
-            by(simd, m0, 1.0 / (A2 * B2), by(simd, a_sum, 1.0 / ALPHA, times(simd, b_sum, 1.0 / BETA))),
-            by(simd, a_apart, A / ALPHA, times(simd, b_apart, B / BETA)),
-            by(simd, a_sum, A2 / ALPHA, by(simd, b_sum, B2 / BETA, m5)),
-            m0,
-            m0,
-        ]
+        let ([m0, .., m5], [[a_sum, a_apart], [b_sum, b_apart]]) = (m, pairs(simd, m));
+        let [g0, g1] = first_taps(simd, m0, [a_sum, a_apart], [b_sum, b_apart]);
+        [g0, g1, by(simd, a_sum, A2 / ALPHA, by(simd, b_sum, B2 / BETA, m5)), g0, g0]
     }
 }
 
@@ -257,10 +265,8 @@ impl Filter for TwoOfFive {
 
     #[inline(always)]
     fn outputs<T: Scalar, S: Simd<T>>(simd: S, m: [S::V; MOST]) -> [S::V; MOST] {
-        let [m0, m1, m2, m3, m4, m5] = m;
-        let sums = simd.add(simd.add(m1, m2), simd.add(m3, m4));
-        let apart = by(simd, simd.sub(m3, m4), B, m5);
-        [simd.add(m0, sums), by(simd, simd.sub(m1, m2), A, apart), m0, m0, m0, m0]
+        let ([m0, .., m5], [[a_sum, a_apart], [b_sum, b_apart]]) = (m, pairs(simd, m));
+        [simd.add(m0, simd.add(a_sum, b_sum)), by(simd, a_apart, A, by(simd, b_apart, B, m5)), m0, m0, m0, m0]
     }
 
     #[inline(always)]
@@ -288,12 +294,11 @@ impl Transposed for TwoOfFive {
 
     #[inline(always)]
     fn kernel_gradients<T: Scalar, S: Simd<T>>(simd: S, m: [S::V; MOST]) -> [S::V; MOST_TAPS] {
-        let [m0, m1, m2, m3, m4, m5] = m;
-        let (a_sum, a_apart) = (simd.add(m1, m2), simd.sub(m1, m2));
-        let (b_sum, b_apart) = (simd.add(m3, m4), simd.sub(m3, m4));
+        let ([m0, .., m5], [[a_sum, a_apart], [b_sum, b_apart]]) = (m, pairs(simd, m));
+        let [g0, g1] = first_taps(simd, m0, [a_sum, a_apart], [b_sum, b_apart]);
         [
-            by(simd, m0, 1.0 / (A2 * B2), by(simd, a_sum, 1.0 / ALPHA, times(simd, b_sum, 1.0 / BETA))),
-            by(simd, a_apart, A / ALPHA, times(simd, b_apart, B / BETA)),
+            g0,
+            g1,
             by(simd, a_sum, A2 / ALPHA, times(simd, b_sum, B2 / BETA)),
             by(simd, a_apart, A2 * A / ALPHA, times(simd, b_apart, B2 * B / BETA)),
             by(simd, a_sum, A2 * A2 / ALPHA, by(simd, b_sum, B2 * B2 / BETA, m5)),

@@ -5,8 +5,8 @@
 //! ```
 //!
 //! The forward pass of a tile is linear in its kernel, `Aᵀ [(G g Gᵀ) ⊙ (Bᵀ d B)] A`, and this is what its transpose makes of the outputs' gradients: 36 multiplications for 4 × 4
-//! outputs of 3 × 3 taps instead of 144, or for 2 × 2 of 5 × 5 instead of 100. The sum over the tiles makes each of the 36 places a product of matrices, `dU[place] += V[place]ᵀ · D[place]`, whose depth is tiles. Those of all images
-//! of a micro-batch go into one dU before that is transformed.
+//! outputs of 3 × 3 taps instead of 144, or for 2 × 2 of 5 × 5 instead of 100. The sum over the tiles makes each of the 36 places a product of matrices,
+//! `dU[place] += V[place]ᵀ · D[place]`, whose depth is tiles. Those of all images of a micro-batch go into one dU before that is transformed.
 
 use core::marker::PhantomData;
 
