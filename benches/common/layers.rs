@@ -1,5 +1,7 @@
 //! Convolutions by themselves, as they lie inside a network: the kernels alone, without conversions of layout at their ends.
 
+use std::alloc::Layout;
+
 use tenonet::kernels::activation::Relu;
 use tenonet::kernels::conv::{self, ConvSpec};
 use tenonet::kernels::conv_backward;
@@ -106,10 +108,10 @@ pub(crate) use each_convolution;
 
 /// What a convolution's passes read and write, filled with noise.
 pub(crate) struct Passes<C: Operands> {
-    x: Box<[C::X]>,
-    y: Box<[C::Y]>,
-    dx: Box<[C::X]>,
-    dy: Box<[C::Y]>,
+    x: &'static mut [C::X],
+    y: &'static mut [C::Y],
+    dx: &'static mut [C::X],
+    dy: &'static mut [C::Y],
     weight: Box<C::W>,
     bias: Box<C::B>,
     d_weight: Box<C::W>,
@@ -154,22 +156,34 @@ impl<C: Operands> Passes<C> {
     pub(crate) fn backward<const DX: bool>(&mut self) {
         f32::dispatch(conv_backward::Backward::<DX, _, _, _, _, _, _, _, _> {
             spec: C::default(),
-            x: &self.x,
+            x: self.x,
             weight: &*self.weight,
             act: Relu,
             stage: NoPool,
-            y: &self.y,
-            dy: &mut self.dy,
+            y: self.y,
+            dy: self.dy,
             dw: &mut *self.d_weight,
             db: &mut *self.d_bias,
-            dx: &mut self.dx,
+            dx: self.dx,
             work: &mut self.backward_work[..],
         });
     }
 }
 
-fn many<P: Plain<f32>>(count: usize) -> Box<[P]> {
-    let mut values: Box<[P]> = (0..count).map(|_| P::ZERO).collect();
+/// Values of noise on a boundary of 64 bytes, as a network's scratch and workspace lie. (The pages of a large allocation begin with 16 bytes of the
+/// allocator's: each vector of 64 bytes would lie in two lines of the cache.) They stay until the program ends.
+fn many<P: Plain<f32>>(count: usize) -> &'static mut [P] {
+    const LINE: usize = 64;
+    let layout = Layout::from_size_align(count * size_of::<P>(), LINE).expect("a few megabytes");
+    assert!(layout.size() > 0, "no values");
+    // SAFETY: the layout has a size; zeros are a P (Plain), as many as there is memory for; nothing else has it.
+    let values = unsafe {
+        let memory = std::alloc::alloc_zeroed(layout);
+        if memory.is_null() {
+            std::alloc::handle_alloc_error(layout);
+        }
+        std::slice::from_raw_parts_mut(memory.cast::<P>(), count)
+    };
     let mut state = 1_u32;
     for value in values.iter_mut().flat_map(P::flat_mut) {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
