@@ -80,6 +80,9 @@ pub mod init;
 #[doc(hidden)]
 pub mod kernels;
 pub mod layers;
+#[cfg(feature = "std")]
+#[allow(unsafe_code, reason = "plain values on a boundary of cache lines")]
+mod lines;
 pub mod loss;
 mod names;
 mod network;

@@ -9,15 +9,7 @@ use crate::Scalar;
 mod kept {
     use std::cell::Cell;
 
-    /// 64 bytes, as long as a cache line and the widest vector.
-    #[derive(Clone, Copy)]
-    #[repr(C, align(64))]
-    pub(super) struct Line([u8; 64]);
-
-    // SAFETY: it is its bytes, of which zeroes are valid ones.
-    unsafe impl bytemuck::Zeroable for Line {}
-    // SAFETY: it is its 64 bytes, as many as its alignment: there is no padding, and all bytes are valid.
-    unsafe impl bytemuck::Pod for Line {}
+    pub(super) use crate::lines::Line;
 
     #[cfg(not(test))]
     pub(super) type Lines = Box<[Line]>;
@@ -52,7 +44,7 @@ mod kept {
     #[cfg(test)]
     fn new(len: usize) -> Lines {
         let mut lines = Lines::zeroed(len);
-        lines.fill(Line([u8::MAX; 64]));
+        lines.fill(Line::ONES);
         lines
     }
 

@@ -5,10 +5,10 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 
 use crate::kernels::dropout::Masks;
+use crate::lines::Lines;
 use crate::loss::{BatchError, Loss};
 use crate::network::BatchWorkspace;
 use crate::network::{Infer, Network, check_batch};
-use crate::plain;
 use crate::scalar::Scalar;
 
 thread_local! {
@@ -38,12 +38,12 @@ fn take_kept<W: 'static>(slot: &mut Box<dyn Any>) -> Option<Box<W>> {
 
 /// A scratch for a micro-batch.
 pub(crate) struct BatchScratch<N: Network> {
-    activations: Box<[N::Activations]>,
+    activations: Lines<N::Activations>,
 }
 
 impl<N: Network> Default for BatchScratch<N> {
     fn default() -> Self {
-        BatchScratch { activations: plain::zeroed_slice(N::INFER_BATCH) }
+        BatchScratch { activations: Lines::zeroed(N::INFER_BATCH) }
     }
 }
 

@@ -3,6 +3,8 @@
 use bytemuck::Zeroable;
 
 use crate::kernels::dropout::Masks;
+#[cfg(feature = "std")]
+use crate::lines::{Lines, OnLine};
 use crate::network::Network;
 use crate::plain;
 
@@ -89,12 +91,12 @@ impl<N: Network> WorkspaceParts<'_, N> {
 /// A workspace on the heap whose micro-batch is [`Network::MICRO_BATCH`].
 #[cfg(feature = "std")]
 pub struct BatchWorkspace<N: Network> {
-    tape: Box<[N::Tape]>,
-    indices: Box<[N::Indices]>,
-    outputs: Box<[N::Output]>,
-    d_outputs: Box<[N::Output]>,
-    deltas: Box<[N::Deltas]>,
-    work: Box<N::TrainWork>,
+    tape: Lines<N::Tape>,
+    indices: Lines<N::Indices>,
+    outputs: Lines<N::Output>,
+    d_outputs: Lines<N::Output>,
+    deltas: Lines<N::Deltas>,
+    work: Box<OnLine<N::TrainWork>>,
 }
 
 #[cfg(feature = "std")]
@@ -102,11 +104,11 @@ impl<N: Network> BatchWorkspace<N> {
     /// An empty workspace.
     pub fn new() -> Self {
         Self {
-            tape: plain::zeroed_slice(N::MICRO_BATCH),
-            indices: plain::zeroed_slice(N::MICRO_BATCH),
-            outputs: plain::zeroed_slice(N::MICRO_BATCH),
-            d_outputs: plain::zeroed_slice(N::MICRO_BATCH),
-            deltas: plain::zeroed_slice(N::MICRO_BATCH),
+            tape: Lines::zeroed(N::MICRO_BATCH),
+            indices: Lines::zeroed(N::MICRO_BATCH),
+            outputs: Lines::zeroed(N::MICRO_BATCH),
+            d_outputs: Lines::zeroed(N::MICRO_BATCH),
+            deltas: Lines::zeroed(N::MICRO_BATCH),
             work: plain::zeroed_box(),
         }
     }
@@ -119,7 +121,7 @@ impl<N: Network> BatchWorkspace<N> {
             outputs: &mut self.outputs,
             d_outputs: &mut self.d_outputs,
             deltas: &mut self.deltas,
-            work: &mut self.work,
+            work: &mut self.work.0,
             masks: Masks::default(),
         }
     }

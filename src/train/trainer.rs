@@ -14,8 +14,8 @@ use super::{AsNetwork, Batch, Continue, EpochReport, Report, Samples, TrainError
 /// Trains a network: told what to do by its methods, done by [`fit`](Trainer::fit).
 ///
 /// A loss and an optimizer must be given; without them `fit` does not exist. Memory beyond the data: the optimizer's
-/// state, a copy of the parameters as they were after the last good epoch, and for each [lane](Trainer::lanes) a gradient
-/// and the activations of a micro-batch. The data set is not copied.
+/// state, a copy of the parameters as they were after the last good epoch, for each [lane](Trainer::lanes) a gradient,
+/// and for each thread, which keeps them, the activations of a micro-batch. The data set is not copied.
 #[must_use = "a trainer does nothing until `fit`"]
 pub struct Trainer<'a, N: Network, E = (), O = (), S = Constant> {
     pub(super) net: &'a mut N,
@@ -118,8 +118,7 @@ impl<'a, N: Network, E, O, S> Trainer<'a, N, E, O, S> {
         self
     }
 
-    /// Parts that a batch is cut into, which threads then share: more lanes serve more threads, and each costs the memory of a gradient
-    /// and of a micro-batch's activations.
+    /// Parts that a batch is cut into, which threads then share: more lanes serve more threads, and each costs the memory of a gradient.
     ///
     /// Sums are taken lane by lane, so another number of lanes gives other bits (but another number of threads does not). Unless told:
     /// one for every micro-batch of a batch, at most 8, and at most 2 for networks of more than 2²⁴ parameters.
