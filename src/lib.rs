@@ -63,6 +63,9 @@ extern crate self as tenonet;
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
+#[cfg(feature = "std")]
+#[allow(unsafe_code, reason = "plain values on a boundary of cache lines")]
+mod aligned;
 #[cfg(any(feature = "weights", feature = "plot"))]
 mod atomic;
 #[cfg(feature = "std")]
@@ -80,9 +83,6 @@ pub mod init;
 #[doc(hidden)]
 pub mod kernels;
 pub mod layers;
-#[cfg(feature = "std")]
-#[allow(unsafe_code, reason = "plain values on a boundary of cache lines")]
-mod lines;
 pub mod loss;
 mod names;
 mod network;

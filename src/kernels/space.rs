@@ -9,7 +9,7 @@ use crate::Scalar;
 mod kept {
     use std::cell::Cell;
 
-    pub(super) use crate::lines::Line;
+    pub(super) use crate::aligned::Line;
 
     #[cfg(not(test))]
     pub(super) type Lines = Box<[Line]>;

@@ -4,8 +4,8 @@ use std::any::{Any, TypeId};
 use std::cell::RefCell;
 use std::collections::HashMap;
 
+use crate::aligned::AlignedSlice;
 use crate::kernels::dropout::Masks;
-use crate::lines::Lines;
 use crate::loss::{BatchError, Loss};
 use crate::network::BatchWorkspace;
 use crate::network::{Infer, Network, check_batch};
@@ -38,12 +38,12 @@ fn take_kept<W: 'static>(slot: &mut Box<dyn Any>) -> Option<Box<W>> {
 
 /// A scratch for a micro-batch.
 pub(crate) struct BatchScratch<N: Network> {
-    activations: Lines<N::Activations>,
+    activations: AlignedSlice<N::Activations>,
 }
 
 impl<N: Network> Default for BatchScratch<N> {
     fn default() -> Self {
-        BatchScratch { activations: Lines::zeroed(N::INFER_BATCH) }
+        BatchScratch { activations: AlignedSlice::zeroed(N::INFER_BATCH) }
     }
 }
 

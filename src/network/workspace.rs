@@ -2,9 +2,9 @@
 
 use bytemuck::Zeroable;
 
-use crate::kernels::dropout::Masks;
 #[cfg(feature = "std")]
-use crate::lines::{Lines, OnLine};
+use crate::aligned::{Aligned, AlignedSlice};
+use crate::kernels::dropout::Masks;
 use crate::network::Network;
 use crate::plain;
 
@@ -91,12 +91,12 @@ impl<N: Network> WorkspaceParts<'_, N> {
 /// A workspace on the heap whose micro-batch is [`Network::MICRO_BATCH`].
 #[cfg(feature = "std")]
 pub struct BatchWorkspace<N: Network> {
-    tape: Lines<N::Tape>,
-    indices: Lines<N::Indices>,
-    outputs: Lines<N::Output>,
-    d_outputs: Lines<N::Output>,
-    deltas: Lines<N::Deltas>,
-    work: Box<OnLine<N::TrainWork>>,
+    tape: AlignedSlice<N::Tape>,
+    indices: AlignedSlice<N::Indices>,
+    outputs: AlignedSlice<N::Output>,
+    d_outputs: AlignedSlice<N::Output>,
+    deltas: AlignedSlice<N::Deltas>,
+    work: Box<Aligned<N::TrainWork>>,
 }
 
 #[cfg(feature = "std")]
@@ -104,11 +104,11 @@ impl<N: Network> BatchWorkspace<N> {
     /// An empty workspace.
     pub fn new() -> Self {
         Self {
-            tape: Lines::zeroed(N::MICRO_BATCH),
-            indices: Lines::zeroed(N::MICRO_BATCH),
-            outputs: Lines::zeroed(N::MICRO_BATCH),
-            d_outputs: Lines::zeroed(N::MICRO_BATCH),
-            deltas: Lines::zeroed(N::MICRO_BATCH),
+            tape: AlignedSlice::zeroed(N::MICRO_BATCH),
+            indices: AlignedSlice::zeroed(N::MICRO_BATCH),
+            outputs: AlignedSlice::zeroed(N::MICRO_BATCH),
+            d_outputs: AlignedSlice::zeroed(N::MICRO_BATCH),
+            deltas: AlignedSlice::zeroed(N::MICRO_BATCH),
             work: plain::zeroed_box(),
         }
     }

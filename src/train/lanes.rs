@@ -5,9 +5,9 @@
 //! Every sum has one order, so its bits are the same on any number of threads.
 
 use crate::Scalar;
+use crate::aligned::{Aligned, AlignedSlice};
 use crate::augment::{Augment, Draws};
 use crate::kernels::dropout::Masks;
-use crate::lines::{Lines, OnLine};
 use crate::loss::{BatchError, Loss, TargetFault};
 use crate::network::batch::with_kept;
 use crate::network::{BatchWorkspace, Network};
@@ -24,18 +24,18 @@ pub(super) struct Lanes<'a, N: Network, L> {
 
 /// One lane.
 struct Lane<'a, N: Network, L> {
-    grad: Box<OnLine<N>>,
+    grad: Box<Aligned<N>>,
     /// Of a micro-batch.
     targets: Vec<&'a L>,
     result: Result<Sums, BatchError>,
 }
 
 /// A micro-batch, gathered from the data set: passes want it in one piece. A thread keeps one.
-struct Gathered<N: Network>(Lines<N::Input>);
+struct Gathered<N: Network>(AlignedSlice<N::Input>);
 
 impl<N: Network> Default for Gathered<N> {
     fn default() -> Self {
-        Gathered(Lines::zeroed(N::MICRO_BATCH))
+        Gathered(AlignedSlice::zeroed(N::MICRO_BATCH))
     }
 }
 

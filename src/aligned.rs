@@ -27,29 +27,29 @@ unsafe impl Pod for Line {}
 
 /// A value that begins with a line.
 #[repr(C, align(64))]
-pub(crate) struct OnLine<P>(pub(crate) P);
+pub(crate) struct Aligned<P>(pub(crate) P);
 
 // SAFETY: the field is Zeroable, and padding may be anything.
-unsafe impl<P: Zeroable> Zeroable for OnLine<P> {}
+unsafe impl<P: Zeroable> Zeroable for Aligned<P> {}
 
 /// Values one after the other, of which the first begins with a line.
-pub(crate) struct Lines<P> {
+pub(crate) struct AlignedSlice<P> {
     memory: Box<[Line]>,
     len: usize,
     values: PhantomData<P>,
 }
 
-impl<P: Zeroable> Lines<P> {
+impl<P: Zeroable> AlignedSlice<P> {
     /// Zeroed values.
     pub(crate) fn zeroed(len: usize) -> Self {
         const { assert!(align_of::<P>() <= align_of::<Line>() && !core::mem::needs_drop::<P>()) };
         // More bytes than there are would be more than the allocator gives.
         let bytes = len.saturating_mul(size_of::<P>());
-        Lines { memory: zeroed_slice(bytes.div_ceil(size_of::<Line>())), len, values: PhantomData }
+        AlignedSlice { memory: zeroed_slice(bytes.div_ceil(size_of::<Line>())), len, values: PhantomData }
     }
 }
 
-impl<P> Deref for Lines<P> {
+impl<P> Deref for AlignedSlice<P> {
     type Target = [P];
 
     fn deref(&self) -> &[P] {
@@ -58,7 +58,7 @@ impl<P> Deref for Lines<P> {
     }
 }
 
-impl<P> DerefMut for Lines<P> {
+impl<P> DerefMut for AlignedSlice<P> {
     fn deref_mut(&mut self) -> &mut [P] {
         // SAFETY: the memory has the bytes of `len` values and their alignment; they were zeroes, which are valid values (`zeroed` asks for that), and only such
         // are written. They borrow from the memory, uniquely.
@@ -73,14 +73,14 @@ mod tests {
     #[test]
     fn values_begin_with_a_line() {
         for len in [0, 1, 5, 100_000] {
-            let mut values = Lines::<[f32; 7]>::zeroed(len);
+            let mut values = AlignedSlice::<[f32; 7]>::zeroed(len);
             assert_eq!(values.len(), len);
             assert!(values.as_ptr().cast::<Line>().is_aligned());
             assert!(values.iter().all(|value| *value == [0.0; 7]));
             values.fill([1.0; 7]);
             assert!(values.iter().all(|value| *value == [1.0; 7]));
         }
-        assert_eq!(Lines::<[u8; 0]>::zeroed(3).len(), 3);
-        assert!((&raw const crate::plain::zeroed_box::<OnLine<[f32; 70_000]>>().0).cast::<Line>().is_aligned());
+        assert_eq!(AlignedSlice::<[u8; 0]>::zeroed(3).len(), 3);
+        assert!((&raw const crate::plain::zeroed_box::<Aligned<[f32; 70_000]>>().0).cast::<Line>().is_aligned());
     }
 }
