@@ -55,6 +55,23 @@ impl Crew {
         Ok(Crew::Caller)
     }
 
+    /// How many threads work at a time.
+    pub(super) fn threads(&self) -> usize {
+        match self {
+            Crew::Caller => 1,
+            #[cfg(feature = "rayon")]
+            _ => self.within(rayon::current_num_threads),
+        }
+    }
+
+    /// The number of the calling thread, 0 where it is not one of a crew's.
+    pub(super) fn thread() -> usize {
+        #[cfg(feature = "rayon")]
+        return rayon::current_thread_index().unwrap_or_default();
+        #[cfg(not(feature = "rayon"))]
+        return 0;
+    }
+
     /// Runs work that uses rayon, where it is to run.
     #[cfg(feature = "rayon")]
     fn within<R: Send>(&self, work: impl FnOnce() -> R + Send) -> R {

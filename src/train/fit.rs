@@ -104,7 +104,7 @@ where
     let mut training = Training {
         last_good: net.boxed_copy(),
         // A lane without a sample would hold memory for nothing; the sums are the same without it.
-        lanes: Lanes::new(plan.lanes.min(plan.batch).min(plan.samples)),
+        lanes: Lanes::new(plan.lanes.min(plan.batch).min(plan.samples), &crew),
         order: vec![0; plan.samples],
         progress: Progress::new(options.progress),
         curves: Curves::new(options.record_loss, options.record_risk, done.saturating_mul(plan.samples as u64)),

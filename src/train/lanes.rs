@@ -4,22 +4,24 @@
 //! gradient in its own memory; lanes are added in a fixed tree: 0 += 1, 2 += 3, …; 0 += 2, 4 += 6, …, by the thread that has made them.
 //! Every sum has one order, so its bits are the same on any number of threads.
 
+use std::sync::Mutex;
+
 use crate::Scalar;
 use crate::aligned::{Aligned, AlignedSlice};
 use crate::augment::{Augment, Draws};
 use crate::kernels::dropout::Masks;
 use crate::loss::{BatchError, Loss, TargetFault};
-use crate::network::batch::with_kept;
 use crate::network::{BatchWorkspace, Network};
 use crate::plain::{self, Plain};
 use crate::tensor::FeatureMap;
 
 use super::crew::Crew;
 
-/// The lanes of a trainer. Nothing is allocated for a batch: a lane keeps its sums, and a thread what it works in, which would be as much again for each lane, and far from the core when
-/// its turn comes (steps of ResNet-8 and MobileNetV1, four lanes on one thread: 0.87 and 0.84 of the time).
+/// The lanes of a trainer, with the memory that they need: a lane keeps its sums, and what it works in is a thread's. A lane's own would be far from the core when its turn comes (steps of
+/// ResNet-8 and MobileNetV1, four lanes on one thread: 0.87 and 0.84 of the time). It is made where a thread runs its first lane; nothing else is allocated for a batch.
 pub(super) struct Lanes<'a, N: Network, L> {
     lanes: Vec<Lane<'a, N, L>>,
+    desks: Vec<Mutex<Option<Desk<N>>>>,
 }
 
 /// One lane.
@@ -30,13 +32,28 @@ struct Lane<'a, N: Network, L> {
     result: Result<Sums, BatchError>,
 }
 
-/// A micro-batch, gathered from the data set: passes want it in one piece. A thread keeps one.
-struct Gathered<N: Network>(AlignedSlice<N::Input>);
+/// What a thread works in.
+struct Desk<N: Network> {
+    /// A micro-batch, gathered from the data set: passes want it in one piece.
+    inputs: AlignedSlice<N::Input>,
+    workspace: BatchWorkspace<N>,
+}
 
-impl<N: Network> Default for Gathered<N> {
+impl<N: Network> Default for Desk<N> {
     fn default() -> Self {
-        Gathered(AlignedSlice::zeroed(N::MICRO_BATCH))
+        Desk { inputs: AlignedSlice::zeroed(N::MICRO_BATCH), workspace: BatchWorkspace::new() }
     }
+}
+
+/// Lends a desk that nobody is at, if there is one the thread's own.
+fn at_desk<N: Network, R>(desks: &[Mutex<Option<Desk<N>>>], own: usize, work: impl FnOnce(&mut Desk<N>) -> R) -> R {
+    for i in 0..desks.len() {
+        if let Ok(mut desk) = desks[(own + i) % desks.len()].try_lock() {
+            return work(desk.get_or_insert_default());
+        }
+    }
+    // A loss or an augmentation that waits for other work of the pool may be given a lane meanwhile.
+    work(&mut Desk::default())
 }
 
 /// Sums over samples.
@@ -108,8 +125,10 @@ pub(super) struct Source<'a, I, L, E> {
 }
 
 impl<'a, N: Network, L: Sync> Lanes<'a, N, L> {
-    pub(super) fn new(count: usize) -> Self {
-        Lanes { lanes: (0..count).map(|_| Lane::new()).collect() }
+    /// So many lanes, for these threads.
+    pub(super) fn new(count: usize, crew: &Crew) -> Self {
+        let desks = (0..count.min(crew.threads())).map(|_| Mutex::default()).collect();
+        Lanes { lanes: (0..count).map(|_| Lane::new()).collect(), desks }
     }
 
     /// The mean gradient over the samples that `batch` names, whose first one has these masks for dropout, in [`grad`](Self::grad); yields the sums of losses and hits.
@@ -119,11 +138,12 @@ impl<'a, N: Network, L: Sync> Lanes<'a, N, L> {
         let share = batch.len().div_ceil(self.lanes.len()).max(1);
         // A short last batch may leave lanes idle; how many depends on its length alone.
         let busy = batch.len().div_ceil(share);
-        let lanes = &mut self.lanes[..busy];
+        let (lanes, desks) = (&mut self.lanes[..busy], &self.desks);
         let scale = N::Scalar::of(1.0 / batch.len() as f64);
         sum_of(crew, lanes, 0, &|i, lane| {
             let part = &batch[i * share..batch.len().min((i + 1) * share)];
-            lane.result = lane.run(net, source, part, scale, masks.skip((i * share) as u64));
+            let masks = masks.skip((i * share) as u64);
+            lane.result = at_desk(desks, Crew::thread(), |desk| lane.run(net, source, part, scale, masks, desk));
         });
         let mut sums = Sums::default();
         for lane in lanes.iter() {
@@ -164,27 +184,24 @@ impl<'a, N: Network, L: Sync> Lane<'a, N, L> {
 
     fn run<E: Loss<N::Output, L>>(
         &mut self, net: &N, source: &Source<'a, N::Input, L, E>, part: &[usize], scale: N::Scalar, masks: Masks,
+        Desk { inputs, workspace }: &mut Desk<N>,
     ) -> Result<Sums, BatchError> {
-        with_kept(|Gathered(inputs): &mut Gathered<N>| {
-            with_kept(|workspace: &mut BatchWorkspace<N>| {
-                self.grad.0.flat_mut().fill(N::Scalar::default());
-                let mut sums = Sums::default();
-                for (number, micro) in part.chunks(N::MICRO_BATCH).enumerate() {
-                    let inputs = &mut inputs[..micro.len()];
-                    self.gather(source, micro, inputs);
-                    let parts = workspace.as_parts().masks(masks.skip((number * N::MICRO_BATCH) as u64));
-                    let loss =
-                        net.accumulate_grad(inputs, &self.targets, &Lent(source.loss), scale, &mut self.grad.0, parts)?;
-                    sums.loss += loss.as_f64();
-                    sums.samples += micro.len() as u64;
-                    // The outputs are still in the workspace.
-                    for (y, target) in workspace.as_parts().outputs.iter().zip(&self.targets) {
-                        sums.judge(source.loss.accuracy(y, target));
-                    }
-                }
-                Ok(sums)
-            })
-        })
+        self.grad.0.flat_mut().fill(N::Scalar::default());
+        let mut sums = Sums::default();
+        for (number, micro) in part.chunks(N::MICRO_BATCH).enumerate() {
+            let inputs = &mut inputs[..micro.len()];
+            self.gather(source, micro, inputs);
+            let parts = workspace.as_parts().masks(masks.skip((number * N::MICRO_BATCH) as u64));
+            let loss =
+                net.accumulate_grad(inputs, &self.targets, &Lent(source.loss), scale, &mut self.grad.0, parts)?;
+            sums.loss += loss.as_f64();
+            sums.samples += micro.len() as u64;
+            // The outputs are still in the workspace.
+            for (y, target) in workspace.as_parts().outputs.iter().zip(&self.targets) {
+                sums.judge(source.loss.accuracy(y, target));
+            }
+        }
+        Ok(sums)
     }
 
     /// Copies samples of the data set, and changes the copies as the augmentation does.
@@ -196,5 +213,27 @@ impl<'a, N: Network, L: Sync> Lane<'a, N, L> {
             source.augmentation.apply(input, &mut Draws::new(source.seed, source.epoch, sample as u64));
             self.targets.push(&source.targets[sample]);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::train::fixture::Linear;
+
+    #[test]
+    fn a_desk_is_lent_once_at_a_time() {
+        let desks: [Mutex<Option<Desk<Linear>>>; 2] = Default::default();
+        let place = |desk: &mut Desk<Linear>| std::ptr::from_ref(desk).addr();
+        let own = at_desk(&desks, 1, place);
+        assert_eq!(at_desk(&desks, 3, place), own);
+        at_desk(&desks, 1, |_| {
+            let others = at_desk(&desks, 1, |desk| {
+                let third = at_desk(&desks, 1, place);
+                [place(desk), third]
+            });
+            assert!(!others.contains(&own) && others[0] != others[1]);
+        });
+        assert_eq!(at_desk(&desks, 1, place), own);
     }
 }

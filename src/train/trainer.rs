@@ -15,7 +15,7 @@ use super::{AsNetwork, Batch, Continue, EpochReport, Report, Samples, TrainError
 ///
 /// A loss and an optimizer must be given; without them `fit` does not exist. Memory beyond the data: the optimizer's
 /// state, a copy of the parameters as they were after the last good epoch, for each [lane](Trainer::lanes) a gradient,
-/// and for each thread, which keeps them, the activations of a micro-batch. The data set is not copied.
+/// and for each thread the activations of a micro-batch. The data set is not copied.
 #[must_use = "a trainer does nothing until `fit`"]
 pub struct Trainer<'a, N: Network, E = (), O = (), S = Constant> {
     pub(super) net: &'a mut N,
