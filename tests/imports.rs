@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 /// `scalar` and `kernels` are one: an element type chooses the instructions that its kernels run with.
 const ORDER: &[&[&str]] = &[
     &["shape"],
-    &["plain", "portable", "order", "atomic"],
+    &["plain", "aligned", "portable", "order", "atomic"],
     &["scalar", "kernels"],
     &["tensor"],
     &["info"],
