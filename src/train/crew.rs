@@ -21,8 +21,8 @@ pub(super) enum Crew {
     Own(rayon::ThreadPool),
 }
 
-/// Elements from which threads share what is done to each: two parts ([`each`]). The other threads have just come from the lanes and are still awake: with the 61,706 parameters of LeNet-5
-/// shared, two threads take 0.84 of the time for its training step.
+/// Elements from which threads share what is done to each: beyond them there is more than one part ([`each`]). The other threads have just come from the lanes and are still awake: with the
+/// 61,706 parameters of LeNet-5 shared, two threads take 0.84 of the time for its training step.
 #[cfg(feature = "rayon")]
 const SHARED: usize = 1 << 15;
 
