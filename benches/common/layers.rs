@@ -184,16 +184,21 @@ fn many<P: Plain<f32>>(count: usize) -> &'static mut [P] {
         }
         std::slice::from_raw_parts_mut(memory.cast::<P>(), count)
     };
-    let mut state = 1_u32;
-    for value in values.iter_mut().flat_map(P::flat_mut) {
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        *value = (state >> 8) as f32 / (1 << 23) as f32 - 1.0;
-    }
+    fill(values);
     values
 }
 
 fn one<P: Plain<f32>>() -> Box<P> {
     let mut value = P::zeroed_box();
-    value.flat_mut().copy_from_slice(many::<P>(1)[0].flat());
+    fill(std::slice::from_mut(&mut *value));
     value
+}
+
+/// Noise.
+fn fill<P: Plain<f32>>(values: &mut [P]) {
+    let mut state = 1_u32;
+    for value in values.iter_mut().flat_map(P::flat_mut) {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        *value = (state >> 8) as f32 / (1 << 23) as f32 - 1.0;
+    }
 }

@@ -4,6 +4,8 @@
 use rayon::prelude::*;
 
 use crate::Scalar;
+#[cfg(feature = "rayon")]
+use crate::optim::elements::PART;
 use crate::optim::elements::{On, each};
 use crate::optim::{Optimizer, OptimizerError};
 
@@ -20,11 +22,6 @@ pub(super) enum Crew {
     #[cfg(feature = "rayon")]
     Own(rayon::ThreadPool),
 }
-
-/// Elements from which threads share what is done to each: beyond them there is more than one part ([`each`]). The other threads have just come from the lanes and are still awake: with the
-/// 61,706 parameters of LeNet-5 shared, two threads take 0.84 of the time for its training step.
-#[cfg(feature = "rayon")]
-const SHARED: usize = 1 << 15;
 
 impl Crew {
     /// All cores; without the feature `rayon` the calling thread.
@@ -110,9 +107,7 @@ impl Crew {
     ) -> Result<(), OptimizerError> {
         match self {
             #[cfg(feature = "rayon")]
-            Crew::Everyone | Crew::Own(_) if params.len() >= SHARED => {
-                self.within(|| optimizer.par_step(params, grads))
-            }
+            Crew::Everyone | Crew::Own(_) if params.len() > PART => self.within(|| optimizer.par_step(params, grads)),
             _ => optimizer.step(params, grads),
         }
     }
@@ -121,7 +116,7 @@ impl Crew {
     pub(super) fn add<T: Scalar>(&self, to: &mut [T], from: &[T]) {
         match self {
             #[cfg(feature = "rayon")]
-            Crew::Everyone | Crew::Own(_) if to.len() >= SHARED => {
+            Crew::Everyone | Crew::Own(_) if to.len() > PART => {
                 self.within(|| each(On::Everyone, to, from, [], add));
             }
             _ => each(On::Caller, to, from, [], add),
@@ -141,11 +136,22 @@ mod tests {
     use super::*;
     use crate::optim::Sgd;
 
-    /// Sizes around a chunk and around the size from which threads share a sum.
+    /// Sizes around a part, beyond which threads share a sum, and around several.
     #[test]
     fn all_crews_do_the_same() {
         for crew in [Crew::Caller, Crew::all(), Crew::new(Some(2)).unwrap(), Crew::new(Some(0)).unwrap()] {
-            for len in [0, 1, 1000, (1 << 14) + 1, (1 << 15) - 1, 1 << 15, (1 << 17) + 5] {
+            for len in [
+                0,
+                1,
+                1000,
+                (1 << 14) + 1,
+                (1 << 15) - 1,
+                1 << 15,
+                (1 << 15) + 1,
+                (1 << 16) - 1,
+                1 << 16,
+                (1 << 17) + 5,
+            ] {
                 let mut to: Vec<f32> = (0..len).map(|i| i as f32).collect();
                 crew.add(&mut to, &vec![0.5; len]);
                 assert!(to.iter().enumerate().all(|(i, &sum)| sum == i as f32 + 0.5), "{len}");
