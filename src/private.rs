@@ -29,6 +29,7 @@ pub use crate::kernels::arena::{
 pub use crate::kernels::conv::ConvSpec;
 pub use crate::kernels::conv_transpose::ConvTransposeSpec;
 pub use crate::kernels::dropout::Masks;
+pub use crate::kernels::input_gradient::{Added, Unwanted, Written};
 pub use crate::kernels::operands::Over;
 pub use crate::kernels::pad::PadSpec;
 pub use crate::kernels::simd::Simd;

@@ -5,6 +5,7 @@ use std::alloc::Layout;
 use tenonet::kernels::activation::Relu;
 use tenonet::kernels::conv::{self, ConvSpec};
 use tenonet::kernels::conv_backward;
+use tenonet::kernels::input_gradient::{Added, Unwanted, Written};
 use tenonet::kernels::stage::{NoPool, Wants};
 use tenonet::kernels::store::{Bias, NoSkip};
 use tenonet::shape::{Conv, Shape};
@@ -24,6 +25,8 @@ pub(crate) trait Operands: ConvSpec + Default + 'static {
     type W: Plain<f32>;
     /// Biases.
     type B: Plain<f32>;
+    /// Whether another reader of its input has left a gradient there, to which its own is added: a residual block's shortcut.
+    const ADDS: bool;
     /// Floating-point operations of one pass of one input.
     const FLOPS: usize = 2 * Self::CONV.macs();
 }
@@ -31,7 +34,7 @@ pub(crate) trait Operands: ConvSpec + Default + 'static {
 macro_rules! convolutions {
     ($(
         $(#[$doc:meta])* $type:ident, $name:literal, $images:literal images, [$c:literal, $h:literal, $w:literal] => $out:literal,
-        kernel $k:literal, stride $s:literal, padding $p:literal, planes $planes:literal;
+        kernel $k:literal, stride $s:literal, padding $p:literal, planes $planes:literal, adds $adds:literal;
     )*) => {
         $(
             $(#[$doc])*
@@ -50,6 +53,7 @@ macro_rules! convolutions {
             impl Operands for $type {
                 const NAME: &'static str = $name;
                 const IMAGES: usize = $images;
+                const ADDS: bool = $adds;
                 type X = [f32; <$type as ConvSpec>::CONV.input.len()];
                 type Y = [f32; <$type as ConvSpec>::CONV.output().len()];
                 type W = [f32; <$type as ConvSpec>::CONV.out_channels * <$type as ConvSpec>::CONV.taps()];
@@ -62,29 +66,29 @@ macro_rules! convolutions {
 // Images: of a micro-batch in training.
 convolutions! {
     /// The one of `Conv64`, but inside a network.
-    Conv64Conv1, "conv64.conv1", 2 images, [64, 56, 56] => 64, kernel 3, stride 1, padding 1, planes false;
+    Conv64Conv1, "conv64.conv1", 2 images, [64, 56, 56] => 64, kernel 3, stride 1, padding 1, planes false, adds false;
     /// The second of `LeNet5`.
-    LeNet5Conv2, "lenet5.conv2", 16 images, [6, 14, 14] => 16, kernel 5, stride 1, padding 0, planes false;
+    LeNet5Conv2, "lenet5.conv2", 16 images, [6, 14, 14] => 16, kernel 5, stride 1, padding 0, planes false, adds false;
     /// The second of `tenonet::zoo::AlexNet`, of 5 × 5 with many channels.
-    AlexNetConv2, "alexnet.conv2", 2 images, [64, 27, 27] => 192, kernel 5, stride 1, padding 2, planes false;
+    AlexNetConv2, "alexnet.conv2", 2 images, [64, 27, 27] => 192, kernel 5, stride 1, padding 2, planes false, adds false;
     /// The second of `MnistCnn`.
-    MnistCnnConv2, "mnist_cnn.conv2", 8 images, [32, 26, 26] => 64, kernel 3, stride 1, padding 0, planes false;
+    MnistCnnConv2, "mnist_cnn.conv2", 8 images, [32, 26, 26] => 64, kernel 3, stride 1, padding 0, planes false, adds false;
     /// The first of `ResNet8`.
-    ResNet8Conv1, "resnet8.conv1", 8 images, [3, 32, 32] => 16, kernel 3, stride 1, padding 1, planes true;
+    ResNet8Conv1, "resnet8.conv1", 8 images, [3, 32, 32] => 16, kernel 3, stride 1, padding 1, planes true, adds false;
     /// The second and third of `ResNet8`.
-    ResNet8Conv2, "resnet8.conv2", 8 images, [16, 32, 32] => 16, kernel 3, stride 1, padding 1, planes false;
+    ResNet8Conv2, "resnet8.conv2", 8 images, [16, 32, 32] => 16, kernel 3, stride 1, padding 1, planes false, adds false;
     /// The fourth of `ResNet8`.
-    ResNet8Conv4, "resnet8.conv4", 8 images, [16, 32, 32] => 32, kernel 3, stride 2, padding 1, planes false;
+    ResNet8Conv4, "resnet8.conv4", 8 images, [16, 32, 32] => 32, kernel 3, stride 2, padding 1, planes false, adds false;
     /// The fifth of `ResNet8`.
-    ResNet8Conv5, "resnet8.conv5", 8 images, [32, 16, 16] => 32, kernel 3, stride 1, padding 1, planes false;
+    ResNet8Conv5, "resnet8.conv5", 8 images, [32, 16, 16] => 32, kernel 3, stride 1, padding 1, planes false, adds false;
     /// The sixth of `ResNet8`.
-    ResNet8Conv6, "resnet8.conv6", 8 images, [32, 16, 16] => 64, kernel 3, stride 2, padding 1, planes false;
+    ResNet8Conv6, "resnet8.conv6", 8 images, [32, 16, 16] => 64, kernel 3, stride 2, padding 1, planes false, adds false;
     /// The seventh of `ResNet8`.
-    ResNet8Conv7, "resnet8.conv7", 8 images, [64, 8, 8] => 64, kernel 3, stride 1, padding 1, planes false;
+    ResNet8Conv7, "resnet8.conv7", 8 images, [64, 8, 8] => 64, kernel 3, stride 1, padding 1, planes false, adds false;
     /// The first shortcut of `ResNet8`.
-    ResNet8Skip2, "resnet8.skip2", 8 images, [16, 32, 32] => 32, kernel 1, stride 2, padding 0, planes false;
+    ResNet8Skip2, "resnet8.skip2", 8 images, [16, 32, 32] => 32, kernel 1, stride 2, padding 0, planes false, adds true;
     /// The second shortcut of `ResNet8`.
-    ResNet8Skip3, "resnet8.skip3", 8 images, [32, 16, 16] => 64, kernel 1, stride 2, padding 0, planes false;
+    ResNet8Skip3, "resnet8.skip3", 8 images, [32, 16, 16] => 64, kernel 1, stride 2, padding 0, planes false, adds true;
 }
 
 /// Calls a macro with every convolution's type.
@@ -154,19 +158,28 @@ impl<C: Operands> Passes<C> {
 
     /// Backward of all inputs: dW and the biases' gradient, and dX if that is asked for (not where the input lies in planes: that is the network's own).
     pub(crate) fn backward<const DX: bool>(&mut self) {
-        f32::dispatch(conv_backward::Backward::<DX, _, _, _, _, _, _, _, _> {
-            spec: C::default(),
-            x: self.x,
-            weight: &*self.weight,
-            act: Relu,
-            stage: NoPool,
-            y: self.y,
-            dy: self.dy,
-            dw: &mut *self.d_weight,
-            db: &mut *self.d_bias,
-            dx: self.dx,
-            work: &mut self.backward_work[..],
-        });
+        macro_rules! to {
+            ($dx:expr) => {
+                f32::dispatch(conv_backward::Backward {
+                    spec: C::default(),
+                    x: self.x,
+                    weight: &*self.weight,
+                    act: Relu,
+                    stage: NoPool,
+                    y: self.y,
+                    dy: self.dy,
+                    dw: &mut *self.d_weight,
+                    db: &mut *self.d_bias,
+                    dx: $dx,
+                    work: &mut self.backward_work[..],
+                })
+            };
+        }
+        match (DX, C::ADDS) {
+            (false, _) => to!(Unwanted),
+            (true, false) => to!(Written(&mut *self.dx)),
+            (true, true) => to!(Added(&mut *self.dx)),
+        }
     }
 }
 

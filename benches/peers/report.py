@@ -137,7 +137,8 @@ def peak(results):
 def layers(results):
     text = (
         "Convolutions by themselves, as they lie inside a network: GFLOP/s and the share of the peak. Forward is one image, with ReLU; dW (with the\n"
-        "biases' gradient and ReLU's mask) is a micro-batch; dX is what backward takes longer when it is asked for. A network's first convolution has none.\n\n"
+        "biases' gradient and ReLU's mask) is a micro-batch; dX is what backward takes longer when it is asked for: of a shortcut (skip) it is\n"
+        "added to that of its branch. A network's first convolution has none.\n\n"
     )
     rows = []
     for name in sorted({case.split("/")[1] for case in results["layers"]}):

@@ -13,12 +13,13 @@ mod weights;
 use crate::Scalar;
 use crate::kernels::activation::Activation;
 use crate::kernels::conv::{self, ConvSpec};
+use crate::kernels::input_gradient::InputGradient;
 use crate::kernels::simd::{Kernel, Simd};
 use crate::kernels::space::Space;
 use crate::kernels::stage::StageBackward;
 use crate::kernels::work::Work;
 use crate::kernels::{pointwise, pooled};
-use crate::plain::{Plain, elements, elements_mut};
+use crate::plain::{Plain, elements};
 use crate::shape::{Conv, Pool};
 use input::turned_len;
 pub(super) use input::{exchange, input_correlation, phase_axes};
@@ -40,12 +41,12 @@ pub const fn backward_work(conv: &Conv, planes: bool, pool: Option<Pool>) -> usi
     if own > by_windows { own } else { by_windows }
 }
 
-/// `dw += …`, `db += …`, and with `DX` `dx[i] ← …`, from what left the fused step (`y`) and its gradient (`dy`, overwritten).
+/// `dw += …`, `db += …`, and dX to where `dx` says, from what left the fused step (`y`) and its gradient (`dy`, overwritten).
 #[inline(always)]
 #[allow(clippy::too_many_arguments, reason = "operands, gradients and workspace of one step")]
-pub fn backward<const DX: bool, T, S, C, A, P, X, W, B, Y, K>(
-    simd: S, spec: C, x: &[X], weight: &W, act: A, stage: P, y: &[Y], dy: &mut [Y], dw: &mut W, db: &mut B,
-    dx: &mut [X], work: &mut K,
+pub fn backward<T, S, C, A, P, X, W, B, Y, D, K>(
+    simd: S, spec: C, x: &[X], weight: &W, act: A, stage: P, y: &[Y], dy: &mut [Y], dw: &mut W, db: &mut B, dx: D,
+    work: &mut K,
 ) where
     T: Scalar,
     S: Simd<T>,
@@ -56,16 +57,17 @@ pub fn backward<const DX: bool, T, S, C, A, P, X, W, B, Y, K>(
     W: Plain<T>,
     B: Plain<T>,
     Y: Plain<T>,
+    D: InputGradient<T>,
     K: Plain<T>,
 {
     const { assert!(K::LEN >= backward_work(&C::CONV, C::PLANES, P::POOL)) };
-    simd.outline(Backward::<DX, _, _, _, _, _, _, _, _> { spec, x, weight, act, stage, y, dy, dw, db, dx, work });
+    simd.outline(Backward { spec, x, weight, act, stage, y, dy, dw, db, dx, work });
 }
 
 /// [`backward`] as a kernel.
 ///
 /// It panics if the workspace is shorter than [`backward_work`], unless the compiler knows that it is not.
-pub struct Backward<'a, const DX: bool, C, A, P, X, W, B, Y, K: ?Sized> {
+pub struct Backward<'a, C, A, P, X, W, B, Y, D, K: ?Sized> {
     /// The convolution.
     pub spec: C,
     /// The maps that arrived.
@@ -84,13 +86,13 @@ pub struct Backward<'a, const DX: bool, C, A, P, X, W, B, Y, K: ?Sized> {
     pub dw: &'a mut W,
     /// Is added to.
     pub db: &'a mut B,
-    /// Is written with `DX`.
-    pub dx: &'a mut [X],
+    /// Where the gradient of the maps that arrived goes.
+    pub dx: D,
     /// Workspace.
     pub work: &'a mut K,
 }
 
-impl<const DX: bool, T, C, A, P, X, W, B, Y, K> Kernel<T> for Backward<'_, DX, C, A, P, X, W, B, Y, K>
+impl<T, C, A, P, X, W, B, Y, D, K> Kernel<T> for Backward<'_, C, A, P, X, W, B, Y, D, K>
 where
     T: Scalar,
     C: ConvSpec,
@@ -100,15 +102,16 @@ where
     W: Plain<T>,
     B: Plain<T>,
     Y: Plain<T>,
+    D: InputGradient<T>,
     K: Work<T> + ?Sized,
 {
     type Output = ();
 
     #[inline(always)]
-    fn run<S: Simd<T>>(self, simd: S) {
+    fn run<S: Simd<T>>(mut self, simd: S) {
         // Known when compiling, and gone from the code; see the forward pass.
         assert!(const { conv::operands_fit(&C::CONV, P::POOL, None, X::LEN, W::LEN, B::LEN, Y::LEN) });
-        assert!(const { !(DX && C::PLANES) });
+        assert!(const { !D::WANTED || !C::PLANES && D::LEN == X::LEN });
         let work = self.work.elements();
         assert!(work.len() >= const { backward_work(&C::CONV, C::PLANES, P::POOL) });
         if const { P::PLACES && pooled::fits(&C::CONV, P::POOL) } {
@@ -116,9 +119,7 @@ where
             let (spec, stage) = (self.spec, &self.stage);
             // SAFETY: the lengths were asserted above.
             unsafe {
-                pooled::backward::<DX, _, _, _, _, _, _, _>(
-                    simd, spec, self.x, w, self.act, stage, self.y, self.dy, dw, db, self.dx, work,
-                );
+                pooled::backward(simd, spec, self.x, w, self.act, stage, self.y, self.dy, dw, db, self.dx, work);
             }
             return;
         }
@@ -128,28 +129,30 @@ where
         let (padded, work) = work.split_at_mut(const { padded_len(&C::CONV, C::PLANES) });
         let (turned, _) = work.split_at_mut(const { turned_len(&C::CONV, C::PLANES) });
         let w = self.weight.flat();
-        let for_dx = if DX { const { input::space_len(&C::CONV, C::PLANES) } } else { 0 };
+        let for_dx = if D::WANTED { const { input::space_len(&C::CONV, C::PLANES) } } else { 0 };
         let mut space = Space::borrow::<T>(for_dx + const { weights::space_len(&C::CONV, C::PLANES) });
         let (for_dx, for_dw) = space.elements().split_at_mut(for_dx);
         // SAFETY: the weights have the convolution's length, `turned` and the space were cut to theirs.
-        let method = DX.then(|| unsafe { input::method::<T, S, C>(simd, w, turned, for_dx) });
+        let method = D::WANTED.then(|| unsafe { input::method::<T, S, C>(simd, w, turned, for_dx) });
         let (dw, db) = (self.dw.flat_mut().as_mut_ptr(), self.db.flat_mut());
         if const { conv::takes_pixels(&C::CONV, C::PLANES, P::POOL) } {
             let many = const { pointwise::images_at_a_time(&C::CONV) };
-            let mut dx = self.dx.chunks_mut(many);
             let values = self.x.chunks(many).zip(self.y.chunks(many));
-            for ((x, y), dy) in values.zip(self.dy.chunks_mut(many)) {
+            for (part, ((x, y), dy)) in values.zip(self.dy.chunks_mut(many)).enumerate() {
                 let images = x.len().min(y.len()).min(dy.len());
                 for (y, dy) in y.iter().zip(dy.iter_mut()).take(images) {
                     self.stage.backward(simd, 0, self.act, y.flat(), dy.flat_mut(), &mut [], db);
                 }
                 let (x, dz) = (elements(x).as_ptr(), elements(dy).as_ptr());
-                // SAFETY: the lengths were asserted above, and that of dy, without pooling, is the map's; chunks are not empty.
+                let dx = self.dx.inputs(part * many..part * many + images);
+                // SAFETY: the lengths were asserted above, and that of dy, without pooling, is the map's; chunks are not empty. dX is as many maps, or none.
                 unsafe {
                     pointwise::weights::<T, S, C>(simd, images, x, dz, dw);
-                    if DX && let (Some(method), Some(dx)) = (&method, dx.next()) {
-                        let images = images.min(dx.len());
-                        pointwise::input::<T, S, C>(simd, images, dz, method.weights, elements_mut(dx).as_mut_ptr());
+                    if let Some(method) = &method
+                        && !dx.is_empty()
+                    {
+                        let (w, dx) = (method.weights, dx.as_mut_ptr());
+                        pointwise::input::<T, S, C, _>(simd, images, dz, w, dx, D::sums(dx));
                     }
                 }
             }
@@ -157,12 +160,11 @@ where
         }
         padded.fill(T::zero());
         let mut sums = weights::sums::<T, C>(for_dw);
-        let mut dx = self.dx.iter_mut();
         for (image, ((x, y), dy)) in self.x.iter().zip(self.y).zip(self.dy).enumerate() {
             let dz = self.stage.backward(simd, image, self.act, y.flat(), dy.flat_mut(), dz, db);
             // A stage is safe to write: what the products below read does not hang on it.
             let Some(dz) = dz.get(..len) else { return };
-            // SAFETY: the lengths were asserted above; `dz` is as long as the convolution's map.
+            // SAFETY: the lengths were asserted above; `dz` is as long as the convolution's map, dX as the input, or empty.
             unsafe {
                 if let Some(sums) = &mut sums {
                     sums.add(simd, x.flat().as_ptr(), dz.as_ptr());
@@ -172,8 +174,11 @@ where
                 } else {
                     weights::add::<T, S, C>(simd, x.flat().as_ptr(), dz.as_ptr(), dw);
                 }
-                if DX && let (Some(method), Some(dx)) = (&method, dx.next()) {
-                    input::gradient::<T, S, C>(simd, dz.as_ptr(), method, dx.flat_mut().as_mut_ptr());
+                let dx = self.dx.inputs(image..image + 1);
+                if let Some(method) = &method
+                    && !dx.is_empty()
+                {
+                    input::gradient::<T, S, C, D>(simd, dz.as_ptr(), method, dx.as_mut_ptr());
                 }
             }
         }

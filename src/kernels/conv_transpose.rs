@@ -17,8 +17,9 @@ use crate::kernels::concat::{Slice, holds, within};
 use crate::kernels::conv::{forward_correlation, is_depthwise};
 use crate::kernels::conv_backward::{exchange, input_correlation, phase_axes};
 use crate::kernels::correlate::{Axis, Correlation, CorrelationSpec, correlate};
-use crate::kernels::epilogue::{AddTo, Store};
+use crate::kernels::epilogue::AddTo;
 use crate::kernels::gemm;
+use crate::kernels::input_gradient::InputGradient;
 use crate::kernels::simd::{Kernel, Simd};
 use crate::kernels::stage::scale_by_derivative;
 use crate::kernels::store::Fused;
@@ -198,12 +199,11 @@ pub const fn backward_work(conv: &ConvTranspose) -> usize {
     if is_separate(conv) { 0 } else { conv.weights() }
 }
 
-/// `dw += …`, `db += …`, and with `DX` `dx[i] ← …`, from what left the layer (`y`) and its gradient (`dy`, overwritten).
+/// `dw += …`, `db += …`, and dX to where `dx` says, from what left the layer (`y`) and its gradient (`dy`, overwritten).
 #[inline(always)]
 #[allow(clippy::too_many_arguments, reason = "operands, gradients and workspace of one step")]
-pub fn backward<const DX: bool, T, S, C, A, X, W, B, Y, K>(
-    simd: S, spec: C, x: &[X], weight: &W, act: A, y: &[Y], dy: &mut [Y], dw: &mut W, db: &mut B, dx: &mut [X],
-    work: &mut K,
+pub fn backward<T, S, C, A, X, W, B, Y, D, K>(
+    simd: S, spec: C, x: &[X], weight: &W, act: A, y: &[Y], dy: &mut [Y], dw: &mut W, db: &mut B, dx: D, work: &mut K,
 ) where
     T: Scalar,
     S: Simd<T>,
@@ -213,16 +213,17 @@ pub fn backward<const DX: bool, T, S, C, A, X, W, B, Y, K>(
     W: Plain<T>,
     B: Plain<T>,
     Y: Plain<T>,
+    D: InputGradient<T>,
     K: Plain<T>,
 {
     const { assert!(K::LEN >= backward_work(&C::TRANSPOSED)) };
-    simd.outline(Backward::<DX, _, _, _, _, _, _, _> { spec, x, weight, act, y, dy, dw, db, dx, work });
+    simd.outline(Backward { spec, x, weight, act, y, dy, dw, db, dx, work });
 }
 
 /// [`backward`] as a kernel.
 ///
 /// It panics if the workspace is shorter than [`backward_work`], unless the compiler knows that it is not.
-pub struct Backward<'a, const DX: bool, C, A, X, W, B, Y, K: ?Sized> {
+pub struct Backward<'a, C, A, X, W, B, Y, D, K: ?Sized> {
     /// The transposed convolution.
     pub spec: C,
     /// The maps that arrived.
@@ -239,13 +240,13 @@ pub struct Backward<'a, const DX: bool, C, A, X, W, B, Y, K: ?Sized> {
     pub dw: &'a mut W,
     /// Is added to.
     pub db: &'a mut B,
-    /// Is written with `DX`.
-    pub dx: &'a mut [X],
+    /// Where the gradient of the maps that arrived goes.
+    pub dx: D,
     /// Workspace.
     pub work: &'a mut K,
 }
 
-impl<const DX: bool, T, C, A, X, W, B, Y, K> Kernel<T> for Backward<'_, DX, C, A, X, W, B, Y, K>
+impl<T, C, A, X, W, B, Y, D, K> Kernel<T> for Backward<'_, C, A, X, W, B, Y, D, K>
 where
     T: Scalar,
     C: ConvTransposeSpec,
@@ -254,58 +255,44 @@ where
     W: Plain<T>,
     B: Plain<T>,
     Y: Plain<T>,
+    D: InputGradient<T>,
     K: Work<T> + ?Sized,
 {
     type Output = ();
 
     #[inline(always)]
-    fn run<S: Simd<T>>(self, simd: S) {
+    fn run<S: Simd<T>>(mut self, simd: S) {
         // Known when compiling, and gone from the code; see the forward pass.
         assert!(const { operands_fit(&C::TRANSPOSED, None, X::LEN, W::LEN, B::LEN, Y::LEN) });
+        assert!(const { !D::WANTED || D::LEN == X::LEN });
         let work = self.work.elements();
         assert!(work.len() >= const { backward_work(&C::TRANSPOSED) });
         let conv = const { &C::TRANSPOSED };
         let (turned, _) = work.split_at_mut(const { backward_work(&C::TRANSPOSED) });
         let w = self.weight.flat();
-        if DX && !turned.is_empty() {
+        if D::WANTED && !turned.is_empty() {
             // As if they were those of a convolution from the same inputs to the same outputs.
             let along = Conv { input: conv.input, out_channels: conv.out_channels, ..conv.across() };
             exchange(simd, &along, w, turned);
         }
         let weights = if const { is_separate(&C::TRANSPOSED) } { w.as_ptr() } else { turned.as_ptr() };
-        let mut dx = self.dx.iter_mut();
-        for ((x, y), dy) in self.x.iter().zip(self.y).zip(self.dy) {
+        for (image, ((x, y), dy)) in self.x.iter().zip(self.y).zip(self.dy).enumerate() {
             let dz = dy.flat_mut();
             scale_by_derivative(simd, self.act, y.flat(), dz, self.db.flat_mut());
             let (x, dz) = (x.flat().as_ptr(), dz.as_ptr());
             // SAFETY: the lengths were asserted above.
             unsafe {
                 weight_gradient::<T, S, C>(simd, x, dz, self.dw.flat_mut().as_mut_ptr());
-                if DX && let Some(dx) = dx.next() {
-                    let (dx, axes) = (dx.flat_mut().as_mut_ptr(), across_axes(conv));
-                    let rows = 0..conv.input.h;
+                let dx = self.dx.inputs(image..image + 1);
+                if !dx.is_empty() {
+                    let (dx, axes, rows) = (dx.as_mut_ptr(), across_axes(conv), 0..conv.input.h);
+                    let sums = D::sums(dx);
                     if const { is_separate(&C::TRANSPOSED) } {
-                        correlate::<_, _, _, _, AnyHeight>(
-                            simd,
-                            SeparateGather::<C>(PhantomData),
-                            axes,
-                            dz,
-                            weights,
-                            dx,
-                            rows,
-                            Store,
-                        );
+                        let spec = SeparateGather::<C>(PhantomData);
+                        correlate::<_, _, _, _, AnyHeight>(simd, spec, axes, dz, weights, dx, rows, sums);
                     } else {
-                        correlate::<_, _, _, _, AnyHeight>(
-                            simd,
-                            Gather::<C>(PhantomData),
-                            axes,
-                            dz,
-                            weights,
-                            dx,
-                            rows,
-                            Store,
-                        );
+                        let spec = Gather::<C>(PhantomData);
+                        correlate::<_, _, _, _, AnyHeight>(simd, spec, axes, dz, weights, dx, rows, sums);
                     }
                 }
             }

@@ -24,6 +24,7 @@ pub mod epilogue;
 pub mod gemm;
 pub mod global_max;
 pub mod host;
+pub mod input_gradient;
 pub mod layer_norm;
 pub mod linear;
 pub mod map;

@@ -13,7 +13,7 @@ use crate::Scalar;
 use crate::kernels::activation::Activation;
 use crate::kernels::concat::Slice;
 use crate::kernels::conv::{ConvSpec, has_padding};
-use crate::kernels::epilogue::Store;
+use crate::kernels::epilogue::Epilogue;
 use crate::kernels::gemm::{self, MatrixSpec};
 use crate::kernels::simd::Simd;
 use crate::kernels::store::{AFFINE_WORK, Affine, Fused, lengths_fit};
@@ -125,17 +125,17 @@ pub(super) unsafe fn weights<T: Scalar, S: Simd<T>, C: ConvSpec>(
     unsafe { gemm::add_weights::<T, S, Weights<C>>(simd, images * const { pixels(&C::CONV) }, x, dz, dw) }
 }
 
-/// `dX ← dZ · Wᵀ`, with `turned` = Wᵀ.
+/// `dX ← epilogue(dZ · Wᵀ)`, with `turned` = Wᵀ.
 ///
 /// # Safety
-/// dX and dZ have the elements of `images` images, of which there is one at least, Wᵀ those of the weights.
+/// dX and dZ have the elements of `images` images, of which there is one at least, Wᵀ those of the weights; the epilogue's operands have those of dX.
 #[inline(always)]
-pub(super) unsafe fn input<T: Scalar, S: Simd<T>, C: ConvSpec>(
-    simd: S, images: usize, dz: *const T, turned: *const T, dx: *mut T,
+pub(super) unsafe fn input<T: Scalar, S: Simd<T>, C: ConvSpec, E: Epilogue<T>>(
+    simd: S, images: usize, dz: *const T, turned: *const T, dx: *mut T, epilogue: E,
 ) {
     let (ic, oc) = const { (C::CONV.input.c, C::CONV.out_channels) };
     let walk = Walk { count: [1, 1, oc], a: [0, 0, 1], b: [0, 0, ic as isize] };
     let rows = Rows { a: dz, a_step: oc as isize, c: dx, at: 0, at_step: ic, n: images * const { pixels(&C::CONV) } };
     // SAFETY: the caller's.
-    unsafe { gemm::columns::<T, S, _, Broadcast, OfImage<C>>(simd, rows.into(), turned, ic, 0, walk, Store) }
+    unsafe { gemm::columns::<T, S, _, Broadcast, OfImage<C>>(simd, rows.into(), turned, ic, 0, walk, epilogue) }
 }

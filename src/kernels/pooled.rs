@@ -13,6 +13,7 @@ use crate::Scalar;
 use crate::kernels::activation::Activation;
 use crate::kernels::conv::{ConvSpec, has_padding};
 use crate::kernels::conv_backward::{pad, padded};
+use crate::kernels::input_gradient::InputGradient;
 use crate::kernels::map::transpose;
 use crate::kernels::simd::{Kernel, ONE_BY_ONE, Simd};
 use crate::kernels::stage::{StageBackward, scale_by_derivative};
@@ -81,9 +82,9 @@ const PEAKS: usize = 64;
 /// The operands have the convolution's and the pooling's lengths.
 #[inline(always)]
 #[allow(clippy::too_many_arguments, reason = "operands, gradients and workspace of one step")]
-pub(super) unsafe fn backward<const DX: bool, T, S, C, A, P, X, Y>(
-    simd: S, _: C, x: &[X], w: &[T], act: A, stage: &P, y: &[Y], dy: &mut [Y], dw: &mut [T], db: &mut [T],
-    dx: &mut [X], memory: &mut [T],
+pub(super) unsafe fn backward<T, S, C, A, P, X, Y, D>(
+    simd: S, _: C, x: &[X], w: &[T], act: A, stage: &P, y: &[Y], dy: &mut [Y], dw: &mut [T], db: &mut [T], mut dx: D,
+    memory: &mut [T],
 ) where
     T: Scalar,
     S: Simd<T>,
@@ -92,18 +93,18 @@ pub(super) unsafe fn backward<const DX: bool, T, S, C, A, P, X, Y>(
     P: StageBackward<T>,
     X: Plain<T>,
     Y: Plain<T>,
+    D: InputGradient<T>,
 {
     let (oc, per_output) = const { (C::CONV.out_channels, C::CONV.taps()) };
     let (padded_x, memory) = memory.split_at_mut(const { padded_len(&C::CONV, C::PLANES) });
     let (padded_dx, memory) = memory.split_at_mut(const { padded_len(&C::CONV, C::PLANES) });
     let (turned, memory) = memory.split_at_mut(const { C::CONV.out_channels * C::CONV.taps() });
     let (sums, _) = memory.split_at_mut(const { C::CONV.out_channels * C::CONV.taps() });
-    if DX {
+    if D::WANTED {
         transpose(simd, per_output, oc, w, turned);
     }
     sums.fill(T::zero());
     padded_x.fill(T::zero());
-    let mut dx = dx.iter_mut();
     for (image, ((x, y), dy)) in x.iter().zip(y).zip(dy).enumerate() {
         let (dy, places) = (dy.flat_mut(), stage.places(image));
         if places.len() != dy.len() {
@@ -116,19 +117,16 @@ pub(super) unsafe fn backward<const DX: bool, T, S, C, A, P, X, Y>(
         } else {
             x.flat()
         };
-        let mut gradient = if DX { dx.next() } else { None };
-        let map = match gradient {
-            Some(_) if const { pads(&C::CONV, C::PLANES) } => &mut *padded_dx,
-            Some(ref mut dx) => dx.flat_mut(),
-            None => &mut [],
-        };
-        map.fill(T::zero());
+        let gradient = dx.inputs(image..image + 1);
+        let is_wanted = !gradient.is_empty();
+        let map = if const { pads(&C::CONV, C::PLANES) } && is_wanted { &mut *padded_dx } else { &mut *gradient };
+        if const { !D::ADDS || pads(&C::CONV, C::PLANES) } {
+            map.fill(T::zero());
+        }
         // SAFETY: x, and dX if it is not empty, are maps of the padded convolution, dy and the places have an element for each output of the pooling.
         unsafe { image_peaks::<T, S, C, P>(simd, x, dy, places, turned, sums, map) };
-        if const { pads(&C::CONV, C::PLANES) }
-            && let Some(dx) = gradient
-        {
-            crop(const { &C::CONV }, padded_dx, dx.flat_mut());
+        if const { pads(&C::CONV, C::PLANES) } && is_wanted {
+            crop::<T, D>(const { &C::CONV }, padded_dx, gradient);
         }
     }
     transpose(simd, oc, per_output, sums, turned);
@@ -137,14 +135,14 @@ pub(super) unsafe fn backward<const DX: bool, T, S, C, A, P, X, Y>(
     }
 }
 
-/// `dx ← padded` without its border, in pixels.
+/// `dx ←`, or with `D::ADDS` `dx +=`, `padded` without its border, in pixels.
 #[inline(always)]
-fn crop<T: Scalar>(conv: &Conv, padded: &[T], dx: &mut [T]) {
+fn crop<T: Scalar, D: InputGradient<T>>(conv: &Conv, padded: &[T], dx: &mut [T]) {
     let (c, w) = (conv.input.c, conv.input.w);
     let rows = padded.chunks_exact((conv.padded()[1] * c).max(1)).skip(conv.padding[0]);
     for (to, from) in dx.chunks_exact_mut((w * c).max(1)).zip(rows) {
         for (to, from) in to.iter_mut().zip(from.iter().skip(conv.padding[2] * c)) {
-            *to = *from;
+            *to = if D::ADDS { *to + *from } else { *from };
         }
     }
 }

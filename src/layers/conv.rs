@@ -5,6 +5,7 @@ use core::marker::PhantomData;
 use super::{Geometry, Layer, Window, plain_weights, with_work};
 use crate::kernels::activation::Identity;
 use crate::kernels::conv::{self, ConvSpec};
+use crate::kernels::input_gradient::Written;
 use crate::kernels::simd::Portable;
 use crate::kernels::stage::{NoPool, Wants};
 use crate::kernels::store::{Bias, NoSkip};
@@ -187,7 +188,7 @@ impl<
                 let (input, output) = (Shape::new(IN, H, W), Shape::new(OUT, OH, OW));
                 map::to_pixels(Portable, input, core::slice::from_ref(x), x_pixels);
                 map::to_pixels(Portable, output, core::slice::from_ref(dy), dy_pixels);
-                T::dispatch(conv_backward::Backward::<true, _, _, _, _, _, _, _, _> {
+                T::dispatch(conv_backward::Backward {
                     spec: On::<Self, H, W, false>(PhantomData),
                     x: x_pixels,
                     weight: &self.weight,
@@ -198,7 +199,7 @@ impl<
                     dy: dy_pixels,
                     dw: &mut grad.weight,
                     db: &mut grad.bias,
-                    dx: dx_pixels,
+                    dx: Written(dx_pixels),
                     work,
                 });
                 map::to_planes(Portable, input, dx_pixels, core::slice::from_mut(&mut dx));

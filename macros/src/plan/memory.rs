@@ -270,6 +270,8 @@ pub enum Flow {
     InPlace,
     /// It is written.
     Write(Place),
+    /// It is written on top of what another reader of the value has written: the kernel adds.
+    Accumulate(Place),
     /// It is added to what another reader of the value has written.
     Add {
         to: Place,
@@ -358,6 +360,9 @@ impl Backward {
             let flow = |operand: Option<Operand>, free: &mut bool, plan: &mut Backward| {
                 let Some(read) = operand.as_ref().and_then(wanted) else { return Flow::None };
                 if let Some(to) = plan.places[read] {
+                    if matches!(step.kernel, Kernel::Conv { .. } | Kernel::ConvTranspose { .. }) {
+                        return Flow::Accumulate(to);
+                    }
                     let by_way_of = (!in_place && !is_part).then(|| plan.buffer(steps[read].shape, time, time));
                     return Flow::Add { to, by_way_of };
                 }

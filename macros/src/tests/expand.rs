@@ -70,7 +70,11 @@ fn resnet8_is_fused() {
         "tn::batch_norm::backward_sums(simd,tn::layers::Identity,x,y,dy,&kept.bn3,from,even);",
         "tn::batch_norm::backward_settle(&self.bn3,n,1024,&kept.bn3,even,&mutgrad.bn3,&mutgrad.statistics.bn3,share,);",
         "tn::batch_norm::backward_in_place(simd,x,dy,&kept.bn3,even);",
-        "tn::map::accumulate(simd,dx,part);",
+        // The gradient of what a block reads: of the identity it is what arrives, of a shortcut its convolution's; the first of the branch adds its own.
+        "&mutgrad.conv2.weight,&mutgrad.conv2.bias,tn::Added(dx),work,);",
+        "&mutgrad.skip1.weight,&mutgrad.skip1.bias,tn::Added(dx),work,);",
+        "&mutgrad.conv4.weight,&mutgrad.conv4.bias,tn::Written(dx),work,);",
+        "&mutgrad.conv1.weight,&mutgrad.conv1.bias,tn::Unwanted,work,);",
         "letResNet8TrainWork{kept,sums:[even,odd],work}=work;",
         "pubstatistics:ResNet8Statistics<T>,",
         "constSTATISTICS:usize=480;",
@@ -78,7 +82,19 @@ fn resnet8_is_fused() {
     ] {
         assert!(expansion.contains(part), "{part}");
     }
-    assert!(!expansion.contains("tn::Skip1"));
+    assert!(!expansion.contains("tn::Skip1") && !expansion.contains("tn::map::accumulate"));
+}
+
+/// Kernels that cannot add to a gradient leave theirs beside it.
+#[test]
+fn gradients_beside_others() {
+    let expansion = expansion(quote! {
+        pub struct Net([2, 4, 4] -> [3]) {
+            conv1: conv(2, kernel = 1), residual { max_pool(3, stride = 1, padding = 1) }, flatten,
+            fc: linear(3),
+        }
+    });
+    assert!(expansion.contains("tn::map::accumulate(simd,dx,part);"));
 }
 
 #[test]

@@ -391,7 +391,7 @@ fn check_stretches(network: &Network) {
             for (_, x, skip) in backward.steps.iter().filter(|(step, ..)| step == index) {
                 for flow in [x, skip] {
                     match *flow {
-                        Flow::Write(to) => lives(&backward.buffers, Some(to), number),
+                        Flow::Write(to) | Flow::Accumulate(to) => lives(&backward.buffers, Some(to), number),
                         Flow::Add { to, by_way_of } => {
                             lives(&backward.buffers, Some(to), number);
                             lives(&backward.buffers, by_way_of, number);
@@ -570,6 +570,7 @@ fn run(network: &Network) {
                         assert_eq!(get(at, &deltas, caller), dx, "a copy overlaps with what it copies");
                     }
                 }
+                Flow::Accumulate(to) => put(to, get(to, &deltas, caller) + dx, &mut deltas, &mut caller),
                 Flow::Add { to, by_way_of } => {
                     let part = by_way_of.unwrap_or(at);
                     if by_way_of.is_some() {

@@ -8,6 +8,7 @@ use crate::Scalar;
 use crate::kernels::activation::{Activation, Gelu, Identity, LeakyRelu, Relu, Silu};
 use crate::kernels::conv::{self, ConvSpec, Forward, forward_work};
 use crate::kernels::conv_backward::{self, Backward, backward_work};
+use crate::kernels::input_gradient::{Added, InputGradient, Unwanted, Written};
 use crate::kernels::operands::{self, Maps};
 use crate::kernels::reference::{self, Order};
 use crate::kernels::simd::Simd;
@@ -272,7 +273,7 @@ impl<T: Scalar, C: Case> Operands<T, C> {
     }
 
     /// Runs the fast backward pass, and the naive one from `dz`, given dy.
-    fn check_backward<const DX: bool, S: Simd<T>, A: Activation<T>, P: StageBackward<T>, Y: Plain<T>>(
+    fn check_backward<G: Goes, S: Simd<T>, A: Activation<T>, P: StageBackward<T>, Y: Plain<T>>(
         &mut self, simd: S, act: A, stage: P, y: &[Y], dz: impl Fn(usize, &[T]) -> Vec<T>,
     ) {
         let (conv, images) = (&C::CONV, self.x.len());
@@ -282,10 +283,15 @@ impl<T: Scalar, C: Case> Operands<T, C> {
         let (mut dw, mut db) = (self.source.item::<T, C::W<T>>(), self.source.item::<T, C::B<T>>());
         let (mut dw_wanted, mut db_wanted) = (dw[0].flat().to_vec(), db[0].flat().to_vec());
         let (mut dw_scale, mut db_scale) = (abs(&dw_wanted), abs(&db_wanted));
-        let mut dx = self.source.nans::<T, C::X<T>>(if DX { images } else { 0 });
+        let mut dx = match G::START {
+            Start::Nowhere => Guarded::zeroed(0),
+            Start::Nothing => self.source.nans::<T, C::X<T>>(images),
+            Start::Something => self.source.items::<T, C::X<T>>(images),
+        };
+        let before: Vec<Vec<T>> = dx.iter().map(|dx| dx.flat().to_vec()).collect();
         let mut work = self.source.nans::<T, T>(backward_work(conv, C::PLANES, P::POOL));
         let weight = &self.weight[0];
-        simd.vectorize(Backward::<DX, _, _, _, _, _, _, _, _> {
+        simd.vectorize(Backward {
             spec: C::default(),
             x: &self.x,
             weight,
@@ -295,18 +301,22 @@ impl<T: Scalar, C: Case> Operands<T, C> {
             dy: &mut dy,
             dw: &mut dw[0],
             db: &mut db[0],
-            dx: &mut dx,
+            dx: G::to(&mut dx[..]),
             work: &mut work[..],
         });
         for (image, dz) in dz.iter().enumerate() {
             let x = self.x[image].flat();
             reference::conv_backward_params(conv, C::ORDERS, x, dz, &mut dw_wanted, &mut db_wanted);
             reference::conv_backward_params(conv, C::ORDERS, &abs(x), &abs(dz), &mut dw_scale, &mut db_scale);
-            if DX {
+            if G::START != Start::Nowhere {
                 let mut wanted = vec![T::nan(); C::X::<T>::LEN];
                 let mut scale = wanted.clone();
                 reference::conv_backward_input(conv, C::ORDERS, weight.flat(), dz, &mut wanted);
                 reference::conv_backward_input(conv, C::ORDERS, &abs(weight.flat()), &abs(dz), &mut scale);
+                if G::START == Start::Something {
+                    wanted.iter_mut().zip(&before[image]).for_each(|(dx, before)| *dx += *before);
+                    scale.iter_mut().zip(&before[image]).for_each(|(scale, before)| *scale += before.abs());
+                }
                 let products = conv.group_outputs() * conv.kernel[0] * conv.kernel[1];
                 let tile = conv_backward::winograd_tile(conv, C::PLANES);
                 self.assert_sums("dx", tile, [dx[image].flat(), &wanted, &scale], products + 8);
@@ -323,25 +333,81 @@ fn no_pool<T: Scalar>(z: &[T], y: &mut [T]) {
     y.copy_from_slice(z);
 }
 
-/// Without pooling: forward, dW, db and with `DX` dX.
-fn check_plain<const DX: bool, T: Scalar, S: Simd<T>, C: Case>(simd: S, draw: Draw) {
+/// What lies where dX goes before.
+#[derive(PartialEq)]
+enum Start {
+    /// It goes nowhere.
+    Nowhere,
+    Nothing,
+    Something,
+}
+
+/// Where dX goes in a test.
+trait Goes {
+    const START: Start;
+    type To<'a, T: Scalar, X: Plain<T> + 'a>: InputGradient<T>;
+
+    fn to<T: Scalar, X: Plain<T>>(dx: &mut [X]) -> Self::To<'_, T, X>;
+}
+
+/// Nothing wants it.
+struct Nowhere;
+/// It is written.
+struct Fresh;
+/// It is added to what is there.
+struct OnTop;
+
+impl Goes for Nowhere {
+    const START: Start = Start::Nowhere;
+    type To<'a, T: Scalar, X: Plain<T> + 'a> = Unwanted;
+
+    fn to<T: Scalar, X: Plain<T>>(_: &mut [X]) -> Unwanted {
+        Unwanted
+    }
+}
+
+impl Goes for Fresh {
+    const START: Start = Start::Nothing;
+    type To<'a, T: Scalar, X: Plain<T> + 'a> = Written<'a, X>;
+
+    fn to<T: Scalar, X: Plain<T>>(dx: &mut [X]) -> Written<'_, X> {
+        Written(dx)
+    }
+}
+
+impl Goes for OnTop {
+    const START: Start = Start::Something;
+    type To<'a, T: Scalar, X: Plain<T> + 'a> = Added<'a, X>;
+
+    fn to<T: Scalar, X: Plain<T>>(dx: &mut [X]) -> Added<'_, X> {
+        Added(dx)
+    }
+}
+
+/// Without pooling: forward, dW, db and dX where it goes.
+fn check_plain<G: Goes, T: Scalar, S: Simd<T>, C: Case>(simd: S, draw: Draw) {
     let mut operands = Operands::<T, C>::new(draw);
     let store = operands.plain_store();
     let y: Guarded<C::Z<T>> = operands.check_stage(simd, operands.bias(), NoSkip, &store, LEAKY, NoPool, no_pool);
     let dz = |image: usize, dy: &[T]| -> Vec<T> {
         dy.iter().zip(y[image].flat()).map(|(dy, y)| *dy * LEAKY.derivative(*y)).collect()
     };
-    operands.check_backward::<DX, _, _, _, C::Z<T>>(simd, LEAKY, NoPool, &y, dz);
+    operands.check_backward::<G, _, _, _, C::Z<T>>(simd, LEAKY, NoPool, &y, dz);
 }
 
 /// Of an input in pixels.
 fn check<T: Scalar, S: Simd<T>, C: Case>(simd: S, draw: Draw) {
-    check_plain::<true, T, S, C>(simd, draw);
+    check_plain::<Fresh, T, S, C>(simd, draw);
+}
+
+/// Of an input in pixels that another step has read, too.
+fn check_added<T: Scalar, S: Simd<T>, C: Case>(simd: S, draw: Draw) {
+    check_plain::<OnTop, T, S, C>(simd, draw);
 }
 
 /// Of an input in planes, which is the network's own: nothing wants its gradient.
 fn check_planes<T: Scalar, S: Simd<T>, C: Case>(simd: S, draw: Draw) {
-    check_plain::<false, T, S, InPlanes<C>>(simd, draw);
+    check_plain::<Nowhere, T, S, InPlanes<C>>(simd, draw);
 }
 
 /// The stores of inference without pooling: a normalisation, a second summand, and both.
@@ -405,7 +471,7 @@ fn places<I: Plain<u8>>(index: &I, outputs: usize) -> Vec<usize> {
 }
 
 /// Into max-pooling with places, and back.
-fn check_indexed<const DX: bool, T: Scalar, S: Simd<T>, C: Case>(simd: S, draw: Draw) {
+fn check_indexed<G: Goes, T: Scalar, S: Simd<T>, C: Case>(simd: S, draw: Draw) {
     let pool = &C::POOL;
     let mut operands = Operands::<T, C>::new(draw);
     let store = operands.plain_store();
@@ -435,15 +501,19 @@ fn check_indexed<const DX: bool, T: Scalar, S: Simd<T>, C: Case>(simd: S, draw: 
         dz
     };
     let stage = MaxPoolIndexed { pool: C::default(), index: &mut index };
-    operands.check_backward::<DX, _, _, _, C::Y<T>>(simd, Relu, stage, &y, dz);
+    operands.check_backward::<G, _, _, _, C::Y<T>>(simd, Relu, stage, &y, dz);
 }
 
 fn check_max_pool<T: Scalar, S: Simd<T>, C: Case>(simd: S, draw: Draw) {
-    check_indexed::<true, T, S, C>(simd, draw);
+    check_indexed::<Fresh, T, S, C>(simd, draw);
+}
+
+fn check_max_pool_added<T: Scalar, S: Simd<T>, C: Case>(simd: S, draw: Draw) {
+    check_indexed::<OnTop, T, S, C>(simd, draw);
 }
 
 fn check_max_pool_planes<T: Scalar, S: Simd<T>, C: Case>(simd: S, draw: Draw) {
-    check_indexed::<false, T, S, InPlanes<C>>(simd, draw);
+    check_indexed::<Nowhere, T, S, InPlanes<C>>(simd, draw);
 }
 
 /// The stages of inference: max-pooling behind monotone functions and another, average pooling; with and without a normalisation.
@@ -479,7 +549,7 @@ fn check_adjoint<T: Scalar, S: Simd<T>, C: Case>(simd: S, draw: Draw) {
     let mut dx = operands.source.nans::<T, C::X<T>>(images);
     let (mut dw, mut db) = (Guarded::<C::W<T>>::zeroed(1), Guarded::<C::B<T>>::zeroed(1));
     let mut work = operands.source.nans::<T, T>(backward_work(&C::CONV, C::PLANES, None));
-    simd.vectorize(Backward::<true, _, _, _, _, _, _, _, _> {
+    simd.vectorize(Backward {
         spec: C::default(),
         x: &operands.x,
         weight: &operands.weight[0],
@@ -489,7 +559,7 @@ fn check_adjoint<T: Scalar, S: Simd<T>, C: Case>(simd: S, draw: Draw) {
         dy: &mut dz,
         dw: &mut dw[0],
         db: &mut db[0],
-        dx: &mut dx,
+        dx: Written(&mut dx[..]),
         work: &mut work[..],
     });
     let dot = |a: &[T], b: &[T]| a.iter().zip(b).map(|(a, b)| a.as_f64() * b.as_f64()).sum::<f64>();
@@ -526,6 +596,8 @@ case!(
     PointwiseFactors,
     PointwiseRows,
     PointwiseStrided,
+    Shortcut,
+    ShortcutGroups,
     PointwisePadded,
     WholeMap,
     MostlyPadding,
@@ -679,10 +751,24 @@ fn hand_picked_shapes() {
     for draw in DRAWS {
         on_each!(f32, |T, simd| {
             picked!(draw, check, T, simd, Wide Wider Single Pointwise LongPointwise PointwiseStrided PointwisePadded);
+            picked!(draw, check, T, simd, Shortcut ShortcutGroups);
             picked!(draw, check, T, simd, WholeMap MostlyPadding MostlyPaddingStrided Sparse Phases Column);
             picked!(draw, check, T, simd, DepthwiseStrided DepthwiseTwice DepthwiseLong DepthwiseSparse);
             picked!(draw, check, T, simd, Groups WideRow ManyPixels Tiled TiledFive);
         });
+    }
+}
+
+/// Each way of computing dX, on top of another gradient.
+#[test]
+fn added_gradients() {
+    for draw in DRAWS {
+        on_each!(f32, |T, simd| {
+            picked!(draw, check_added, T, simd, Wide LongPointwise PointwiseStrided Shortcut ShortcutGroups Sparse);
+            picked!(draw, check_added, T, simd, MostlyPaddingStrided Tiled TiledFive DepthwiseStrided DepthwiseLong Groups);
+            picked!(draw, check_max_pool_added, T, simd, LeNet2 Gaps Depthwise Tiled);
+        });
+        on_each!(f64, |T, simd| picked!(draw, check_added, T, simd, Shortcut Phases));
     }
 }
 
@@ -807,7 +893,7 @@ fn places_that_no_window_has() {
         let mut work = operands.source.nans::<T, T>(backward_work(&Tall::CONV, false, Some(Tall::POOL)));
         let mut index = Guarded::<<Tall as Case>::I>::zeroed(2);
         index.iter_mut().for_each(|index| index.flat_mut().fill(u8::MAX));
-        simd.vectorize(Backward::<true, _, _, _, _, _, _, _, _> {
+        simd.vectorize(Backward {
             spec: Tall,
             x: &operands.x,
             weight: &operands.weight[0],
@@ -817,7 +903,7 @@ fn places_that_no_window_has() {
             dy: &mut dy,
             dw: &mut dw[0],
             db: &mut db[0],
-            dx: &mut dx,
+            dx: Written(&mut dx[..]),
             work: &mut work[..],
         });
         assert!(dw[0].flat().iter().chain(dx.iter().flat_map(|dx| dx.flat())).all(|value| value.is_finite()));

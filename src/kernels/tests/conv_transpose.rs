@@ -3,10 +3,11 @@
 use proptest::prelude::*;
 
 use super::shapes::{Sliced, assert_slice, slice};
-use super::{Data, Source, abs, any_data, assert_close, cases, nans, on_each};
+use super::{Data, Source, abs, any_data, assert_close, cases, memory::Guarded, nans, on_each};
 use crate::Scalar;
 use crate::kernels::activation::{Activation, Identity, LeakyRelu};
 use crate::kernels::conv_transpose::{Backward, ConvTransposeSpec, Forward, backward_work};
+use crate::kernels::input_gradient::{Added, Written};
 use crate::kernels::reference::{self, Order::Pixels};
 use crate::kernels::simd::Simd;
 use crate::plain::Plain;
@@ -121,7 +122,7 @@ fn check<T: Scalar, S: Simd<T>, C: Case, A: Activation<T>>(simd: S, act: A, imag
     let (mut scale_dw, mut scale_db) = (abs(&wanted_dw), abs(&wanted_db));
     let mut dx = nans::<T, C::X<T>>(images);
     let mut work = vec![T::nan(); backward_work(conv)];
-    simd.vectorize(Backward::<true, _, _, _, _, _, _, _> {
+    simd.vectorize(Backward {
         spec: C::default(),
         x: &x,
         weight: &weight[0],
@@ -130,7 +131,7 @@ fn check<T: Scalar, S: Simd<T>, C: Case, A: Activation<T>>(simd: S, act: A, imag
         dy: &mut dy,
         dw: &mut dw[0],
         db: &mut db[0],
-        dx: &mut dx,
+        dx: Written(&mut dx[..]),
         work: &mut work[..],
     });
     for i in 0..images {
@@ -145,6 +146,47 @@ fn check<T: Scalar, S: Simd<T>, C: Case, A: Activation<T>>(simd: S, act: A, imag
     let sums = images * C::Y::<T>::LEN + 4;
     assert_close("dw", data, dw[0].flat(), &wanted_dw, &scale_dw, sums);
     assert_close("db", data, db[0].flat(), &wanted_db, &scale_db, sums);
+}
+
+/// The same values once more.
+fn copy<T: Scalar, X: Plain<T>>(source: &Source, values: &[X]) -> Guarded<X> {
+    let mut copy = source.nans::<T, X>(values.len());
+    copy.iter_mut().zip(values).for_each(|(to, from)| to.flat_mut().copy_from_slice(from.flat()));
+    copy
+}
+
+/// dX on top of another gradient: that gradient, and what is written where there is none.
+fn check_added<T: Scalar, S: Simd<T>, C: Case>(simd: S, images: usize, seed: u64, data: Data) {
+    let mut source = Source::new(seed, data);
+    let (x, y) = (source.items::<T, C::X<T>>(images), source.items::<T, C::Y<T>>(images));
+    let (weight, dy) = (source.item::<T, C::W<T>>(), source.items::<T, C::Y<T>>(images));
+    let (mut written, before) = (source.nans::<T, C::X<T>>(images), source.items::<T, C::X<T>>(images));
+    let mut added = copy::<T, _>(&source, &before);
+    let mut work = vec![T::nan(); backward_work(&C::TRANSPOSED)];
+    macro_rules! backward {
+        ($dx:expr) => {{
+            let (mut dw, mut db) = (source.item::<T, C::W<T>>(), source.item::<T, C::B<T>>());
+            let mut gradient = copy::<T, _>(&source, &dy);
+            simd.vectorize(Backward {
+                spec: C::default(),
+                x: &x,
+                weight: &weight[0],
+                act: LeakyRelu::new(0.5),
+                y: &y,
+                dy: &mut gradient,
+                dw: &mut dw[0],
+                db: &mut db[0],
+                dx: $dx,
+                work: &mut work[..],
+            });
+        }};
+    }
+    backward!(Written(&mut written[..]));
+    backward!(Added(&mut added[..]));
+    for i in 0..images {
+        let wanted: Vec<T> = before[i].flat().iter().zip(written[i].flat()).map(|(a, b)| *a + *b).collect();
+        assert!(added[i].flat() == wanted, "{}", core::any::type_name::<C>());
+    }
 }
 
 /// Into a slice of a joined map: what a map of its own has, and nothing else is touched.
@@ -174,6 +216,14 @@ proptest! {
             check_slice::<T, _, GroupedWide>(simd, images, seed, data);
             check_slice::<T, _, SeparateWide>(simd, images, seed, data);
             check_slice::<T, _, FromVector>(simd, images, seed, data);
+        });
+    }
+
+    #[test]
+    fn added_gradients(images in 0_usize..=3, seed: u64, data in any_data()) {
+        on_each!(|T, simd| {
+            check_added::<T, _, Double>(simd, images, seed, data);
+            check_added::<T, _, SeparateWide>(simd, images, seed, data);
         });
     }
 

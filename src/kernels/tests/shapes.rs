@@ -188,6 +188,10 @@ picked! {
     PointwiseRows: conv([1, 5, 19], 8, [1, 1]), pool [5, 2];
     /// Only channels are mixed, on every other place.
     PointwiseStrided: Conv { stride: [2, 2], ..conv([8, 7, 9], 7, [1, 1]) }, pool [2, 3];
+    /// Only channels are mixed, on the first pixel of blocks that make up all of the input: two panels of channels and a rest.
+    Shortcut: Conv { stride: [2, 3], ..conv([39, 8, 9], 21, [1, 1]) }, pool [2, 2];
+    /// The same in groups, with two taps in a row, of which one may lie outside.
+    ShortcutGroups: Conv { stride: [2, 2], dilation: [1, 2], padding: [0, 0, 2, 0], groups: 2, ..conv([32, 4, 10], 24, [1, 2]) }, pool [2, 2];
     /// Only channels are mixed, with zeros around.
     PointwisePadded: Conv { padding: [1, 2, 0, 1], ..conv([5, 4, 3], 31, [1, 1]) }, pool [2, 2];
     /// The kernel is the map: a linear layer.

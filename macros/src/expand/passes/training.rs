@@ -345,7 +345,7 @@ impl<'a> Training<'a> {
 
         // The gradients, where the kernel writes another one.
         let written = match to_x {
-            Flow::Write(place) => Some(place),
+            Flow::Write(place) | Flow::Accumulate(place) => Some(place),
             Flow::Add { by_way_of, .. } => by_way_of,
             Flow::None | Flow::InPlace => None,
         };
@@ -355,7 +355,7 @@ impl<'a> Training<'a> {
             gradients.push(Operand::write("dx", self.delta(dx, x_shape)));
         }
         let gradients = borrow("deltas", gradients);
-        let call = self.backward_call(index, written.is_some());
+        let call = self.backward_call(index, to_x, written.is_some());
         // A sum without an activation changes nothing of its gradient.
         let kernel = (!call.is_empty()).then(|| quote!({ #values #gradients #call }));
 
@@ -384,14 +384,19 @@ impl<'a> Training<'a> {
                         _ => quote!({ #both tn::map::accumulate(simd, dx, part); }),
                     });
                 }
-                Flow::None | Flow::InPlace | Flow::Write(_) => {}
+                Flow::None | Flow::InPlace | Flow::Write(_) | Flow::Accumulate(_) => {}
             }
         }
         tokens
     }
 
-    fn backward_call(&self, index: usize, has_dx: bool) -> TokenStream {
+    fn backward_call(&self, index: usize, to_x: Flow, has_dx: bool) -> TokenStream {
         let (context, step) = (self.context, &self.steps[index]);
+        let goes = match to_x {
+            _ if !has_dx => quote!(tn::Unwanted),
+            Flow::Accumulate(_) => quote!(tn::Added(dx)),
+            _ => quote!(tn::Written(dx)),
+        };
         let dx = if has_dx { quote!(dx) } else { quote!(&mut []) };
         let indexed = self.indexed(index);
         match step.kernel {
@@ -399,9 +404,9 @@ impl<'a> Training<'a> {
                 let (conv, name) = (marker(context, layer), &context.network.layers[layer].name);
                 let (act, stage) = (activation(context, act), max_pool(context, pool, indexed));
                 quote! {
-                    tn::conv_backward::backward::<#has_dx, _, _, _, _, _, _, _, _, _, _>(
+                    tn::conv_backward::backward(
                         simd, #conv, x, &self.#name.weight, #act, #stage, y, dy,
-                        &mut grad.#name.weight, &mut grad.#name.bias, #dx, work,
+                        &mut grad.#name.weight, &mut grad.#name.bias, #goes, work,
                     );
                 }
             }
@@ -409,9 +414,9 @@ impl<'a> Training<'a> {
                 let (conv, name) = (marker(context, layer), &context.network.layers[layer].name);
                 let act = activation(context, act);
                 quote! {
-                    tn::conv_transpose::backward::<#has_dx, _, _, _, _, _, _, _, _, _>(
+                    tn::conv_transpose::backward(
                         simd, #conv, x, &self.#name.weight, #act, y, dy,
-                        &mut grad.#name.weight, &mut grad.#name.bias, #dx, work,
+                        &mut grad.#name.weight, &mut grad.#name.bias, #goes, work,
                     );
                 }
             }
