@@ -238,12 +238,7 @@ impl<T: Scalar, E: Epilogue<T>, D: Product, L: Extent<T>, const P: usize, const 
             for tile in 0..count {
                 if const { D::ASKS && !S::ONE_BY_ONE } {
                     let next = if tile + 1 < count { rows.from(P).a } else { lines.next(line.0, line.1).0.a };
-                    for row in 0..P {
-                        for line in 0..ASKED {
-                            let k = line * const { LINE / size_of::<T>() };
-                            simd.prefetch(next.wrapping_offset(row as isize * rows.a_step).wrapping_add(k));
-                        }
-                    }
+                    ask_for::<T, S, P>(simd, next, rows.a_step);
                 }
                 // SAFETY: the maker's promise.
                 unsafe {
@@ -419,6 +414,17 @@ const ASKED: usize = 2;
 
 /// Bytes of a line of the cache, as far as is known.
 const LINE: usize = 64;
+
+/// Asks for the first lines of `P` rows of A, which need not be there: it is a hint.
+#[inline(always)]
+fn ask_for<T: Scalar, S: Simd<T>, const P: usize>(simd: S, a: *const T, a_step: isize) {
+    for row in 0..P {
+        for line in 0..ASKED {
+            let k = line * const { LINE / size_of::<T>() };
+            simd.prefetch(a.wrapping_offset(row as isize * a_step).wrapping_add(k));
+        }
+    }
+}
 
 /// One step of the walk: `acc[p] += a[p] · b`; then A's pointers move on by `next` elements. Of a long run the row of B that lies `ahead` elements behind this one is asked for. Of the
 /// last vector so many lanes are loaded: of A's, if they are vectors, and of B's.

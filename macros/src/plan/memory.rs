@@ -280,6 +280,17 @@ pub enum Flow {
     },
 }
 
+impl Flow {
+    /// Where the step's kernel leaves it, if that is not the place of `dy`.
+    pub fn written(self) -> Option<Place> {
+        match self {
+            Flow::Write(place) | Flow::Accumulate(place) => Some(place),
+            Flow::Add { by_way_of, .. } => by_way_of,
+            Flow::None | Flow::InPlace => None,
+        }
+    }
+}
+
 /// The steps of backward: the gradients of the steps' outputs, and how each step makes those of its operands.
 #[derive(Clone, Debug, Default)]
 pub struct Backward {

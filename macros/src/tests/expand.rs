@@ -70,7 +70,7 @@ fn resnet8_is_fused() {
         "tn::batch_norm::backward_sums(simd,tn::layers::Identity,x,y,dy,&kept.bn3,from,even);",
         "tn::batch_norm::backward_settle(&self.bn3,n,1024,&kept.bn3,even,&mutgrad.bn3,&mutgrad.statistics.bn3,share,);",
         "tn::batch_norm::backward_in_place(simd,x,dy,&kept.bn3,even);",
-        // The gradient of what a block reads: of the identity it is what arrives, of a shortcut its convolution's; the first of the branch adds its own.
+        // The gradient of what a block reads: beside the identity the branch's first convolution adds its own, beside a shortcut it writes, and the shortcut's adds.
         "&mutgrad.conv2.weight,&mutgrad.conv2.bias,tn::Added(dx),work,);",
         "&mutgrad.skip1.weight,&mutgrad.skip1.bias,tn::Added(dx),work,);",
         "&mutgrad.conv4.weight,&mutgrad.conv4.bias,tn::Written(dx),work,);",

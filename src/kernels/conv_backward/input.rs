@@ -78,7 +78,12 @@ const fn has_idle_phases(conv: &Conv) -> bool {
     false
 }
 
-/// Whether the first phase of each axis alone has taps, and as many inputs as the others: each of its inputs is the first pixel of a block as large as the stride,
+/// Whether there is more than one phase.
+const fn has_phases(conv: &Conv) -> bool {
+    conv.stride[0] > 1 || conv.stride[1] > 1
+}
+
+/// Whether the first of several phases of each axis alone has taps, and as many inputs as the others: each of its inputs is the first pixel of a block as large as the stride,
 /// and nothing reaches the others. That is dx of a shortcut with kernels of 1 × 1.
 const fn is_sparse(conv: &Conv) -> bool {
     let mut axis = 0;
@@ -96,7 +101,7 @@ const fn is_sparse(conv: &Conv) -> bool {
         }
         axis += 1;
     }
-    has_idle_phases(conv)
+    has_phases(conv)
 }
 
 /// The sums of a [sparse](is_sparse) dx as they are, and zeros for the other pixels of their blocks. Written beside the sums they take next to no time; before them, a quarter of it.
@@ -167,8 +172,8 @@ macro_rules! input_spec {
     };
 }
 
-input_spec!(Input, Broadcast, phases C::CONV.stride[0] > 1 || C::CONV.stride[1] > 1);
-input_spec!(SeparateInput, Depthwise, phases C::CONV.stride[0] > 1 || C::CONV.stride[1] > 1);
+input_spec!(Input, Broadcast, phases has_phases(&C::CONV));
+input_spec!(SeparateInput, Depthwise, phases has_phases(&C::CONV));
 input_spec!(SparseInput, BroadcastOnce, phases false);
 
 /// Elements for the kernels with input and output channels exchanged, which all images of a micro-batch use.

@@ -283,10 +283,12 @@ impl<T: Scalar, C: Case> Operands<T, C> {
         let (mut dw, mut db) = (self.source.item::<T, C::W<T>>(), self.source.item::<T, C::B<T>>());
         let (mut dw_wanted, mut db_wanted) = (dw[0].flat().to_vec(), db[0].flat().to_vec());
         let (mut dw_scale, mut db_scale) = (abs(&dw_wanted), abs(&db_wanted));
-        let mut dx = match G::START {
-            Start::Nowhere => Guarded::zeroed(0),
-            Start::Nothing => self.source.nans::<T, C::X<T>>(images),
-            Start::Something => self.source.items::<T, C::X<T>>(images),
+        let is_wanted = <G::To<'_, T, C::X<T>> as InputGradient<T>>::WANTED;
+        let adds = <G::To<'_, T, C::X<T>> as InputGradient<T>>::ADDS;
+        let mut dx = match (is_wanted, adds) {
+            (false, _) => Guarded::zeroed(0),
+            (true, false) => self.source.nans::<T, C::X<T>>(images),
+            (true, true) => self.source.items::<T, C::X<T>>(images),
         };
         let before: Vec<Vec<T>> = dx.iter().map(|dx| dx.flat().to_vec()).collect();
         let mut work = self.source.nans::<T, T>(backward_work(conv, C::PLANES, P::POOL));
@@ -308,12 +310,12 @@ impl<T: Scalar, C: Case> Operands<T, C> {
             let x = self.x[image].flat();
             reference::conv_backward_params(conv, C::ORDERS, x, dz, &mut dw_wanted, &mut db_wanted);
             reference::conv_backward_params(conv, C::ORDERS, &abs(x), &abs(dz), &mut dw_scale, &mut db_scale);
-            if G::START != Start::Nowhere {
+            if is_wanted {
                 let mut wanted = vec![T::nan(); C::X::<T>::LEN];
                 let mut scale = wanted.clone();
                 reference::conv_backward_input(conv, C::ORDERS, weight.flat(), dz, &mut wanted);
                 reference::conv_backward_input(conv, C::ORDERS, &abs(weight.flat()), &abs(dz), &mut scale);
-                if G::START == Start::Something {
+                if adds {
                     wanted.iter_mut().zip(&before[image]).for_each(|(dx, before)| *dx += *before);
                     scale.iter_mut().zip(&before[image]).for_each(|(scale, before)| *scale += before.abs());
                 }
@@ -333,18 +335,8 @@ fn no_pool<T: Scalar>(z: &[T], y: &mut [T]) {
     y.copy_from_slice(z);
 }
 
-/// What lies where dX goes before.
-#[derive(PartialEq)]
-enum Start {
-    /// It goes nowhere.
-    Nowhere,
-    Nothing,
-    Something,
-}
-
 /// Where dX goes in a test.
 trait Goes {
-    const START: Start;
     type To<'a, T: Scalar, X: Plain<T> + 'a>: InputGradient<T>;
 
     fn to<T: Scalar, X: Plain<T>>(dx: &mut [X]) -> Self::To<'_, T, X>;
@@ -358,7 +350,6 @@ struct Fresh;
 struct OnTop;
 
 impl Goes for Nowhere {
-    const START: Start = Start::Nowhere;
     type To<'a, T: Scalar, X: Plain<T> + 'a> = Unwanted;
 
     fn to<T: Scalar, X: Plain<T>>(_: &mut [X]) -> Unwanted {
@@ -367,7 +358,6 @@ impl Goes for Nowhere {
 }
 
 impl Goes for Fresh {
-    const START: Start = Start::Nothing;
     type To<'a, T: Scalar, X: Plain<T> + 'a> = Written<'a, X>;
 
     fn to<T: Scalar, X: Plain<T>>(dx: &mut [X]) -> Written<'_, X> {
@@ -376,7 +366,6 @@ impl Goes for Fresh {
 }
 
 impl Goes for OnTop {
-    const START: Start = Start::Something;
     type To<'a, T: Scalar, X: Plain<T> + 'a> = Added<'a, X>;
 
     fn to<T: Scalar, X: Plain<T>>(dx: &mut [X]) -> Added<'_, X> {

@@ -344,18 +344,13 @@ impl<'a> Training<'a> {
         let values = borrow("tape", values);
 
         // The gradients, where the kernel writes another one.
-        let written = match to_x {
-            Flow::Write(place) | Flow::Accumulate(place) => Some(place),
-            Flow::Add { by_way_of, .. } => by_way_of,
-            Flow::None | Flow::InPlace => None,
-        };
         let is_sum = matches!(step.kernel, Kernel::Add { .. });
         let mut gradients = vec![Operand::write("dy", dy())];
-        if let Some(dx) = written.filter(|_| !is_sum) {
+        if let Some(dx) = to_x.written().filter(|_| !is_sum) {
             gradients.push(Operand::write("dx", self.delta(dx, x_shape)));
         }
         let gradients = borrow("deltas", gradients);
-        let call = self.backward_call(index, to_x, written.is_some());
+        let call = self.backward_call(index, to_x);
         // A sum without an activation changes nothing of its gradient.
         let kernel = (!call.is_empty()).then(|| quote!({ #values #gradients #call }));
 
@@ -390,8 +385,8 @@ impl<'a> Training<'a> {
         tokens
     }
 
-    fn backward_call(&self, index: usize, to_x: Flow, has_dx: bool) -> TokenStream {
-        let (context, step) = (self.context, &self.steps[index]);
+    fn backward_call(&self, index: usize, to_x: Flow) -> TokenStream {
+        let (context, step, has_dx) = (self.context, &self.steps[index], to_x.written().is_some());
         let goes = match to_x {
             _ if !has_dx => quote!(tn::Unwanted),
             Flow::Accumulate(_) => quote!(tn::Added(dx)),
